@@ -1,0 +1,273 @@
+"""The vocabulary that every stage shares: causes, findings, hypotheses, a diagnosis, and the execution log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, field_validator
+
+
+class Cause(StrEnum):
+    """The twelve root-cause classes; docs/causes.md says what each one means and which procedure rows it serves."""
+
+    CREDENTIALS = "credentials"
+    RATE_LIMIT = "rate_limit"
+    TIMEOUT = "timeout"
+    NETWORK = "network"
+    EXTERNAL_OUTAGE = "external_outage"
+    ENDPOINT_CRASH = "endpoint_crash"
+    EXTERNAL_API_CHANGED = "external_api_changed"
+    DATA_FORMAT = "data_format"
+    WORKFLOW_INACTIVE = "workflow_inactive"
+    WORKFLOW_CONFIG = "workflow_config"
+    INFRASTRUCTURE = "infrastructure"
+    UNKNOWN = "unknown"
+
+
+class Severity(StrEnum):
+    """The procedure's four severities (SEV-P1 to SEV-P4). Smaller is more urgent; they sort that way."""
+
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"
+
+
+class Outcome(StrEnum):
+    """What a check answers. `could_not_look` never counts as health."""
+
+    FOUND = "found"
+    CLEAN = "clean"
+    COULD_NOT_LOOK = "could_not_look"
+
+
+class Frozen(BaseModel):
+    """Base of the models: immutable, unknown fields ignored, so that newer files can be read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ErrorRecord(Frozen):
+    """One error as n8n recorded it, ready to be classified. Everything but `message` may be missing.
+
+    `http_code` is text because n8n keeps Node codes there too (`"429"`, `"ECONNREFUSED"`); numbers are accepted.
+    `stack` holds whatever technical text came along (stack trace, `messages`, an inner error).
+    """
+
+    id: str | None = None
+    message: str = ""
+    description: str | None = None
+    http_code: str | None = None
+    error_name: str | None = None
+    node: str | None = None
+    node_type: str | None = None
+    stack: str | None = None
+    host: str | None = None
+    url: str | None = None
+    credential_type: str | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_text(cls, value: object, info: Any) -> object:
+        if value is None:
+            return "" if info.field_name == "message" else None
+        if isinstance(value, str):
+            return value
+        if isinstance(value, float) and value.is_integer():
+            return str(int(value))
+        if isinstance(value, int | float):
+            return str(value)
+        import json
+
+        return json.dumps(value, ensure_ascii=False)
+
+
+class Verdict(Frozen):
+    """What the classifier says of one error record.
+
+    `confidence` is a probability from 0 to 1, also for `unknown`. `runner_up` is the next cause in line, if any.
+    `signature` is the id of the rule that decided, `procedure` the procedure's row ids (RC-1, RES-2, ...).
+    """
+
+    id: str | None = None
+    cause: Cause
+    detail: str | None = None
+    confidence: float
+    runner_up: Cause | None = None
+    signature: str | None = None
+    procedure: tuple[str, ...] = ()
+
+
+class Fact(Frozen):
+    """One piece of evidence in words with numbers; `executions` names the runs that show it, `check` the row (DX-1)."""
+
+    text: str
+    executions: tuple[str, ...] = ()
+    check: str | None = None
+
+
+class Hypothesis(Frozen):
+    """A candidate cause with what speaks for it and against it, and the look that would settle it."""
+
+    cause: Cause
+    detail: str | None = None
+    confidence: float
+    for_: tuple[Fact, ...] = ()
+    against: tuple[Fact, ...] = ()
+    next_look: str | None = None
+    procedure: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of `diagnosis.json`, where the facts in favour are called `for`."""
+        data = self.model_dump(mode="json")
+        data["for"] = data.pop("for_")
+        return data
+
+
+class Finding(Frozen):
+    """What one check of the diagnostic checklist gave back."""
+
+    check: str
+    outcome: Outcome
+    summary: str
+    asked: str
+    evidence: tuple[Fact, ...] = ()
+    took_s: float | None = None
+
+
+class Subject(Frozen):
+    """What is being diagnosed: one execution, one workflow's problem, or nothing (a healthy source)."""
+
+    kind: Literal["execution", "workflow", "group", "source"]
+    instance: str | None = None
+    workflow_id: str | None = None
+    workflow: str | None = None
+    execution_id: str | None = None
+    client: str | None = None
+
+
+class Window(Frozen):
+    """The time a statement covers. `pruned_before`: n8n keeps nothing older, so earlier history is unknown."""
+
+    from_: datetime | None = None
+    to: datetime | None = None
+    pruned_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something in a source that was not read: where it lies, how many rows, and why."""
+
+    source: str
+    where: str
+    reason: str
+    rows: int = 1
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A workflow's nodes as they were when an execution ran, through the redaction gate.
+
+    `nodes` maps a node's name to `{type, parameters, credentials, disabled, on_error, retry}`, n8n's own shapes inside.
+    """
+
+    id: str
+    nodes: dict[str, dict[str, Any]]
+
+
+EXECUTION_COLUMNS = {
+    "instance": "category",
+    "execution_id": "str",
+    "workflow_id": "category",
+    "workflow": "category",
+    "client": "category",
+    "mode": "category",
+    "status": "category",
+    "started_at": "datetime64[us, UTC]",
+    "stopped_at": "datetime64[us, UTC]",
+    "at": "datetime64[us, UTC]",
+    "duration_s": "float64",
+    "retry_of": "str",
+    "parent_execution_id": "str",
+    "parent_workflow_id": "str",
+    "last_node": "category",
+    "nodes_run": "category",
+    "snapshot": "category",
+    "data": "category",
+    "source": "category",
+}
+
+FAILURE_COLUMNS = {
+    "instance": "category",
+    "execution_id": "str",
+    "workflow_id": "category",
+    "workflow": "category",
+    "client": "category",
+    "at": "datetime64[us, UTC]",
+    "place": "category",
+    "node": "category",
+    "node_type": "category",
+    "run": "Int64",
+    "items": "Int64",
+    "error_name": "category",
+    "http_code": "category",
+    "message": "str",
+    "description": "str",
+    "stack": "str",
+    "host": "category",
+    "url": "str",
+    "credential_type": "category",
+    "credential_id": "category",
+    "credential": "category",
+    "child_execution_id": "str",
+    "child_workflow_id": "str",
+    "child_node": "str",
+}
+
+
+@dataclass(frozen=True)
+class ExecutionLog:
+    """What was read from one or more sources: executions, the failures in them, and what could not be read.
+
+    Everything in it has passed the redaction gate. Times are UTC and zone-aware. Missing text is a missing value
+    (`NaN`), never `""`. Rows are sorted by time, oldest first; keys are (`instance`, `execution_id`).
+
+    `executions`, one row an execution:
+
+    - `instance`, `execution_id`, `workflow_id`, `workflow` (name), `client` (by the workspace's rules, may be missing)
+    - `mode` (webhook, trigger, manual, retry, integrated, error, cli), `status` (success, error, crashed, canceled,
+      waiting, running, new)
+    - `started_at`, `stopped_at`: as n8n says, either may be missing. `at`: the first of started and stopped that
+      is known; the instant to sort and count by. `duration_s`: seconds
+    - `retry_of`: id of the execution that this one retries. `parent_execution_id`, `parent_workflow_id`: the caller
+      of a sub-workflow run, or the failed execution that an error-workflow run was started for
+    - `last_node`; `nodes_run`: names of the nodes that ran, one a line, in the order n8n kept them
+    - `snapshot`: key into `snapshots`
+    - `data`: `full`, `missing` (saved or exported without data), `redacted` (by n8n), `too_large`, `damaged`
+    - `source`: file or address the row came from
+
+    `failures`, one row an error at a node (an execution may hold several; one marked success may hold some):
+
+    - the same first five columns and `at` (UTC, when the node failed; the execution's end where n8n does not say)
+    - `place`: `execution` (the error that ended it), `node` (an error in a node's run that did not), `item` (an item
+      that carries an error because the node continues on failure), `hint` (n8n's own warning on a run), `subworkflow`
+      (an Execute Workflow node failed because of its child: `child_*` name it, and the error is the child's),
+      `trigger` (a trigger or activation failed), `crash` (n8n died under it), `canceled` (stopped on time-out or by
+      hand), `status` (the status says it failed; the source holds no data)
+    - `node`, `node_type`, `run` (index of the node's run), `items` (how many items carried the same error)
+    - `error_name`, `http_code` (text; may be a Node code such as ECONNREFUSED), `message`, `description`, `stack`
+    - `host`, `url` (without query), `credential_type`, `credential_id`, `credential` (name): what the node talks to
+      and signs in with
+    - `child_execution_id`, `child_workflow_id`, `child_node`
+
+    Sources: n8n's public API, database and export formats (n8n 1.x and 2.x), see docs/sources.md.
+    """
+
+    executions: pd.DataFrame
+    failures: pd.DataFrame
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
