@@ -247,7 +247,8 @@ class ExecutionLog:
       of a sub-workflow run, or the failed execution that an error-workflow run was started for
     - `last_node`; `nodes_run`: names of the nodes that ran, one a line, in the order n8n kept them
     - `snapshot`: key into `snapshots`
-    - `data`: `full`, `missing` (saved or exported without data), `redacted` (by n8n), `too_large`, `damaged`
+    - `data`: `full`, `missing` (saved or exported without data), `redacted` (by n8n), `too_large`, `error_only` (from
+      an error workflow's alert), `damaged`
     - `source`: file or address the row came from
 
     `failures`, one row an error at a node (an execution may hold several; one marked success may hold some):

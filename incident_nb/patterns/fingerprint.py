@@ -1,0 +1,50 @@
+"""When two failures are the same problem: the key they share, with everything that varies from run to run masked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pandas as pd
+
+_KEPT_OF_DESCRIPTION = 300
+
+# In order: what a later rule would tear apart comes first.
+_MASKS = [
+    (re.compile(r"\[(\w+):[0-9a-f]{6,}\]"), r"[\1]"),  # the gate's masks, reduced to their kind
+    (re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"), "<uuid>"),
+    (re.compile(r"\bhttps?://[^\s\"'<>)]+"), "<url>"),
+    (re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]+\b"), "<email>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?"), "<date>"),
+    (re.compile(r"\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b"), "<date>"),
+    (re.compile(r"\(item \d+\)|\[(?:condition \d+, )?item \d+\]|\[line \d+\]"), ""),
+    (re.compile(r"(?<![\w])([\"“‘`'])(?=\S)[^\"”’`'\n]{1,200}[\"”’`'](?!\w)"), "<value>"),
+    (re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{8,}\b"), "<id>"),
+    (re.compile(r"\b0x[0-9a-fA-F]+\b|\b\d[\d.,:]*"), "<n>"),
+    (re.compile(r"\s+"), " "),
+]
+
+
+def mask(text: str | None) -> str:
+    """`text` with ids, numbers, dates, addresses, e-mails, quoted values, UUIDs and hashes masked, on one line."""
+    masked = text or ""
+    for pattern, replacement in _MASKS:
+        masked = pattern.sub(replacement, masked)
+    return masked.strip()
+
+
+def fingerprints(failures: pd.DataFrame) -> pd.Series:
+    """The fingerprint of each failure: 12 hex digits; equal for the same problem, also after a key was rotated.
+
+    Made of instance, client, workflow, node, error class (name and status) and the masked message and description,
+    never of the cause, so that better signatures do not make new problems of old ones.
+    """
+    names = ["instance", "client", "workflow_id", "node", "error_name", "http_code", "message", "description"]
+    table = failures[names].astype("object").where(failures[names].notna(), "")
+    distinct = table.drop_duplicates()
+    keys = {}
+    for row in distinct.itertuples(index=False, name=None):
+        *where, message, description = row
+        parts = [*where, mask(message), mask(description[:_KEPT_OF_DESCRIPTION])]
+        keys[row] = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
+    return pd.Series([keys[row] for row in table.itertuples(index=False, name=None)], index=failures.index, dtype="str")

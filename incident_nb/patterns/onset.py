@@ -1,0 +1,60 @@
+"""Since when: the change point of a workflow's success/failure sequence, with how far it can be off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from math import log
+
+import numpy as np
+import pandas as pd
+
+# A stretch of failing is told from the normal state by these two rates. Between them a failure weighs about as much
+# as three successes, so that a lucky run inside an outage does not end it and a stray error does not begin one.
+NORMAL_RATE, FAILING_RATE = 0.02, 0.7
+_FAILED = log(FAILING_RATE / NORMAL_RATE)
+_WORKED = log((1 - FAILING_RATE) / (1 - NORMAL_RATE))
+# Starts that are less likely than the best by a factor of e^2 still count as possible.
+_POSSIBLE = 2.0
+
+
+@dataclass(frozen=True)
+class Onset:
+    """When a problem began. It lies after `not_before` (last good run before it; None: the records begin later) and
+    not after `not_after`; `at` is the most likely first failing run. `position`, `end`: first and last run of the
+    failing stretch in the sequence.
+    """
+
+    at: datetime
+    not_before: datetime | None
+    not_after: datetime
+    position: int
+    end: int
+
+
+def onset(times: pd.Series, failed: pd.Series) -> Onset | None:
+    """The onset of the latest failing stretch in a sequence of runs, oldest first; None where nothing failed.
+
+    `times` are the runs' UTC instants, `failed` whether each held the failure in question. The stretch is the one
+    with the greatest likelihood ratio of failing to normal that ends at or after the last failure's own stretch.
+    """
+    flags = failed.to_numpy(dtype=bool)
+    if not flags.any():
+        return None
+    weights = np.where(flags, _FAILED, _WORKED)
+    last = int(np.flatnonzero(flags)[-1])
+    # Score of every stretch that ends at the last failure, by its start; it must begin with a failure.
+    scores = np.cumsum(weights[: last + 1][::-1])[::-1]
+    starts = np.flatnonzero(flags[: last + 1])
+    best = int(starts[np.argmax(scores[starts])])
+    possible = starts[scores[starts] >= scores[best] - _POSSIBLE]
+    earliest, latest = int(possible[0]), int(possible[-1])
+    before = np.flatnonzero(~flags[:earliest])
+    instants = times.to_list()
+    return Onset(
+        at=instants[best].to_pydatetime(),
+        not_before=instants[int(before[-1])].to_pydatetime() if len(before) else None,
+        not_after=instants[latest].to_pydatetime(),
+        position=best,
+        end=last,
+    )

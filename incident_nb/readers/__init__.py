@@ -1,0 +1,102 @@
+"""n8n executions in, from anything a user can export, as one ExecutionLog. Formats: see docs/sources.md."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from ..errors import SourceError
+from ..models import ExecutionLog, Skipped
+from .api import read_json
+from .collect import ClientOf, Collector
+from .database import read_sqlite
+from .entities import is_entities, read_entities
+from .files import expand, kind_of, opened, size_of
+from .rows import Row, WorkflowRow
+
+__all__ = ["read"]
+
+Progress = Callable[[int, int, str], None]
+
+
+def read(
+    sources: str | Sequence[str],
+    *,
+    instance: str = "default",
+    client_of: ClientOf = lambda _: None,
+    on_progress: Progress | None = None,
+) -> ExecutionLog:
+    """Everything that the named sources hold, as one ExecutionLog.
+
+    A source is a file, a folder, or a glob; see docs/sources.md for the formats. `instance` names the n8n server the
+    exports came from, `client_of` gives a workflow's client, `on_progress` is told (bytes done, bytes in all, file).
+    What can't be read inside a source is in the log's `skipped`. Raises SourceError when a named file holds nothing
+    readable; in a folder or glob such a file is skipped and named, unless nothing at all was readable.
+    """
+    names = [sources] if isinstance(sources, str) else list(sources)
+    collector = Collector(client_of)
+    files = [(path, len(paths) == 1) for name in names for paths in [_expand(name)] for path in paths]
+    total, done = sum(size_of(path) for path, _ in files), 0
+    refused: list[SourceError] = []
+    for path, named in files:
+        if on_progress:
+            on_progress(done, total, path.name)
+        try:
+            for found in _rows(path):
+                _take(collector, found, instance, path)
+        except SourceError as error:
+            if named and len(names) == 1:
+                raise
+            refused.append(error)
+            collector.skip(Skipped(str(path), "whole file", str(error)))
+        done += size_of(path)
+    if on_progress:
+        on_progress(total, total, "")
+    if refused and not collector.size:
+        raise SourceError(f"None of {len(files)} files could be read. The first: {refused[0]}")
+    return collector.log()
+
+
+def _expand(name: str) -> list[Path]:
+    path = Path(name).expanduser()
+    return [path] if path.is_dir() and is_entities(path) else expand(name)
+
+
+def _rows(path: Path) -> Iterable[Row | WorkflowRow | Skipped]:
+    if path.is_dir():
+        yield from read_entities(path)
+        return
+    with opened(path) as content:
+        kind = kind_of(content)
+        if kind == "json":
+            yield from read_json(content, str(path))
+            return
+        if kind == "sqlite":
+            yield from _sqlite(path, content)
+            return
+    if kind == "zip" and is_entities(path):
+        yield from read_entities(path)
+    elif kind == "empty":
+        raise SourceError(f"{path} is empty. Export it again.")
+    else:
+        raise SourceError(f"{path} is no n8n export: neither JSON, an SQLite database nor an export:entities zip.")
+
+
+def _sqlite(path: Path, content: memoryview) -> Iterator[Row | WorkflowRow | Skipped]:
+    if path.suffix.lower() not in (".gz", ".zst"):
+        yield from read_sqlite(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="incident-nb-") as folder:  # 0700: a database holds everything
+        unpacked = Path(folder) / "database.sqlite"
+        unpacked.write_bytes(content)
+        yield from read_sqlite(unpacked)
+
+
+def _take(collector: Collector, found: Row | WorkflowRow | Skipped, instance: str, path: Path) -> None:
+    if isinstance(found, Row):
+        collector.add(found, instance, str(path))
+    elif isinstance(found, WorkflowRow):
+        collector.add_workflow(found, instance)
+    else:
+        collector.skip(Skipped(found.source or str(path), found.where, found.reason, found.rows))

@@ -1,0 +1,251 @@
+"""n8n's JSON: public API pages, bare arrays, single executions, the editor's own answers, JSON lines, workflow lists."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from ..errors import SourceError
+from ..models import Skipped
+from .rows import Row, WorkflowRow, text_or_none
+
+_ALERT = "alert-"  # a trigger that fails has no execution; its alert is given an id of its own
+_NEXT_ROW = re.compile(rb'[,\[]\s*(?=\{\s*"id"\s*:)')
+
+
+class _Workflow(msgspec.Struct):
+    id: str | int | None = None
+    name: str | None = None
+    nodes: msgspec.Raw = msgspec.Raw(b"")
+    settings: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Execution(msgspec.Struct):
+    """One execution, or one workflow: lists of both look alike, and a folder of exports holds both."""
+
+    id: str | int | None = None
+    status: str | None = None
+    finished: bool | None = None
+    mode: str | None = None
+    startedAt: str | None = None
+    stoppedAt: str | None = None
+    createdAt: str | None = None
+    workflowId: str | int | None = None
+    workflowName: str | None = None
+    retryOf: str | int | None = None
+    workflowData: _Workflow | None = None
+    data: msgspec.Raw = msgspec.Raw(b"")
+    dataTooLargeToDisplay: bool | None = None
+    name: str | None = None
+    nodes: msgspec.Raw = msgspec.Raw(b"")
+    tags: Any = None
+    shared: Any = None
+    errorOnly: bool = False
+
+
+class _Alert(msgspec.Struct):
+    """What n8n hands to an error workflow: a failed execution, or a trigger that failed before there was one."""
+
+    workflow: _Workflow
+    execution: dict[str, Any] | None = None
+    trigger: dict[str, Any] | None = None
+
+
+class _Page(msgspec.Struct):
+    data: list[_Execution]
+
+
+class _Results(msgspec.Struct):
+    results: list[_Execution]
+
+
+class _EditorList(msgspec.Struct):
+    data: _Results
+
+
+class _Inner(msgspec.Struct):
+    data: _Execution
+
+
+_page, _array = msgspec.json.Decoder(_Page), msgspec.json.Decoder(list[_Execution])
+_one, _inner = msgspec.json.Decoder(_Execution), msgspec.json.Decoder(_Inner)
+_alert = msgspec.json.Decoder(_Alert)
+_editor_list = msgspec.json.Decoder(_EditorList)
+
+
+def read_json(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
+    """Rows of one JSON document or of JSON lines; what is damaged comes as `Skipped` with its place.
+
+    Raises SourceError when the content is JSON but nothing of n8n's.
+    """
+    content = content[3:] if bytes(content[:3]) == b"\xef\xbb\xbf" else content
+    try:
+        elements = _document(content)
+    except msgspec.ValidationError:
+        yield from _salvage(content, source)
+        return
+    except msgspec.DecodeError as error:
+        if "trailing characters" in str(error):
+            yield from _lines(content, source)
+        else:
+            yield from _salvage(content, source)
+        return
+    if elements is None:
+        raise SourceError(
+            f"{source} is JSON, but no n8n export: expected executions as the public API gives them "
+            "({data: [...], nextCursor}), a list of them, or one. See docs/sources.md for how to export."
+        )
+    for position, element in enumerate(elements):
+        yield from _as_row(element, f"row {position + 1}")
+
+
+def _document(content: memoryview) -> list[_Execution] | None:
+    """The elements of one document in any of its shapes; None when it is some other JSON."""
+    if bytes(content[:64]).lstrip()[:1] == b"[":
+        return _array.decode(content)
+    try:
+        return _page.decode(content).data
+    except msgspec.ValidationError as error:
+        first = error
+    for decoder, unpack in ((_inner, lambda d: [d.data]), (_one, lambda d: [d]), (_editor_list, lambda d: d.data.results)):
+        try:
+            elements: list[_Execution] = unpack(decoder.decode(content))  # type: ignore[no-untyped-call, attr-defined]
+        except msgspec.ValidationError:
+            continue
+        if all(element.id is not None for element in elements):
+            return elements
+    if re.match(rb'\s*\{\s*"data"\s*:\s*\[', bytes(content[:4096])):
+        raise first
+    try:
+        return [_from_alert(_alert.decode(content))]
+    except (msgspec.ValidationError, ValueError):
+        return None
+
+
+def _as_row(element: _Execution, where: str) -> Iterator[Row | WorkflowRow | Skipped]:
+    if element.id is None:
+        yield Skipped("", where, "no execution id in it")
+    elif element.nodes and element.status is None and element.workflowId is None:
+        tags = [str(tag.get("name")) for tag in element.tags or () if isinstance(tag, dict)]
+        owners = (share.get("project") for share in element.shared or () if isinstance(share, dict))
+        project = next((str(p["name"]) for p in owners if isinstance(p, dict) and p.get("name")), None)
+        yield WorkflowRow(str(element.id), element.name, tuple(tags), project)
+    elif element.status is None and element.finished is None and element.workflowId is None:
+        yield Skipped("", where, "neither an execution nor a workflow")
+    else:
+        yield _execution_row(element, where)
+
+
+def _execution_row(element: _Execution, where: str) -> Row:
+    flow = element.workflowData or _Workflow()
+    data = memoryview(element.data).tobytes() if element.data else b""
+    flatted = data[:1] == b'"'
+    if flatted:  # the editor's answer holds the stored text, as a JSON string
+        data = msgspec.json.decode(data, type=str).encode()
+    status = element.status or ("success" if element.finished else None)
+    return Row(
+        execution_id=str(element.id),
+        where=where,
+        workflow_id=text_or_none(element.workflowId if element.workflowId is not None else flow.id),
+        workflow=flow.name or element.workflowName,
+        mode=element.mode,
+        status=status,
+        started=element.startedAt,
+        stopped=element.stoppedAt,
+        retry_of=text_or_none(element.retryOf),
+        nodes=bytes(flow.nodes) or None,
+        settings=bytes(flow.settings) or None,
+        data=data if data not in (b"", b"null") else None,
+        flatted=flatted,
+        state="too_large" if element.dataTooLargeToDisplay else "error_only" if element.errorOnly else "full",
+    )
+
+
+def _from_alert(alert: _Alert) -> _Execution:
+    """An alert's body as the execution it is about; of its data only the error is there."""
+    about = alert.execution or alert.trigger or {}
+    error = about.get("error")
+    if not isinstance(error, dict):
+        raise ValueError("no error in it")
+    result = {"error": error, "lastNodeExecuted": about.get("lastNodeExecuted"), "runData": {}}
+    data = msgspec.json.encode({"resultData": result})
+    stamp = error.get("timestamp")
+    at = datetime.fromtimestamp(stamp / 1000, UTC).isoformat() if isinstance(stamp, int | float) else None
+    digest = hashlib.blake2b(data, digest_size=6).hexdigest()
+    return _Execution(
+        id=about.get("id") or f"{_ALERT}{digest}",
+        status="crashed" if error.get("name") == "WorkflowCrashedError" else "error",
+        mode=about.get("mode"),
+        stoppedAt=at,
+        workflowId=alert.workflow.id,
+        workflowName=alert.workflow.name,
+        retryOf=about.get("retryOf"),
+        data=msgspec.Raw(data),
+        errorOnly=True,
+    )
+
+
+def _lines(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
+    """JSON lines: each line is any of the documents."""
+    start, number, size = 0, 0, len(content)
+    good = False
+    while start < size:
+        end = _line_end(content, start, size)
+        number += 1
+        line = content[start:end]
+        start = end + 1
+        if not bytes(line[:1024]).strip():
+            continue
+        try:
+            elements = _document(line)
+        except msgspec.DecodeError as error:
+            yield Skipped(source, f"line {number}", f"not readable: {error}")
+            continue
+        if elements is None:
+            yield Skipped(source, f"line {number}", "neither an execution nor a workflow")
+            continue
+        good = True
+        for element in elements:
+            yield from _as_row(element, f"line {number}")
+    if not good:
+        raise SourceError(f"{source} is not readable as JSON nor as JSON lines. Export it again; see docs/sources.md.")
+
+
+def _line_end(content: memoryview, start: int, size: int) -> int:
+    step = 1 << 20
+    for chunk in range(start, size, step):
+        found = bytes(content[chunk : chunk + step]).find(b"\n")
+        if found >= 0:
+            return chunk + found
+    return size
+
+
+def _salvage(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
+    """Row by row through a damaged document: good rows come out, bad ones are named with their byte."""
+    text = bytes(content)
+    characters = text.decode("latin-1")  # one character a byte: only the structure is looked at here
+    scan = json.JSONDecoder().raw_decode
+    good, position, number = 0, 0, 0
+    for found in _NEXT_ROW.finditer(text):
+        start = found.end()
+        if start < position:
+            continue  # inside the row just read
+        number += 1
+        where = f"row {number}, byte {start}"
+        try:
+            _, position = scan(characters, start)
+            for row in _as_row(_one.decode(text[start:position]), where):
+                good += not isinstance(row, Skipped)
+                yield row
+        except msgspec.ValidationError as error:
+            yield Skipped(source, where, f"not an execution as n8n writes it: {error}")
+        except (ValueError, RecursionError) as error:
+            yield Skipped(source, where, f"damaged or cut off: {error}")
+    if not good:
+        raise SourceError(f"{source} is damaged JSON: nothing in it could be read. Export it again.")

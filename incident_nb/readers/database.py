@@ -1,0 +1,132 @@
+"""n8n's SQLite database file, 1.x and 2.x, read-only, also while n8n writes to it."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from ..errors import SourceError
+from ..models import Skipped
+from .rows import Row, WorkflowRow, text_or_none
+
+_COLUMNS = ("id", "workflowId", "mode", "status", "finished", "startedAt", "stoppedAt", "createdAt", "retryOf", "storedAt")
+
+
+def read_sqlite(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
+    """Workflows with their tags and projects, then every execution that n8n has not marked as deleted.
+
+    Raises SourceError when it is no n8n database, is locked, or is damaged before its first row.
+    """
+    with contextlib.closing(_connect(path)) as db:
+        try:
+            tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            tables = {text_or_none(name) for name in tables}
+            if "execution_entity" not in tables:
+                raise SourceError(f"{path} is an SQLite file but no n8n database: it has no table execution_entity.")
+            yield from _workflows(db, tables)
+            yield from _executions(db, path)
+        except sqlite3.DatabaseError as error:
+            raise SourceError(f"Could not read {path}: {error}. Copy the database again (with its -wal file).") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    try:
+        db = sqlite3.connect(address, uri=True, timeout=10)
+        db.text_factory = bytes
+        db.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        # A copied file in a folder that can't be written to needs no lock; a live one has its log beside it.
+        if path.with_name(path.name + "-wal").exists():
+            raise SourceError(f"Could not open {path}: {error}. Its folder must be readable, with the -wal file.") from error
+        db = sqlite3.connect(address + "&immutable=1", uri=True)
+        db.text_factory = bytes
+    except sqlite3.DatabaseError as error:
+        raise SourceError(f"Could not read {path}: {error}. Copy the database again (with its -wal file).") from error
+    return db
+
+
+def _workflows(db: sqlite3.Connection, tables: set[str | None]) -> Iterator[WorkflowRow]:
+    names = {row[0]: row[1] for row in db.execute("SELECT id, name FROM workflow_entity")}
+    tags: dict[bytes, list[str]] = {}
+    if {"tag_entity", "workflows_tags"} <= tables:
+        query = "SELECT w.workflowId, t.name FROM workflows_tags w JOIN tag_entity t ON t.id = w.tagId ORDER BY t.name"
+        for workflow, tag in db.execute(query):
+            tags.setdefault(workflow, []).append(tag.decode("utf-8", "replace"))
+    projects: dict[bytes, str] = {}
+    if {"project", "shared_workflow"} <= tables:
+        query = (
+            "SELECT s.workflowId, p.name FROM shared_workflow s JOIN project p ON p.id = s.projectId"
+            " WHERE s.role = 'workflow:owner'"
+        )
+        projects = {workflow: name.decode("utf-8", "replace") for workflow, name in db.execute(query)}
+    for workflow, name in names.items():
+        yield WorkflowRow(str(text_or_none(workflow)), text_or_none(name), tuple(tags.get(workflow, ())), projects.get(workflow))
+
+
+def _executions(db: sqlite3.Connection, path: Path) -> Iterator[Row | Skipped]:
+    present = {text_or_none(row[1]) for row in db.execute("PRAGMA table_info(execution_entity)")}
+    wanted = ", ".join(f"e.{name}" if name in present else f"NULL AS {name}" for name in _COLUMNS)
+    deleted = "WHERE e.deletedAt IS NULL" if "deletedAt" in present else ""
+    query = (
+        f"SELECT {wanted}, d.workflowData, d.data FROM execution_entity e"  # noqa: S608 - names from the list above
+        f" LEFT JOIN execution_data d ON d.executionId = e.id {deleted} ORDER BY e.id"
+    )
+    number = 0
+    cursor = db.execute(query)
+    while True:
+        try:
+            record = cursor.fetchone()
+        except sqlite3.DatabaseError as error:
+            if not number:
+                raise
+            yield Skipped(str(path), f"after row {number}", f"the rest of the table is damaged: {error}")
+            return
+        if record is None:
+            return
+        number += 1
+        *plain, flow, data = record
+        fields = {name: text_or_none(value) for name, value in zip(_COLUMNS, plain, strict=True)}
+        yield stored_row(fields, flow, data)
+
+
+class _Flow(msgspec.Struct):
+    name: str | None = None
+    nodes: msgspec.Raw = msgspec.Raw(b"")
+    settings: msgspec.Raw = msgspec.Raw(b"")
+
+
+_flow = msgspec.json.Decoder(_Flow)
+
+
+def stored_row(fields: dict[str, str | None], flow: bytes | None, data: bytes | None) -> Row:
+    """A row as n8n's tables hold it; `fields` by column name, `flow` and `data` as stored (data is flatted)."""
+    snapshot = _Flow()
+    if flow:
+        with contextlib.suppress(msgspec.DecodeError):  # the snapshot only adds to a row; damage there costs no row
+            snapshot = _flow.decode(flow)
+    return Row(
+        execution_id=str(fields["id"]),
+        where=f"execution {fields['id']}",
+        workflow_id=fields.get("workflowId"),
+        workflow=snapshot.name,
+        mode=fields.get("mode"),
+        status=fields.get("status"),
+        started=_utc(fields.get("startedAt")),
+        stopped=_utc(fields.get("stoppedAt")),
+        retry_of=fields.get("retryOf"),
+        nodes=bytes(snapshot.nodes) or None,
+        settings=bytes(snapshot.settings) or None,
+        data=data or None,
+        flatted=True,
+    )
+
+
+def _utc(text: str | None) -> str | None:
+    """The database's time text, UTC without a zone, with the zone said."""
+    return None if text is None else text if text.endswith("Z") else text.replace(" ", "T", 1) + "Z"

@@ -1,0 +1,128 @@
+"""What `n8n export:entities` writes: a zip or folder of tables, each page encrypted with the instance's key."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..errors import MissingExtraError, SettingsError, SourceError
+from ..models import Skipped
+from .database import stored_row
+from .rows import Row, WorkflowRow, text_or_none
+
+KEY_VARIABLE = "INCIDENT_NB_N8N_ENCRYPTION_KEY"
+_SALTED = b"Salted__"
+
+
+def is_entities(path: Path) -> bool:
+    """Whether a folder or zip holds such an export."""
+    if path.is_dir():
+        return (path / "workflowentity.jsonl").is_file() or (path / "entities.zip").is_file()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "workflowentity.jsonl" in archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
+def read_entities(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
+    """Workflows and, when the export was made with history, executions; as the SQLite reader gives them.
+
+    The key is read from `INCIDENT_NB_N8N_ENCRYPTION_KEY` (n8n's own `N8N_ENCRYPTION_KEY` of that instance). Raises
+    SettingsError without it or when it does not fit, MissingExtraError without `cryptography`.
+    """
+    key = os.environ.get(KEY_VARIABLE)
+    if not key:
+        raise SettingsError(
+            f"{path} is encrypted with its n8n's key. Set {KEY_VARIABLE} to that server's N8N_ENCRYPTION_KEY "
+            "(or the encryptionKey in its ~/.n8n/config) and try again."
+        )
+    files = _tables(path)
+    if not any(name.startswith("workflowentity") for name in files):
+        raise SourceError(f"{path} holds no tables of `n8n export:entities`.")
+    tags = {str(row.get("id")): str(row.get("name")) for row in _rows(files, "tagentity", key, path)}
+    tagged: dict[str, list[str]] = {}
+    for link in _rows(files, "workflows_tags", key, path):
+        tagged.setdefault(str(link.get("workflowId")), []).append(tags.get(str(link.get("tagId")), ""))
+    projects = {str(row.get("id")): str(row.get("name")) for row in _rows(files, "project", key, path)}
+    owners = {
+        str(row.get("workflowId")): projects.get(str(row.get("projectId")))
+        for row in _rows(files, "sharedworkflow", key, path)
+        if row.get("role") == "workflow:owner"
+    }
+    for row in _rows(files, "workflowentity", key, path):
+        workflow = str(row.get("id"))
+        yield WorkflowRow(workflow, row.get("name"), tuple(sorted(filter(None, tagged.get(workflow, ())))), owners.get(workflow))
+    data = {str(row.get("executionId")): row for row in _rows(files, "executiondata", key, path)}
+    found = False
+    for row in _rows(files, "executionentity", key, path):
+        found = True
+        if row.get("deletedAt") is None:
+            stored = data.pop(str(row.get("id")), {})
+            fields = {name: text_or_none(value) for name, value in row.items()}
+            yield stored_row(fields, _stored(stored.get("workflowData")), _stored(stored.get("data")))
+    if not found:
+        reason = "it holds no executions: export again with --includeExecutionHistoryDataTables=true"
+        yield Skipped(str(path), "executionentity", reason, 0)
+
+
+def _stored(value: Any) -> bytes | None:
+    """A column's text; some versions write JSON columns as objects."""
+    if value is None:
+        return None
+    return value.encode() if isinstance(value, str) else msgspec.json.encode(value)
+
+
+def _tables(path: Path) -> dict[str, bytes]:
+    if path.is_dir():
+        inner = path / "entities.zip"
+        if inner.is_file():
+            return _tables(inner)
+        return {file.name: file.read_bytes() for file in sorted(path.glob("*.jsonl"))}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name: archive.read(name) for name in archive.namelist() if name.endswith(".jsonl")}
+    except (zipfile.BadZipFile, OSError) as error:
+        raise SourceError(f"{path} is a damaged zip file: {error}. Copy it again.") from error
+
+
+def _rows(files: dict[str, bytes], table: str, key: str, path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of one table, over its numbered files (`NAME.jsonl`, `NAME.2.jsonl`, ...)."""
+    for name in sorted((n for n in files if n.split(".")[0] == table), key=lambda n: (len(n), n)):
+        for page in files[name].split():
+            try:
+                yield from msgspec.json.Decoder(dict[str, Any]).decode_lines(_decrypt(page, key))
+            except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+                raise SettingsError(
+                    f"{KEY_VARIABLE} does not open {name} of {path}: it is another server's key, or the file is damaged."
+                ) from error
+
+
+def _decrypt(page: bytes, passphrase: str) -> bytes:
+    """AES-256-CBC in OpenSSL's salted form with MD5 key derivation, as n8n's own cipher writes it."""
+    try:
+        from cryptography.hazmat.primitives import padding
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    except ImportError as error:
+        raise MissingExtraError(
+            "Reading an encrypted export needs the library cryptography: pip install 'incident-nb[entities]'"
+        ) from error
+    raw = base64.b64decode(page, validate=True)
+    if not raw.startswith(_SALTED):
+        raise ValueError("not in OpenSSL's salted form")
+    salt, body, derived, block = raw[8:16], raw[16:], b"", b""
+    while len(derived) < 48:
+        block = hashlib.md5(block + passphrase.encode() + salt, usedforsecurity=False).digest()
+        derived += block
+    decryptor = Cipher(algorithms.AES(derived[:32]), modes.CBC(derived[32:48])).decryptor()
+    padded = decryptor.update(body) + decryptor.finalize()
+    remover = padding.PKCS7(128).unpadder()
+    return remover.update(padded) + remover.finalize()

@@ -1,0 +1,151 @@
+"""Every failure inside one execution's data, from each place where n8n keeps one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from .error_object import Fields, error_fields
+
+Tree = dict[str, Any]
+
+# A run that n8n rebuilt after a crash has its start in seconds; every other run in milliseconds.
+_SECONDS_BELOW = 100_000_000_000
+_CHILD_KEYS = ("child_execution_id", "child_workflow_id", "child_node")
+
+
+def failures_in(data: Tree, nodes: dict[str, Tree], status: str | None) -> list[Tree]:
+    """One dict a failure: `place`, `node`, `node_type`, `run`, `items`, `at_ms`, error fields, `child_*`.
+
+    `data` is the execution's data as a plain tree, `nodes` the workflow's nodes by name (may be empty). What n8n
+    records twice, in the node's run and as the execution's error, comes once. `at_ms` is epoch milliseconds or None.
+    """
+    result = _dict(data.get("resultData"))
+    last = result.get("lastNodeExecuted")
+    top = _dict(result.get("error")) or _redacted(result)
+    if top.get("name") == "ManualExecutionCancelledError":
+        return []  # a person stopped it: nothing failed
+    found = list(_in_runs(_dict(result.get("runData")), nodes, last, top))
+    if not top:
+        return found
+    if status == "crashed":
+        return [_crash(top, found, last, nodes)]
+    if not any(failure["place"] in ("execution", "trigger", "subworkflow") for failure in found):
+        found.append(_failure("execution", _failing_node(top, last), None, top, nodes, top.get("timestamp")))
+    return found
+
+
+def _in_runs(runs: Tree, nodes: dict[str, Tree], last: str | None, top: Tree) -> Iterator[Tree]:
+    seen: set[str] = set()
+    blamed = {name for name in (last, _dict(top.get("node")).get("name")) if name}
+    for node, entries in runs.items():
+        for index, run in enumerate(entries if isinstance(entries, list) else []):
+            run = _dict(run)
+            error = _dict(run.get("error")) or _redacted(run)
+            if error:
+                inner = _dict(error.get("node")).get("name")
+                if inner and inner != node and inner in runs and not _is_subworkflow(error):
+                    continue  # a root node repeats the error of the model or tool below it, which has its own run
+                ended = bool(top) and (node in blamed or inner in blamed)
+                yield _failure(_place(error, node, nodes, ended), node, index, error, nodes, _ended_ms(run))
+            yield from _in_items(node, index, run, nodes, seen)
+            for hint in run.get("hints") or []:
+                if _dict(_dict(hint).get("group")).get("key") == "fieldNotFound":
+                    warning = {"name": "FieldNotFound", "message": _dict(hint).get("message")}
+                    yield _failure("hint", node, index, warning, nodes, _ended_ms(run))
+
+
+def _in_items(node: str, index: int, run: Tree, nodes: dict[str, Tree], seen: set[str]) -> Iterator[Tree]:
+    """Errors that items carry because the node continues on failure, equal ones counted together."""
+    if not _continues(nodes.get(node)):
+        return
+    counted: dict[str, tuple[Tree, int]] = {}
+    for outputs in _dict(run.get("data")).values():
+        for items in outputs if isinstance(outputs, list) else []:
+            for item in items if isinstance(items, list) else []:
+                error = _item_error(_dict(item))
+                if error:
+                    key = json.dumps(error, sort_keys=True, default=str)
+                    counted[key] = (error, counted.get(key, (error, 0))[1] + 1)
+    for key, (error, count) in counted.items():
+        if key not in seen:  # nodes further down may pass the same item on
+            seen.add(key)
+            yield _failure("item", node, index, error, nodes, _ended_ms(run)) | {"items": count}
+
+
+def _item_error(item: Tree) -> Tree:
+    for error in (item.get("error"), _dict(item.get("json")).get("error")):
+        if isinstance(error, str) and error:
+            return {"message": error}
+        if isinstance(error, dict) and (error.get("message") or error.get("description")):
+            return error
+    return {}
+
+
+def _continues(node: Tree | None) -> bool:
+    """Whether the node goes on when it fails: `onError` in current versions, `continueOnFail` in older ones."""
+    return bool(node) and (str(node.get("onError", "")).startswith("continue") or node.get("continueOnFail") is True)
+
+
+def _place(error: Tree, node: str, nodes: dict[str, Tree], ended: bool) -> str:
+    if _is_subworkflow(error):
+        return "subworkflow"
+    if not ended:
+        return "node"
+    return "trigger" if _is_trigger(nodes.get(node)) else "execution"
+
+
+def _is_subworkflow(error: Tree) -> bool:
+    return bool(error.get("errorResponse") and error.get("executionId"))
+
+
+def _is_trigger(node: Tree | None) -> bool:
+    kind = str((node or {}).get("type", "")).lower()
+    return kind.endswith(("trigger", ".webhook", ".cron", ".interval", ".emailreadimap"))
+
+
+def _crash(top: Tree, found: list[Tree], last: str | None, nodes: dict[str, Tree]) -> Tree:
+    """n8n died under the run: its own error for that, at the node whose run it marked as crashed."""
+    crashed = next((f for f in found if f["error_name"] == "NodeCrashedError"), None)
+    node, at = (crashed["node"], crashed["at_ms"]) if crashed else (last, None)
+    return _failure("crash", node, None, top, nodes, at)
+
+
+def _failing_node(error: Tree, last: str | None) -> str | None:
+    return _dict(error.get("node")).get("name") or last
+
+
+def _failure(place: str, node: str | None, run: int | None, error: Tree, nodes: dict[str, Tree], at: Any) -> Tree:
+    snapshot = _dict(nodes.get(node or ""))
+    inner = _dict(error.get("node"))
+    fields: Fields = error_fields(error, snapshot)
+    child = (error.get("executionId"), error.get("workflowId"), inner.get("name"))
+    return {
+        "place": place,
+        "node": node,
+        "node_type": snapshot.get("type") or inner.get("type"),
+        "run": run,
+        "items": None,
+        "at_ms": at if isinstance(at, int | float) else None,
+        **fields,
+        **dict(zip(_CHILD_KEYS, child if place == "subworkflow" else (None, None, None), strict=True)),
+    }
+
+
+def _ended_ms(run: Tree) -> float | None:
+    start, took = run.get("startTime"), run.get("executionTime")
+    if not isinstance(start, int | float) or start <= 0:
+        return None
+    scale = 1000 if start < _SECONDS_BELOW else 1
+    return start * scale + (took if isinstance(took, int | float) else 0)
+
+
+def _redacted(holder: Tree) -> Tree:
+    """The little that n8n leaves of an error it redacted: type and status, in the shape of an error."""
+    left = _dict(holder.get("redactedError"))
+    return {"name": left.get("type"), "httpCode": left.get("httpCode")} if left else {}
+
+
+def _dict(value: Any) -> Tree:
+    return value if isinstance(value, dict) else {}

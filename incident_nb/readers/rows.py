@@ -1,0 +1,49 @@
+"""What every format reader yields: one execution as n8n stored it, still raw, before the gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+DataState = Literal["full", "missing", "redacted", "too_large", "error_only", "damaged"]
+
+
+@dataclass(slots=True)
+class Row:
+    """One execution as a source holds it. Nothing in it has passed the redaction gate; it never leaves the readers.
+
+    `started`, `stopped`: n8n's own text, UTC. `nodes`, `settings`: JSON of the workflow snapshot. `data`: JSON of the
+    execution data, in n8n's `flatted` form where `flatted` says so. `where` names the place inside the source.
+    """
+
+    execution_id: str
+    where: str
+    workflow_id: str | None = None
+    workflow: str | None = None
+    mode: str | None = None
+    status: str | None = None
+    started: str | None = None
+    stopped: str | None = None
+    retry_of: str | None = None
+    nodes: bytes | None = None
+    settings: bytes | None = None
+    data: bytes | None = None
+    flatted: bool = False
+    state: DataState = "full"
+
+
+@dataclass(slots=True)
+class WorkflowRow:
+    """What a source says of a workflow itself: its name, tags and project, which executions do not carry."""
+
+    workflow_id: str
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    project: str | None = None
+
+
+def text_or_none(value: object) -> str | None:
+    """`value` as text; None stays None. Ids are numbers in some formats and text in others."""
+    if value is None:
+        return None
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

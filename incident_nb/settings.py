@@ -1,0 +1,103 @@
+"""The workspace file `incident-nb.toml`: which servers, which clients, which hosts are ours. Secrets are never in it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from re import compile as regex
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import SettingsError
+
+FILE_NAME = "incident-nb.toml"
+_CODE_IN_NAME = regex(r"^\s*\[([A-Z][A-Z0-9]{1,9})\]")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Client(_Section):
+    """One `[clients.CODE]`: whose workflows these are. A workflow belongs to the first client with a rule that fits.
+
+    Rules are lists: `name_prefix`, `tag`, `project` (exact), and `workflows` (globs on the name). `time_zone` is an
+    IANA name, used for "same day" and "this week"; `contact` is who is written to.
+    """
+
+    name: str | None = None
+    contact: str | None = None
+    time_zone: str = "UTC"
+    name_prefix: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
+    critical: tuple[str, ...] = ()
+
+    def owns(self, name: str | None, tags: Sequence[str], project: str | None) -> bool:
+        """Whether a workflow with this name, these tags and this project is the client's."""
+        return (
+            any((name or "").startswith(prefix) for prefix in self.name_prefix)
+            or not set(self.tag).isdisjoint(tags)
+            or (project is not None and project in self.project)
+            or any(fnmatchcase(name or "", pattern) for pattern in self.workflows)
+        )
+
+
+class Server(_Section):
+    """One `[n8n.NAME]`: an n8n server; its key is in INCIDENT_NB_N8N_API_KEY__NAME, never here."""
+
+    url: str
+    clients: tuple[str, ...] = ()
+
+
+class Settings(_Section):
+    """All settings, with defaults that make an empty file, or none, a working one.
+
+    `own_hosts`: globs of hosts the agency itself runs, so that their 5xx is an endpoint crash, not an outage.
+    `code_in_name`: read a client's code from a workflow name that starts with it in brackets, as in `[ACME] Orders`,
+    when no client's rule fits.
+    """
+
+    own_hosts: tuple[str, ...] = ("*.modal.run",)
+    code_in_name: bool = True
+    n8n: dict[str, Server] = Field(default_factory=dict)
+    clients: dict[str, Client] = Field(default_factory=dict)
+    path: Path | None = Field(default=None, exclude=True)
+
+    def client_of(self, name: str | None, tags: Sequence[str] = (), project: str | None = None) -> str | None:
+        """The code of the client that a workflow belongs to; None when no rule says."""
+        for code, client in self.clients.items():
+            if client.owns(name, tags, project):
+                return code
+        for tag in tags:
+            if tag.startswith("client:"):
+                return tag.removeprefix("client:")
+        found = _CODE_IN_NAME.match(name or "") if self.code_in_name else None
+        return found[1] if found else None
+
+
+def load(config: Path | None = None, start: Path | None = None) -> Settings:
+    """The settings of `config`, or of the nearest `incident-nb.toml` from `start` (default: here) upwards, or defaults.
+
+    Raises SettingsError for a file that is missing, unreadable, no TOML or holds a wrong value, naming the place.
+    """
+    path = config or _nearest(start or Path.cwd())
+    if path is None:
+        return Settings()
+    try:
+        with path.open("rb") as file:
+            return Settings(**tomllib.load(file), path=path.absolute())
+    except OSError as error:
+        raise SettingsError(f"Could not read the settings file {path}: {error.strerror}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}.") from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise SettingsError(f"{path} has a setting that can't be used. {wrong}.") from error
+
+
+def _nearest(folder: Path) -> Path | None:
+    return next((f / FILE_NAME for f in (folder, *folder.parents) if (f / FILE_NAME).is_file()), None)
