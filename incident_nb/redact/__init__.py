@@ -1,0 +1,78 @@
+"""The redaction gate: everything that is kept passes it once, on entry. Masks look like `[api_key:3f9a1c]`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from .gate import Redactor
+from .key import SAMPLE_KEY, RedactionKey, load_key
+
+__all__ = [
+    "SAMPLE_KEY",
+    "RedactionKey",
+    "Redactor",
+    "load_key",
+    "redact_text",
+    "redact_tree",
+    "redaction_key",
+    "use_key",
+    "use_workspace",
+    "using",
+]
+
+_default: tuple[RedactionKey, Redactor] | None = None
+_override: ContextVar[Redactor | None] = ContextVar("redactor", default=None)
+
+
+def redact_text(text: str, *, personal: bool = True) -> str:
+    """The text with its secrets masked; JSON in it is redacted as a tree. `personal=False` leaves personal data."""
+    return _current().text(text, personal)
+
+
+def redact_tree(value: Any, *, personal: bool = True) -> Any:
+    """The JSON-like value with secrets masked in keys and values, by shape, by key and by place. A new value."""
+    return _current().tree(value, personal)
+
+
+def use_key(key: bytes) -> None:
+    """Make this the process's redaction key."""
+    _set(RedactionKey(key, "given"))
+
+
+def use_workspace(folder: Path) -> RedactionKey:
+    """The key of this workspace, from now on the process's; the environment's goes first. See `load_key`."""
+    return _set(load_key(folder))
+
+
+def redaction_key() -> RedactionKey:
+    """The process's key, loaded now if none was chosen. When it is not `lasting`, tell the user."""
+    return _default[0] if _default else _set(load_key())
+
+
+@contextmanager
+def using(redactor: Redactor) -> Iterator[None]:
+    """A context in which `redact_text` and `redact_tree` use this redactor: `with using(Redactor(SAMPLE_KEY)): ...`."""
+    token = _override.set(redactor)
+    try:
+        yield
+    finally:
+        _override.reset(token)
+
+
+def _set(key: RedactionKey) -> RedactionKey:
+    global _default  # noqa: PLW0603  the process's one key
+    _default = (key, Redactor(key.value))
+    return key
+
+
+def _current() -> Redactor:
+    if override := _override.get():
+        return override
+    if _default is None:
+        _set(load_key())
+    assert _default is not None  # noqa: S101
+    return _default[1]
