@@ -1,0 +1,79 @@
+"""What of an executed notebook goes into a report: no code, no buttons, and four harmless types of output."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import copy
+import re
+from typing import Any
+
+LEFT_OUT = frozenset({"parameters", "injected-parameters", "ui", "papermill-error-cell-tag"})
+SHOWN_TYPES = ("text/html", "text/markdown", "image/png", "text/plain")
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+def for_report(notebook: Any, *, client_copy: bool = False) -> Any:
+    """A copy of the notebook with what the report shows, and no more.
+
+    Left out: everything up to the `parameters` cell (it speaks to whoever runs the notebook; the report has its own
+    head), cells tagged `parameters` or `ui`, and in client copies those tagged `internal`; code; standard error; every
+    output type but `SHOWN_TYPES`. An error becomes one plain sentence in `output.notice`, without its traceback.
+    """
+    result = copy.deepcopy(notebook)
+    tags = [set(cell.metadata.get("tags", [])) for cell in result.cells]
+    head = next((index + 1 for index, names in enumerate(tags) if "parameters" in names), 0)
+    skipped = LEFT_OUT | ({"internal"} if client_copy else set())
+    result.cells = [
+        cell
+        for cell, names in list(zip(result.cells, tags, strict=True))[head:]
+        if cell.cell_type in ("code", "markdown") and not names & skipped
+    ]
+    for cell in result.cells:
+        cell.pop("attachments", None)
+        if cell.cell_type == "code":
+            cell.source = ""
+            cell.outputs = [shown for output in cell.outputs if (shown := _shown(output)) is not None]
+    return result
+
+
+def _shown(output: Any) -> Any | None:
+    if output.output_type == "stream":
+        return output if output.name == "stdout" and output.text.strip() else None
+    if output.output_type == "error":
+        words = f"{output.ename}: {output.evalue}" if output.evalue else output.ename
+        output.notice, output.traceback = _one_line(words), []
+        return output
+    if output.output_type not in ("display_data", "execute_result"):
+        return None
+    data = {kind: output.data[kind] for kind in SHOWN_TYPES if isinstance(output.data.get(kind), str)}
+    if "image/png" in data:
+        picture = _png(data.pop("image/png"))
+        if picture is not None:
+            data["image/png"] = picture
+            output.metadata = {"image/png": _picture_facts(output, data)}
+    output.data = type(output.data)(data)
+    return output if data else None
+
+
+def _one_line(words: str) -> str:
+    plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", words)
+    line = " ".join(plain.split())
+    return line if len(line) <= 400 else f"{line[:399]}…"
+
+
+def _png(text: str) -> str | None:
+    try:
+        raw = base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        return None
+    return base64.b64encode(raw).decode() if raw.startswith(_PNG_MAGIC) else None
+
+
+def _picture_facts(output: Any, data: dict[str, str]) -> dict[str, Any]:
+    """The picture's words and its size in CSS pixels, as far as the output gives them."""
+    given = output.metadata.get("image/png", {})
+    plain = data.get("text/plain", "")
+    alt = given.get("alt") or ("" if plain.startswith("<") else plain) or "A picture without a description"
+    size = {side: given[side] for side in ("width", "height") if isinstance(given.get(side), int)}
+    return {"alt": _one_line(str(alt)), **size}
