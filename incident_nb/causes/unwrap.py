@@ -1,0 +1,175 @@
+"""Takes the wrapping off an error record: what is left is what the signatures look at.
+
+n8n and the libraries below it wrap one error in many ways: a fixed sentence for each status, a class name in front,
+an item number behind, a body as JSON in a string, HTML. All of that goes, but nothing is lost: a fixed sentence
+becomes the code that it stands for, a class name becomes an error name, a status inside the text becomes a code.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from incident_nb.models import ErrorRecord
+
+MAX_CHARS = 6000
+"""Longer texts keep their beginning and their end: an error says what it is in one of the two."""
+
+SENTENCES = {
+    "your request is invalid or could not be processed by the service": "4xx",
+    "bad request - please check your parameters": "400",
+    "authorization failed - please check your credentials": "401",
+    "payment required - perhaps check your payment details": "402",
+    "forbidden - perhaps check your credentials": "403",
+    "the resource you are requesting could not be found": "404",
+    "method not allowed - please check you are using the right http method": "405",
+    "the service is receiving too many requests from you": "429",
+    "try spacing your requests out using the batching settings under 'options'": "429",
+    "the service failed to process your request": "5xx",
+    "the service was not able to process your request": "500",
+    "bad gateway - the service failed to handle your request": "502",
+    "service unavailable - try again later or consider setting this node to retry automatically"
+    " (in the node settings)": "503",
+    "service unavailable - perhaps try again later": "503",
+    "gateway timed out - perhaps try again later": "504",
+    "the service refused the connection - perhaps it is offline": "ECONNREFUSED",
+    "the connection to the server was closed unexpectedly, perhaps it is offline": "ECONNRESET",
+    "you can retry the request immediately or wait and retry later": "ECONNRESET",
+    "the server closed the connection unexpectedly": "ECONNRESET",
+    "the connection cannot be established, this usually occurs due to an incorrect host (domain) value": "ENOTFOUND",
+    "the connection timed out, consider setting the 'retry on fail' option in the node settings": "ETIMEDOUT",
+    "the connection was aborted, perhaps the server is offline": "ECONNABORTED",
+    "the host is unreachable, perhaps the server is offline": "EHOSTUNREACH",
+    "the dns server returned an error, perhaps the server is offline": "EAI_AGAIN",
+    "the address is not available, ensure that you have the right ip address": "EADDRNOTAVAIL",
+    "the file or directory does not exist": "ENOENT",
+    "the file path was expected but the given path is a directory": "EISDIR",
+    "the directory path was expected but the given path is a file": "ENOTDIR",
+    "forbidden by access permissions, make sure you have the right permissions": "EACCES",
+    "operation not permitted, make sure you have the right permissions": "EPERM",
+    "the file or directory already exists": "EEXIST",
+}
+"""n8n's fixed sentences and the code each stands for (NodeApiError and NodeError of n8n-workflow 1.x and 2.x)."""
+
+_SENTENCE = re.compile("(?:" + "|".join(re.escape(s) for s in sorted(SENTENCES, key=len, reverse=True)) + ")[!?.]?")
+_TRACE_LINE = re.compile(r"^\s*(?:at\s.*|File \".*\", line \d+.*|in\s\S+\s\(.*)$", re.MULTILINE)
+_TAG = re.compile(r"<(?:script|style)\b[^>]{0,200}>[^<]{0,2000}|</?[a-zA-Z!][^<>]{0,500}>")
+_ESCAPED_QUOTE = re.compile(r"\\{1,8}([\"'/])")
+_ESCAPED_SPACE = re.compile(r"\\{1,8}[nrt](?![a-z]{3})|\\{1,8}(?=[nrt][a-z]{3})")
+_ESCAPED_CHAR = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
+_SPACES = re.compile(r"\s+")
+_QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", "\xa0": " ", "–": "-", "—": "-"})
+_PREFIX = re.compile(
+    r"^(?:uncaught\s+|unhandled\s+|\[?error\]?:?\s+(?=\S)|error in sub-node\s+['\"]?[^'\":\n]{1,60}['\"]?:?\s*"
+    r"|problem (?:in|running) (?:node|workflow)\s+['\"]?[^'\"\n]{1,80}['\"]?:?\s*"
+    r"|problem executing workflow:?\s*|there was an error:\s*\"?|([a-z][\w.]*?(?:error|exception)\d?):\s+)"
+)
+_SUFFIX = re.compile(r"\s*(?:\(item \d+\)|[\[(](?:line|item|condition|for item)[^\])]{0,60}[\])])[.\s]*$")
+_NAME = re.compile(r"\b([a-z][a-z0-9_.]*(?:error|exception|warning))\b")
+_STATUS = re.compile(
+    r"(?:status(?:\s?code|_code)?\"?(?:\s+of|\s+is|\s+was)?|http(?:/\d(?:\.\d)?|[ _]?(?:status|code|error))?\"?"
+    r"|error[ _]?code\"?|\bcode\"?|responded with|returned|response)\s*(?:code)?[:=\s(\[\"]{1,4}"
+    r"([1-5]\d\d)\b(?!\s*(?:ms|characters|items|tokens|rows|bytes))"
+    r"|^\"?([1-5]\d\d)(?:\s*-\s|\s+[a-z{\"<(]|$|:)"
+    r"|\b([45]\d\d)[ :-]{1,3}(?:unauthorized|forbidden|not found|too many|bad request|internal server|bad gateway"
+    r"|service (?:temporarily )?unavailable|gateway time|method not|conflict|unprocessable|payment required|gone\b"
+    r"|client error|server error)"
+    r"|\((?:http )?([45]\d\d)\)|\[([45]\d\d)\]"
+)
+_NODE_CODE = re.compile(
+    r"\b(E(?:CONN|TIME|NOT|AI_|HOST|NET|PIPE|AUTH|PROTO|SOCKET|ACC|PERM|NOENT|ISDIR|EXIST|NOSPC|ADDR|ENVELOPE|DNS"
+    r"|STREAM|TLS|MFILE)[A-Z_]*|UND_ERR_[A-Z_]+|ERR_[A-Z0-9_]{4,40}|(?:CERT|DEPTH|SELF|UNABLE)_[A-Z_]{6,60}|HPE_[A-Z_]+)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is left of a record without its wrapping; all text is lower case, with plain quotes and single spaces.
+
+    `message`: the first line. `service`: description, inner errors and bodies: mostly the service's own words.
+    `trace`: the lines of the stack trace. `codes`: HTTP statuses and Node codes as text (`429`, `4xx`, `econnreset`).
+    `own_code`: the record's `http_code`, if any. `names`: error class names. `node`: the node type without its package.
+    """
+
+    message: str
+    service: str
+    trace: str
+    codes: frozenset[str]
+    own_code: str | None
+    names: frozenset[str]
+    node: str
+    host: str | None
+
+    @property
+    def text(self) -> str:
+        """Message, service's words and error class names together, one a line."""
+        return "\n".join([self.message, self.service, *sorted(self.names)])
+
+
+def unwrap(record: ErrorRecord) -> Evidence:
+    """What the signatures look at, taken from one record."""
+    codes: set[str] = set()
+    names: set[str] = {record.error_name.lower()} if record.error_name else set()
+    message = _plain(record.message, codes)
+    message = _strip(message, names)
+    stack = record.stack or ""
+    trace = "\n".join(_TRACE_LINE.findall(_cut(stack))).lower()
+    inner = [_plain(part, codes) for part in [record.description or "", *_TRACE_LINE.sub("", _cut(stack)).split("\n")]]
+    inner = [part for part in dict.fromkeys(_strip(part, names) for part in inner) if part and part != message]
+    own = (record.http_code or "").strip().lower() or None
+    if own:
+        codes.add(own)
+    return Evidence(
+        message=message,
+        service="\n".join(inner),
+        trace=trace,
+        codes=frozenset(codes | {f"{code[0]}xx" for code in codes if re.fullmatch(r"[1-5]\d\d", code)}),
+        own_code=own,
+        names=frozenset(names),
+        node=(record.node_type or "").rsplit(".", 1)[-1].lower(),
+        host=(record.host or _host_of(record.url) or "").lower() or None,
+    )
+
+
+def _host_of(url: str | None) -> str | None:
+    """The host of a URL, or nothing when there is none to see."""
+    try:
+        return urlsplit(url or "").hostname
+    except ValueError:
+        return None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - 1000]}\n{text[-1000:]}"
+
+
+def _plain(text: str, codes: set[str]) -> str:
+    """One text without escapes, tags and n8n's own sentences; adds the codes found in it."""
+    text = _cut(text)
+    codes.update(found.lower() for found in _NODE_CODE.findall(text))
+    if "\\" in text:
+        text = _ESCAPED_CHAR.sub(lambda m: chr(int(m[1], 16)), text)
+        text = _ESCAPED_SPACE.sub(" ", _ESCAPED_QUOTE.sub(r"\1", text))
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    if "&" in text:
+        text = html.unescape(text)
+    text = _SPACES.sub(" ", text.translate(_QUOTES)).strip().lower()
+    for sentence in _SENTENCE.findall(text):
+        codes.add(SENTENCES[sentence.rstrip("!?.") if sentence not in SENTENCES else sentence].lower())
+    text = _SENTENCE.sub("", text).strip()
+    for groups in _STATUS.findall(text):
+        codes.update(group for group in groups if group)
+    return text
+
+
+def _strip(text: str, names: set[str]) -> str:
+    """One text without what n8n puts in front of and behind it; adds the error class names found in it."""
+    names.update(_NAME.findall(text[:200]))
+    while found := _PREFIX.match(text):
+        text = text[found.end() :]
+    while found := _SUFFIX.search(text):
+        text = text[: found.start()]
+    return text.strip()

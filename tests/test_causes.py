@@ -1,0 +1,151 @@
+"""The whole table of signatures, and what the engine makes of records that no single signature decides."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from incident_nb.causes import classify, classify_many, signatures, unwrap
+from incident_nb.causes.rules import Signature, literal
+from incident_nb.models import Cause, ErrorRecord
+
+
+def record(example: dict[str, Any] | str) -> ErrorRecord:
+    return ErrorRecord(message=example) if isinstance(example, str) else ErrorRecord(**example)
+
+
+def cases(kind: str) -> list[Any]:
+    return [
+        pytest.param(signature, example, id=f"{signature.id}-{number}")
+        for signature in signatures()
+        for number, example in enumerate(getattr(signature, kind))
+    ]
+
+
+@pytest.mark.parametrize(("signature", "example"), cases("examples"))
+def test_example_is_recognised(signature: Signature, example: dict[str, Any]) -> None:
+    assert signature.fits(unwrap(record(example)))
+    assert classify(record(example)).cause is signature.cause
+
+
+@pytest.mark.parametrize(("signature", "example"), cases("near_misses"))
+def test_near_miss_is_left_alone(signature: Signature, example: dict[str, Any]) -> None:
+    assert not signature.fits(unwrap(record(example)))
+    assert classify(record(example)).cause is Cause(example["cause"])
+
+
+def test_every_signature_has_its_own_id_and_says_when_it_fits() -> None:
+    ids = [signature.id for signature in signatures()]
+    assert len(ids) == len(set(ids))
+    for signature in signatures():
+        assert any([signature.words, signature.codes, signature.names, signature.nodes, signature.hosts]), signature.id
+        assert signature.procedure or signature.cause is Cause.UNKNOWN, signature.id
+
+
+def test_patterns_are_lower_case_linear_and_contain_their_literal() -> None:
+    repeated_group = re.compile(r"\)(?:[*+]|\{\d+,\})")
+    unbounded = re.compile(r"(?<!\\)\.[*+]|\][*+]\w*[*+]")
+    for signature in signatures():
+        for words in (*signature.words, *signature.unless):
+            pattern = words.pattern.pattern
+            assert not re.search(r"(?<!\\)[A-Z]", pattern), (signature.id, pattern)
+            assert not unbounded.search(pattern), (signature.id, pattern)
+            inside = re.findall(r"\(([^()]*)\)(?:[*+]|\{\d+,\})", pattern)
+            assert not any(re.search(r"[*+{]", part) for part in inside), (signature.id, pattern)
+            assert repeated_group.search(pattern) is None or inside, (signature.id, pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("invalid_grant", "invalid_grant"),
+        ("quota (?:was )?exceeded for [a-z]+", "exceeded for "),
+        ("colou?rs", "colo"),
+        (r"a|b", ""),
+        (r"\bid\b not found", " not found"),
+        (r"retry after \d+", "retry after "),
+    ],
+)
+def test_literal_is_in_every_match(pattern: str, expected: str) -> None:
+    assert literal(pattern) == expected
+
+
+SAME_ERROR = [
+    "Workflow does not exist.",
+    "Error: Workflow does not exist.",
+    "NodeOperationError: Workflow does not exist. (item 0)",
+    "NodeApiError: Workflow does not exist. [item 3]",
+    "Problem in node ‘Call billing‘: Workflow does not exist.",
+    '{"code":404,"message":"Workflow does not exist."}',
+    "<p>Workflow does not exist.</p>",
+    '404 - "{\\"message\\": \\"Workflow does not exist.\\"}"',
+]
+
+
+@pytest.mark.parametrize("message", SAME_ERROR)
+def test_wrapping_changes_nothing(message: str) -> None:
+    assert classify(ErrorRecord(message=message)).cause is Cause.WORKFLOW_INACTIVE
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Request failed with status code 503", "503"),
+        ("Status code 503", "503"),
+        ("HTTP 429", "429"),
+        ('{"status":401}', "401"),
+        ("Error code: 400 - bad", "400"),
+        ('422 - "{}"', "422"),
+        ("401 Unauthorized", "401"),
+        ("The connection was aborted, perhaps the server is offline", "econnaborted"),
+        ("connect ECONNREFUSED 127.0.0.1:5432", "econnrefused"),
+    ],
+)
+def test_status_is_found_in_the_text(text: str, code: str) -> None:
+    assert code in unwrap(ErrorRecord(message=text)).codes
+
+
+@pytest.mark.parametrize("text", ["timeout of 500 ms exceeded", "Expected 404 items", "invoice 503 was sent"])
+def test_a_number_is_no_status(text: str) -> None:
+    assert unwrap(ErrorRecord(message=text)).codes == frozenset()
+
+
+def test_own_host_that_answers_5xx_is_an_endpoint_crash() -> None:
+    crash = ErrorRecord(
+        message="The service was not able to process your request", http_code="500", host="a--b.modal.run"
+    )
+    assert classify(crash).cause is Cause.ENDPOINT_CRASH
+    assert classify(crash, own_hosts=["*.example.com"]).cause is Cause.EXTERNAL_OUTAGE
+
+
+def test_5xx_without_a_host_may_be_our_own() -> None:
+    known = classify(ErrorRecord(message="Bad gateway", http_code="502", host="api.example.com"))
+    nowhere = classify(ErrorRecord(message="Bad gateway", http_code="502"))
+    assert (nowhere.cause, nowhere.runner_up) == (Cause.EXTERNAL_OUTAGE, Cause.ENDPOINT_CRASH)
+    assert nowhere.confidence < known.confidence
+
+
+def test_the_service_is_believed_before_the_status() -> None:
+    answer = ErrorRecord(message="Forbidden - perhaps check your credentials?", http_code="403",
+                         description="Quota exceeded for quota metric 'Queries'")  # fmt: skip
+    verdict = classify(answer)
+    assert (verdict.cause, verdict.detail, verdict.runner_up) == (Cause.RATE_LIMIT, "quota", Cause.CREDENTIALS)
+    assert verdict.procedure == ("RC-5", "RES-6")
+
+
+@pytest.mark.parametrize(
+    "message", ["", "ERROR", "Something happened", "x" * 100_000, "\\" * 5000, "<" * 5000, "(" * 5000]
+)
+def test_a_record_that_does_not_say_is_unknown(message: str) -> None:
+    verdict = classify(ErrorRecord(id="7", message=message))
+    assert (verdict.id, verdict.cause, verdict.signature) == ("7", Cause.UNKNOWN, None)
+    assert 0 < verdict.confidence < 1
+
+
+def test_many_records_keep_their_order_and_ids() -> None:
+    records = [ErrorRecord(id=str(n), message=("Workflow does not exist.", "socket hang up")[n % 2]) for n in range(6)]
+    verdicts = classify_many(records)
+    assert [verdict.id for verdict in verdicts] == list("012345")
+    assert verdicts == [classify(each) for each in records]
