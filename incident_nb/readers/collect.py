@@ -38,6 +38,7 @@ class _Result(msgspec.Struct):
 class _Data(msgspec.Struct):
     resultData: _Result = msgspec.field(default_factory=_Result)
     parentExecution: dict[str, Any] | None = None
+    redactionInfo: dict[str, Any] | None = None
 
 
 _shape = msgspec.json.Decoder(_Data)
@@ -161,12 +162,11 @@ def _look(row: Row, nodes: dict[str, Any], kept: dict[str, Any]) -> list[dict[st
     """Fills what the data says of the run into `kept`; gives back its failures. Quiet runs are not decoded in full."""
     data = row.data or b""
     stored = Flatted(data) if row.flatted else None
-    if b'"redactionInfo"' in data and kept["data"] == "full":
-        kept["data"] = "redacted" if b'"isRedacted":true' in data.replace(b" ", b"") else "full"
     if row.status in _QUIET and b'"error"' not in data and b'"fieldNotFound"' not in data:
         _shallow(stored, data, row, kept)
         return []
     tree = stored.tree() if stored else msgspec.json.decode(data)
+    _redacted(tree.get("redactionInfo"), kept)
     result = tree.get("resultData") or {}
     runs = result.get("runData") or {}
     kept["last_node"], kept["nodes_run"] = result.get("lastNodeExecuted"), "\n".join(runs) or None
@@ -177,21 +177,30 @@ def _look(row: Row, nodes: dict[str, Any], kept: dict[str, Any]) -> list[dict[st
 
 def _shallow(stored: Flatted | None, data: bytes, row: Row, kept: dict[str, Any]) -> None:
     if stored:
-        result = stored.part("resultData") or {}
-        runs = stored.part("resultData", "runData") or {}
-        last = result.get("lastNodeExecuted")
-        kept["last_node"] = stored.part("resultData", "lastNodeExecuted") if last else None
-        if row.mode in ("integrated", "error") and b'"parentExecution"' in data:
-            tree = stored.tree()
-            first = next((entries[0] for entries in tree["resultData"]["runData"].values() if entries), {})
-            _parent(tree.get("parentExecution") or (first.get("metadata") or {}).get("parentExecution"), kept)
+        root = stored.root
+        result = stored.get(root, "resultData")
+        runs = stored.get(result, "runData") or {}
+        kept["last_node"] = stored.get(result, "lastNodeExecuted")
+        _redacted(stored.get(root, "redactionInfo"), kept)
+        parent = root.get("parentExecution")
+        if parent is None and row.mode in ("integrated", "error"):
+            first = stored.get(stored.get(runs, next(iter(runs), "")), 0)
+            parent = stored.get(stored.get(first, "metadata"), "parentExecution")
+            parent = {key: stored.get(parent, key) for key in parent or ()}
+        _parent(parent, kept)
     else:
         seen = _shape.decode(data)
         runs = seen.resultData.runData
         kept["last_node"] = seen.resultData.lastNodeExecuted
+        _redacted(seen.redactionInfo, kept)
         metas = (run.metadata for entries in runs.values() for run in entries[:1])
         _parent(seen.parentExecution or next((m.parentExecution for m in metas if m), None), kept)
     kept["nodes_run"] = "\n".join(runs) or None
+
+
+def _redacted(info: Any, kept: dict[str, Any]) -> None:
+    if isinstance(info, dict) and info.get("isRedacted") is True and kept["data"] == "full":
+        kept["data"] = "redacted"
 
 
 def _parent(parent: Any, kept: dict[str, Any]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -25,7 +27,6 @@ def read_sqlite(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
     with contextlib.closing(_connect(path)) as db:
         try:
             tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            tables = {text_or_none(name) for name in tables}
             if "execution_entity" not in tables:
                 raise SourceError(f"{path} is an SQLite file but no n8n database: it has no table execution_entity.")
             yield from _workflows(db, tables)
@@ -34,47 +35,50 @@ def read_sqlite(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
             raise SourceError(f"Could not read {path}: {error}. Copy the database again (with its -wal file).") from error
 
 
+_text = partial(str, encoding="utf-8", errors="replace")
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     try:
         db = sqlite3.connect(address, uri=True, timeout=10)
-        db.text_factory = bytes
+        db.text_factory = _text
         db.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         # A copied file in a folder that can't be written to needs no lock; a live one has its log beside it.
         if path.with_name(path.name + "-wal").exists():
             raise SourceError(f"Could not open {path}: {error}. Its folder must be readable, with the -wal file.") from error
         db = sqlite3.connect(address + "&immutable=1", uri=True)
-        db.text_factory = bytes
+        db.text_factory = _text
     except sqlite3.DatabaseError as error:
         raise SourceError(f"Could not read {path}: {error}. Copy the database again (with its -wal file).") from error
     return db
 
 
-def _workflows(db: sqlite3.Connection, tables: set[str | None]) -> Iterator[WorkflowRow]:
-    names = {row[0]: row[1] for row in db.execute("SELECT id, name FROM workflow_entity")}
-    tags: dict[bytes, list[str]] = {}
+def _workflows(db: sqlite3.Connection, tables: set[str]) -> Iterator[WorkflowRow]:
+    tags: dict[str, list[str]] = {}
     if {"tag_entity", "workflows_tags"} <= tables:
         query = "SELECT w.workflowId, t.name FROM workflows_tags w JOIN tag_entity t ON t.id = w.tagId ORDER BY t.name"
         for workflow, tag in db.execute(query):
-            tags.setdefault(workflow, []).append(tag.decode("utf-8", "replace"))
-    projects: dict[bytes, str] = {}
+            tags.setdefault(workflow, []).append(tag)
+    projects: dict[str, str] = {}
     if {"project", "shared_workflow"} <= tables:
         query = (
             "SELECT s.workflowId, p.name FROM shared_workflow s JOIN project p ON p.id = s.projectId"
             " WHERE s.role = 'workflow:owner'"
         )
-        projects = {workflow: name.decode("utf-8", "replace") for workflow, name in db.execute(query)}
-    for workflow, name in names.items():
-        yield WorkflowRow(str(text_or_none(workflow)), text_or_none(name), tuple(tags.get(workflow, ())), projects.get(workflow))
+        projects = dict(db.execute(query))
+    for workflow, name in db.execute("SELECT id, name FROM workflow_entity"):
+        yield WorkflowRow(str(workflow), name, tuple(tags.get(workflow, ())), projects.get(workflow))
 
 
 def _executions(db: sqlite3.Connection, path: Path) -> Iterator[Row | Skipped]:
-    present = {text_or_none(row[1]) for row in db.execute("PRAGMA table_info(execution_entity)")}
+    present = {row[1] for row in db.execute("PRAGMA table_info(execution_entity)")}
     wanted = ", ".join(f"e.{name}" if name in present else f"NULL AS {name}" for name in _COLUMNS)
     deleted = "WHERE e.deletedAt IS NULL" if "deletedAt" in present else ""
     query = (
-        f"SELECT {wanted}, d.workflowData, d.data FROM execution_entity e"  # noqa: S608 - names from the list above
+        # Blobs, since decoding the two big texts only to parse their bytes would double the work.
+        f"SELECT {wanted}, CAST(d.workflowData AS BLOB), CAST(d.data AS BLOB) FROM execution_entity e"  # noqa: S608
         f" LEFT JOIN execution_data d ON d.executionId = e.id {deleted} ORDER BY e.id"
     )
     number = 0
@@ -91,8 +95,7 @@ def _executions(db: sqlite3.Connection, path: Path) -> Iterator[Row | Skipped]:
             return
         number += 1
         *plain, flow, data = record
-        fields = {name: text_or_none(value) for name, value in zip(_COLUMNS, plain, strict=True)}
-        yield stored_row(fields, flow, data)
+        yield stored_row(dict(zip(_COLUMNS, plain, strict=True)), flow, data)
 
 
 class _Flow(msgspec.Struct):
@@ -104,24 +107,31 @@ class _Flow(msgspec.Struct):
 _flow = msgspec.json.Decoder(_Flow)
 
 
-def stored_row(fields: dict[str, str | None], flow: bytes | None, data: bytes | None) -> Row:
+@lru_cache(maxsize=256)
+def _snapshot(flow: bytes) -> tuple[str | None, bytes | None, bytes | None]:
+    """Name, nodes and settings of a stored snapshot; most runs of a workflow repeat it to the letter."""
+    try:
+        snapshot = _flow.decode(flow)
+    except msgspec.DecodeError:  # it only adds to a row; damage there costs no row
+        return None, None, None
+    return snapshot.name, bytes(snapshot.nodes) or None, bytes(snapshot.settings) or None
+
+
+def stored_row(fields: dict[str, Any], flow: bytes | None, data: bytes | None) -> Row:
     """A row as n8n's tables hold it; `fields` by column name, `flow` and `data` as stored (data is flatted)."""
-    snapshot = _Flow()
-    if flow:
-        with contextlib.suppress(msgspec.DecodeError):  # the snapshot only adds to a row; damage there costs no row
-            snapshot = _flow.decode(flow)
+    name, nodes, settings = _snapshot(flow) if flow else (None, None, None)
     return Row(
         execution_id=str(fields["id"]),
         where=f"execution {fields['id']}",
-        workflow_id=fields.get("workflowId"),
-        workflow=snapshot.name,
+        workflow_id=text_or_none(fields.get("workflowId")),
+        workflow=name,
         mode=fields.get("mode"),
         status=fields.get("status"),
         started=_utc(fields.get("startedAt")),
         stopped=_utc(fields.get("stoppedAt")),
-        retry_of=fields.get("retryOf"),
-        nodes=bytes(snapshot.nodes) or None,
-        settings=bytes(snapshot.settings) or None,
+        retry_of=text_or_none(fields.get("retryOf")),
+        nodes=nodes,
+        settings=settings,
         data=data or None,
         flatted=True,
     )

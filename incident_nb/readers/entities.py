@@ -16,7 +16,7 @@ import msgspec
 from ..errors import MissingExtraError, SettingsError, SourceError
 from ..models import Skipped
 from .database import stored_row
-from .rows import Row, WorkflowRow, text_or_none
+from .rows import Row, WorkflowRow
 
 KEY_VARIABLE = "INCIDENT_NB_N8N_ENCRYPTION_KEY"
 _SALTED = b"Salted__"
@@ -67,8 +67,7 @@ def read_entities(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
         found = True
         if row.get("deletedAt") is None:
             stored = data.pop(str(row.get("id")), {})
-            fields = {name: text_or_none(value) for name, value in row.items()}
-            yield stored_row(fields, _stored(stored.get("workflowData")), _stored(stored.get("data")))
+            yield stored_row(row, _stored(stored.get("workflowData")), _stored(stored.get("data")))
     if not found:
         reason = "it holds no executions: export again with --includeExecutionHistoryDataTables=true"
         yield Skipped(str(path), "executionentity", reason, 0)

@@ -17,20 +17,20 @@ class Flatted:
     """A stored document whose parts are decoded only when asked for. Raises `msgspec.DecodeError` when damaged."""
 
     def __init__(self, document: bytes) -> None:
+        self._document = document
         self._raw = _raws.decode(document)
 
-    def part(self, *keys: str) -> Any:
-        """The object or list at the path `keys` below the root, its own text values still indices; None if absent."""
-        value = self._at("0")
-        for key in keys:
-            if not isinstance(value, dict) or key not in value:
-                return None
-            value = self._at(value[key])
-        return value
+    @property
+    def root(self) -> Any:
+        """The root object, its text values still indices."""
+        return self._at("0")
 
-    def tree(self) -> Any:
-        """The whole document, plain. Shared parts stay shared, so a cycle in the original is a cycle here."""
-        return self._grow("0", {})
+    def get(self, holder: Any, key: str | int) -> Any:
+        """What `key` of an object or list from here leads to, its own text values still indices; None if absent."""
+        try:
+            return self._at(holder[key])
+        except (KeyError, IndexError, TypeError):
+            return None
 
     def _at(self, reference: Any) -> Any:
         if not isinstance(reference, str):
@@ -40,22 +40,18 @@ class Flatted:
         except (ValueError, IndexError) as error:
             raise msgspec.DecodeError(f"index {reference!r:.20} points nowhere") from error
 
-    def _grow(self, root: str, grown: dict[str, Any]) -> Any:
-        # A list of work in place of recursion: client data may be nested deeper than Python's stack.
-        work: list[Any] = []
-
-        def resolve(value: Any) -> Any:
-            if not isinstance(value, str):
-                return value
-            if value not in grown:
-                grown[value] = self._at(value)
-                if isinstance(grown[value], dict | list):
-                    work.append(grown[value])
-            return grown[value]
-
-        tree = resolve(root)
-        while work:
-            node = work.pop()
-            for key, value in node.items() if isinstance(node, dict) else enumerate(node):
-                node[key] = resolve(value)
-        return tree
+    def tree(self) -> Any:
+        """The whole document, plain. Shared parts stay shared, so a cycle in the original is a cycle here."""
+        parts = msgspec.json.decode(self._document)
+        places = {str(index): part for index, part in enumerate(parts)}
+        try:
+            for part in parts:
+                if isinstance(part, dict):
+                    for key, value in part.items():
+                        if isinstance(value, str):
+                            part[key] = places[value]
+                elif isinstance(part, list):
+                    part[:] = [places[value] if isinstance(value, str) else value for value in part]
+        except KeyError as error:
+            raise msgspec.DecodeError(f"index {str(error):.20} points nowhere") from error
+        return parts[0]

@@ -1,0 +1,155 @@
+"""Makes n8n exports of any size for the benchmarks: the same made-up executions as an API page and as an SQLite file."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+WORDS = "order invoice lead contact shipment booking ticket payment report listing meter quote patient review".split()
+ERRORS = [
+    ("429", "The service is receiving too many requests from you", "Rate limit reached, retry in {n} s"),
+    ("401", "Authorization failed - please check your credentials", "Invalid API key provided: sk_test_{h}"),
+    ("ECONNABORTED", "The connection was aborted, perhaps the server is offline", None),
+    ("422", "Your request is invalid or could not be processed by the service", "value {n} is not a valid phone number"),
+    ("503", "Service unavailable - try again later", "<html><body><h1>503</h1> request {h}</body></html>"),
+]
+
+
+def executions(count: int, failing: float = 0.05, seed: int = 7) -> Iterator[dict[str, Any]]:
+    """`count` executions as the public API gives them, about 7 kB each, a share `failing` of them failed."""
+    rng = random.Random(seed)
+    flows = [_workflow(number, rng) for number in range(40)]
+    for number in range(count):
+        flow = rng.choice(flows)
+        started = START + timedelta(seconds=number * 60 + rng.random() * 30)
+        yield _execution(number + 1, flow, started, rng.random() < failing, rng)
+
+
+def _workflow(number: int, rng: random.Random) -> dict[str, Any]:
+    kinds = ["n8n-nodes-base.webhook", "n8n-nodes-base.set", "n8n-nodes-base.httpRequest", "n8n-nodes-base.if", "n8n-nodes-base.code"]
+    nodes = [
+        {
+            "id": f"{rng.getrandbits(128):032x}",
+            "name": f"{kind.split('.')[1]} {rng.choice(WORDS)}",
+            "type": kind,
+            "typeVersion": 4.2,
+            "position": [index * 220, 300],
+            "parameters": {"url": f"https://api.{rng.choice(WORDS)}.example/v1/{rng.choice(WORDS)}", "note": " ".join(rng.choices(WORDS, k=18))},
+            "credentials": {"httpHeaderAuth": {"id": f"cred{number:04d}", "name": f"Key {number}"}},
+        }
+        for index, kind in enumerate(kinds)
+    ]  # fmt: skip
+    return {"id": f"wf{number:014d}", "name": f"[{rng.choice(['ACME', 'BOLT', 'CRUX'])}] {rng.choice(WORDS)} {number}", "nodes": nodes,
+            "connections": {}, "settings": {"executionOrder": "v1"}}  # fmt: skip
+
+
+def _items(rng: random.Random) -> list[dict[str, Any]]:
+    return [
+        {
+            "json": {
+                "id": rng.getrandbits(40),
+                "email": f"{rng.choice(WORDS)}{rng.randrange(999)}@example.com",
+                "headers": {"authorization": f"Bearer {rng.getrandbits(160):040x}", "user-agent": "Client/2.3"},
+                "text": " ".join(rng.choices(WORDS, k=40)),
+                "amount": rng.random() * 1000,
+            },
+            "pairedItem": {"item": index},
+        }
+        for index in range(2)
+    ]
+
+
+def _execution(number: int, flow: dict[str, Any], started: datetime, failed: bool, rng: random.Random) -> dict[str, Any]:
+    stamp = int(started.timestamp() * 1000)
+    ran = flow["nodes"][: rng.randrange(3, 5) if failed else 5]
+    runs: dict[str, Any] = {}
+    for index, node in enumerate(ran):
+        runs[node["name"]] = [
+            {"startTime": stamp + index, "executionIndex": index, "source": [], "hints": [], "executionTime": 12,
+             "executionStatus": "success", "data": {"main": [_items(rng)]}}
+        ]  # fmt: skip
+    result: dict[str, Any] = {"runData": runs, "lastNodeExecuted": ran[-1]["name"]}
+    if failed:
+        code, message, description = rng.choice(ERRORS)
+        said = description.format(n=rng.randrange(1000), h=f"{rng.getrandbits(96):024x}") if description else None
+        result["error"] = {"name": "NodeApiError", "httpCode": code, "message": message, "description": said, "timestamp": stamp,
+                           "node": ran[-1], "messages": [f"{code} - {said}"], "context": {},
+                           "stack": "NodeApiError: " + message + "\n    at Object.execute (node.ts:1:1)" * 8}  # fmt: skip
+        runs[ran[-1]["name"]][0].update(error=result["error"], executionStatus="error", data=None)
+    return {
+        "id": str(number),
+        "finished": not failed,
+        "mode": "webhook",
+        "retryOf": None,
+        "status": "error" if failed else "success",
+        "startedAt": _stamp(started),
+        "stoppedAt": _stamp(started + timedelta(seconds=1)),
+        "workflowId": flow["id"],
+        "data": {"version": 1, "startData": {}, "resultData": result, "executionData": {"contextData": {}, "nodeExecutionStack": []}},
+        "workflowData": flow,
+    }
+
+
+def _stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def write_api(path: Path, count: int) -> None:
+    """One public API page with all executions, compact as n8n writes it."""
+    with path.open("w") as file:
+        file.write('{"data":[')
+        for index, execution in enumerate(executions(count)):
+            file.write("," * bool(index) + json.dumps(execution, separators=(",", ":")))
+        file.write('],"nextCursor":null}')
+
+
+def write_sqlite(path: Path, count: int) -> None:
+    """An SQLite file with n8n's two execution tables, data in the `flatted` format."""
+    with sqlite3.connect(path) as db:
+        db.executescript(
+            "CREATE TABLE workflow_entity (id TEXT PRIMARY KEY, name TEXT);"
+            "CREATE TABLE execution_entity (id INTEGER PRIMARY KEY, workflowId TEXT, finished INT, mode TEXT, retryOf TEXT,"
+            " startedAt TEXT, stoppedAt TEXT, status TEXT, deletedAt TEXT);"
+            "CREATE TABLE execution_data (executionId INTEGER PRIMARY KEY, workflowData TEXT, data TEXT);"
+        )
+        for run in executions(count):
+            flow = run["workflowData"]
+            db.execute("INSERT OR IGNORE INTO workflow_entity VALUES (?, ?)", (flow["id"], flow["name"]))
+            times = [run[key].replace("T", " ").rstrip("Z") for key in ("startedAt", "stoppedAt")]
+            db.execute(
+                "INSERT INTO execution_entity VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                (int(run["id"]), flow["id"], run["finished"], run["mode"], None, *times, run["status"]),
+            )
+            db.execute("INSERT INTO execution_data VALUES (?, ?, ?)", (int(run["id"]), json.dumps(flow), flatted(run["data"])))
+    db.close()
+
+
+def flatted(root: Any) -> str:
+    """`root` in n8n's stored form: one JSON array in which every text, list and object stands once, named by its index."""
+    parts: list[Any] = []
+    texts: dict[str, int] = {}
+
+    def place(value: Any) -> Any:
+        if isinstance(value, str):
+            if value not in texts:
+                texts[value] = len(parts)
+                parts.append(value)
+            return str(texts[value])
+        if not isinstance(value, dict | list):
+            return value
+        index = len(parts)
+        parts.append(None)
+        if isinstance(value, dict):
+            parts[index] = {key: place(entry) for key, entry in value.items()}
+        else:
+            parts[index] = [place(entry) for entry in value]
+        return str(index)
+
+    place(root)
+    return json.dumps(parts, separators=(",", ":"))
