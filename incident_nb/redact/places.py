@@ -57,7 +57,8 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # What a key says of its value. The first row that matches the key (lower case, letters and digits only) counts;
 # the test says what the value must look like to be masked. A row without a kind lets the value be.
 KEYS: tuple[tuple[str | None, str, Test], ...] = (
-    ("cookie", r"cookies?$|sess(?:ion)?(?:id|key|cookie|token)$|connectsid$|session$|^sid$", opaque),
+    ("cookie", r"cookies?$", not_wordy),
+    ("cookie", r"sess(?:ion)?(?:id|key|cookie|token)$|connectsid$|session$|^sid$", opaque),
     (None, r"(?:page|next|prev|previous|sync|continuation|cursor|delta|start|skip|pagination)token$", anything),
     (
         None,
@@ -68,8 +69,8 @@ KEYS: tuple[tuple[str | None, str, Test], ...] = (
     ("password", r"passw(?:or)?d\d?$|passwd$|passphrase$|passcode$|^pass$|^(?:user)?pwd$", anything),
     ("password", r"^(?:pin|pincode|otp|totp|mfacode)$", anything),
     ("private_key", r"private(?:key|pem|keypem)$", anything),
-    ("api_key", r"apikey\d?$|(?:access|account|subscription|master|functions|service|license|app)key$", not_wordy),
     ("secret", r"secret\d?$|secret(?:key|value|accesskey)$|(?:encryption|signing|shared|hmac)key$", not_wordy),
+    ("api_key", r"apikey\d?$|(?:access|account|subscription|master|functions|service|license|app)key$", not_wordy),
     ("signature", r"signature(?:v?\d{1,3})?$|^sig$", opaque),
     ("credential", r"^x?amzcredential$", anything),
     ("token", r"token\d?$|^bearer$|jwt$|authorization$|^xauth$|authkey$|oauthverifier$", not_wordy),
@@ -177,7 +178,7 @@ PLACES = (
     ),
     Rule(
         _if_opaque("signature"),
-        re.compile(r"(?i:[?&;](?:sig|sign|hmac|key|code|auth|st|hash|pass|pw)=)(?P<s>[^&;#\s\"'<>\\]{6,2000})"),
+        re.compile(r"(?i:[?&;](?:sig|sign|hmac|key|code|auth|st|hash|pass|pw)=)(?P<s>[^?&;#\s\"'<>\\]{6,2000})"),
         ("?", "&"),
     ),
     Rule(
