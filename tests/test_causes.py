@@ -66,6 +66,7 @@ def test_patterns_are_lower_case_linear_and_contain_their_literal() -> None:
         (r"a|b", ""),
         (r"\bid\b not found", " not found"),
         (r"retry after \d+", "retry after "),
+        (r"[^\s]{2,} [a-z]{3}", " "),
     ],
 )
 def test_literal_is_in_every_match(pattern: str, expected: str) -> None:
@@ -140,7 +141,7 @@ def test_the_service_is_believed_before_the_status() -> None:
 )
 def test_a_record_that_does_not_say_is_unknown(message: str) -> None:
     verdict = classify(ErrorRecord(id="7", message=message))
-    assert (verdict.id, verdict.cause, verdict.signature) == ("7", Cause.UNKNOWN, None)
+    assert (verdict.id, verdict.cause, verdict.procedure) == ("7", Cause.UNKNOWN, ())
     assert 0 < verdict.confidence < 1
 
 

@@ -165,7 +165,7 @@ def literal(pattern: str) -> str:
         depth += (char == "(") - (char == ")")
         if char == "\\":
             i += 1
-        elif char == "[":
-            i = pattern.index("]", i + 2)
+        elif char in "[{":
+            i = pattern.index("]" if char == "[" else "}", i + 1 + (char == "["))
         i += 1
     return max("".join(kept).split("\0"), key=len)

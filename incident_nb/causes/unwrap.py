@@ -54,7 +54,10 @@ SENTENCES = {
 """n8n's fixed sentences and the code each stands for (NodeApiError and NodeError of n8n-workflow 1.x and 2.x)."""
 
 _SENTENCE = re.compile("(?:" + "|".join(re.escape(s) for s in sorted(SENTENCES, key=len, reverse=True)) + ")[!?.]?")
-_TRACE_LINE = re.compile(r"^\s*(?:at\s.*|File \".*\", line \d+.*|in\s\S+\s\(.*)$", re.MULTILINE)
+_TRACE = re.compile(
+    r"^\s*at\s.*$|^\s*File \".*\", line \d+.*$|\s+at\s(?:[\w.$<>\[\] ]{1,80} )?\(?[^()\s]{1,200}:\d+(?::\d+)?\)?",
+    re.MULTILINE,
+)
 _TAG = re.compile(r"<(?:script|style)\b[^>]{0,200}>[^<]{0,2000}|</?[a-zA-Z!][^<>]{0,500}>")
 _ESCAPED_QUOTE = re.compile(r"\\{1,8}([\"'/])")
 _ESCAPED_SPACE = re.compile(r"\\{1,8}[nrt](?![a-z]{3})|\\{1,8}(?=[nrt][a-z]{3})")
@@ -63,7 +66,7 @@ _SPACES = re.compile(r"\s+")
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", "\xa0": " ", "–": "-", "—": "-"})
 _PREFIX = re.compile(
     r"^(?:uncaught\s+|unhandled\s+|\[?error\]?:?\s+(?=\S)|error in sub-node\s+['\"]?[^'\":\n]{1,60}['\"]?:?\s*"
-    r"|problem (?:in|running) (?:node|workflow)\s+['\"]?[^'\"\n]{1,80}['\"]?:?\s*"
+    r"|problem (?:in|running) (?:node|workflow)\s+(?:['\"][^'\"]{1,80}['\"]:?\s*)?"
     r"|problem executing workflow:?\s*|there was an error:\s*\"?|([a-z][\w.]*?(?:error|exception)\d?):\s+)"
 )
 _SUFFIX = re.compile(r"\s*(?:\(item \d+\)|[\[(](?:line|item|condition|for item)[^\])]{0,60}[\])])[.\s]*$")
@@ -112,12 +115,12 @@ def unwrap(record: ErrorRecord) -> Evidence:
     """What the signatures look at, taken from one record."""
     codes: set[str] = set()
     names: set[str] = {record.error_name.lower()} if record.error_name else set()
-    message = _plain(record.message, codes)
-    message = _strip(message, names)
-    stack = record.stack or ""
-    trace = "\n".join(_TRACE_LINE.findall(_cut(stack))).lower()
-    inner = [_plain(part, codes) for part in [record.description or "", *_TRACE_LINE.sub("", _cut(stack)).split("\n")]]
-    inner = [part for part in dict.fromkeys(_strip(part, names) for part in inner) if part and part != message]
+    parts = [_cut(part or "") for part in (record.message, record.description, record.stack)]
+    trace = "\n".join(frame for part in parts for frame in _TRACE.findall(part)).lower()
+    first, description, stack = (_TRACE.sub("", part) for part in parts)
+    message = _strip(_plain(first, codes), names)
+    inner = [_strip(_plain(part, codes), names) for part in (description, *stack.split("\n"))]
+    inner = [part for part in dict.fromkeys(inner) if part and part != message]
     own = (record.http_code or "").strip().lower() or None
     if own:
         codes.add(own)
@@ -147,7 +150,6 @@ def _cut(text: str) -> str:
 
 def _plain(text: str, codes: set[str]) -> str:
     """One text without escapes, tags and n8n's own sentences; adds the codes found in it."""
-    text = _cut(text)
     codes.update(found.lower() for found in _NODE_CODE.findall(text))
     if "\\" in text:
         text = _ESCAPED_CHAR.sub(lambda m: chr(int(m[1], 16)), text)
