@@ -158,6 +158,90 @@ class Window(Frozen):
     pruned_before: datetime | None = None
 
 
+class Problem(Frozen):
+    """What is wrong, in figures: one group of equal failures. Times are UTC; `error_rate` from 0 to 1.
+
+    `onset_not_before` is the last good run before it (None: the records begin later), `onset` the most likely first
+    failing run, `onset_not_after` the last run it can have begun with.
+    """
+
+    fingerprint: str
+    instance: str
+    client: str | None = None
+    workflow_id: str | None = None
+    workflow: str | None = None
+    node: str | None = None
+    node_type: str | None = None
+    message: str | None = None
+    description: str | None = None
+    http_code: str | None = None
+    count: int
+    execution_ids: tuple[str, ...] = ()
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    onset: datetime | None = None
+    onset_not_before: datetime | None = None
+    onset_not_after: datetime | None = None
+    pattern: str
+    pattern_why: str
+    error_rate: float | None = None
+    cause: Cause
+    detail: str | None = None
+    severity: Severity | None = None
+
+
+class Impact(Frozen):
+    """What the problem did: failing runs since onset, the items in them, callers that failed with it, and whether it goes on."""
+
+    failed_executions: int
+    since: datetime | None = None
+    falsely_green: int = 0
+    items: int | None = None
+    callers: tuple[str, ...] = ()
+    good_since: int = 0
+    last_good: datetime | None = None
+    still_failing: bool = True
+
+
+class SeverityBlock(Frozen):
+    """The suggested severity with its reasons and deadlines (UTC). `chosen` is a person's choice, None until then."""
+
+    suggested: Severity
+    reasons: tuple[str, ...]
+    questions: tuple[str, ...] = ()
+    chosen: Severity | None = None
+    detected_at: datetime
+    deadlines: dict[str, datetime | None]
+    basis: dict[str, str]
+
+
+class Diagnosis(Frozen):
+    """The answer for one subject: what failed, since when, why, how bad, what to do; `problem` is None when healthy.
+
+    `hypotheses` come best first; the first is the answer, `unknown` when nothing clears the bar. `next_step` is what
+    to do now. `others` are the problems of the same source that were not diagnosed here, gravest first.
+    """
+
+    subject: Subject
+    headline: str
+    problem: Problem | None = None
+    severity: SeverityBlock | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    impact: Impact | None = None
+    next_step: str | None = None
+    window: Window
+    others: tuple[Problem, ...] = ()
+    skipped: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of `diagnosis.json`: ISO times with Z; what was not computed is null."""
+        data = self.model_dump(mode="json")
+        data["hypotheses"] = [hypothesis.as_json() for hypothesis in self.hypotheses]
+        data["window"]["from"] = data["window"].pop("from_")
+        return data
+
+
 @dataclass(frozen=True)
 class Skipped:
     """Something in a source that was not read: where it lies, how many rows, and why."""

@@ -10,7 +10,7 @@ from re import compile as regex
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .errors import SettingsError
+from incident_nb.errors import SettingsError
 
 FILE_NAME = "incident-nb.toml"
 _CODE_IN_NAME = regex(r"^\s*\[([A-Z][A-Z0-9]{1,9})\]")

@@ -1,9 +1,9 @@
 """What fails, since when and how often, from the two frames of an ExecutionLog. Pure functions; see docs/patterns.md."""
 
-from .fingerprint import fingerprints, mask
-from .groups import GROUP_COLUMNS, groups, problems, run_sequence, window
-from .onset import Onset, onset
-from .shape import pattern_of
+from incident_nb.patterns.fingerprint import fingerprints, mask
+from incident_nb.patterns.groups import GROUP_COLUMNS, groups, problems, run_sequence, window
+from incident_nb.patterns.onset import Onset, onset
+from incident_nb.patterns.shape import pattern_of
 
 __all__ = [
     "GROUP_COLUMNS",

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from ..models import ExecutionLog, Window
-from .fingerprint import fingerprints
-from .onset import Onset, onset
-from .shape import pattern_of
+from incident_nb.models import ExecutionLog, Window
+from incident_nb.patterns.fingerprint import fingerprints
+from incident_nb.patterns.onset import Onset, onset
+from incident_nb.patterns.shape import pattern_of
 
 NEWEST_IDS = 100
 _OVER = ("success", "error", "crashed", "canceled")

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from .onset import onset
+from incident_nb.patterns.onset import onset
 
 Pattern = Literal["one_off", "burst", "intermittent", "recurring", "persistent", "regression"]
 

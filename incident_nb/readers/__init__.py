@@ -6,14 +6,14 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ..errors import SourceError
-from ..models import ExecutionLog, Skipped
-from .api import read_json
-from .collect import ClientOf, Collector
-from .database import read_sqlite
-from .entities import is_entities, read_entities
-from .files import expand, kind_of, opened, size_of
-from .rows import Row, WorkflowRow
+from incident_nb.errors import SourceError
+from incident_nb.models import ExecutionLog, Skipped
+from incident_nb.readers.api import read_json
+from incident_nb.readers.collect import ClientOf, Collector
+from incident_nb.readers.database import read_sqlite
+from incident_nb.readers.entities import is_entities, read_entities
+from incident_nb.readers.files import expand, kind_of, opened, size_of
+from incident_nb.readers.rows import Row, WorkflowRow
 
 __all__ = ["read"]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from ..errors import SourceError
-from ..models import Skipped
-from .rows import Row, WorkflowRow, text_or_none
+from incident_nb.errors import SourceError
+from incident_nb.models import Skipped
+from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
 
 _ALERT = "alert-"  # a trigger that fails has no execution; its alert is given an id of its own
 _NEXT_ROW = re.compile(rb'[,\[]\s*(?=\{\s*"id"\s*:)')

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from ..models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
-from ..redact import redact_text, redact_tree
-from .failures import failures_in
-from .flatted import Flatted
-from .rows import Row, WorkflowRow
+from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
+from incident_nb.redact import redact_text, redact_tree
+from incident_nb.readers.failures import failures_in
+from incident_nb.readers.flatted import Flatted
+from incident_nb.readers.rows import Row, WorkflowRow
 
 ClientOf = Callable[[WorkflowRow], str | None]
 

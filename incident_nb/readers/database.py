@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from ..errors import SourceError
-from ..models import Skipped
-from .rows import Row, WorkflowRow, text_or_none
+from incident_nb.errors import SourceError
+from incident_nb.models import Skipped
+from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
 
 _COLUMNS = ("id", "workflowId", "mode", "status", "finished", "startedAt", "stoppedAt", "createdAt", "retryOf", "storedAt")
 

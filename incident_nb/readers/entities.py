@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from ..errors import MissingExtraError, SettingsError, SourceError
-from ..models import Skipped
-from .database import stored_row
-from .rows import Row, WorkflowRow
+from incident_nb.errors import MissingExtraError, SettingsError, SourceError
+from incident_nb.models import Skipped
+from incident_nb.readers.database import stored_row
+from incident_nb.readers.rows import Row, WorkflowRow
 
 KEY_VARIABLE = "INCIDENT_NB_N8N_ENCRYPTION_KEY"
 _SALTED = b"Salted__"

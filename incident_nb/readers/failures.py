@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from .error_object import Fields, error_fields
+from incident_nb.readers.error_object import Fields, error_fields
 
 Tree = dict[str, Any]
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 import zstandard
 
-from ..errors import SourceError
+from incident_nb.errors import SourceError
 
 Kind = Literal["json", "sqlite", "zip", "empty", "other"]
 

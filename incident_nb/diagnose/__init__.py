@@ -1,0 +1,209 @@
+"""From a log to an answer: what failed, since when, why, how bad, and what to do. The one place that knows the flow.
+
+    analyse(log)            -> Analysis: failures judged, fingerprinted and grouped
+    diagnose(log, now=...)  -> Diagnosis of one execution, one workflow, or the gravest problem there is
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+
+from incident_nb.diagnose import checklist, gravity, rank
+from incident_nb.diagnose.evidence import evidence
+from incident_nb.diagnose.scene import Analysis, Scene, analyse
+from incident_nb.diagnose.subject import (
+    execution_of,
+    group_of_execution,
+    subject_of_execution,
+    text,
+    workflow_of,
+)
+from incident_nb.models import Cause, Diagnosis, ExecutionLog, Hypothesis, Problem, Subject
+from incident_nb.policy import Policy, load, suggest
+from incident_nb.settings import Settings
+
+__all__ = ["Analysis", "analyse", "diagnose"]
+
+OTHERS = 20
+
+
+def diagnose(
+    log: ExecutionLog | Analysis,
+    *,
+    now: datetime,
+    execution: str | None = None,
+    workflow: str | None = None,
+    client: str | None = None,
+    settings: Settings | None = None,
+    policy: Policy | None = None,
+) -> Diagnosis:
+    """The diagnosis of an execution (id or address), a workflow (id or name), or, with neither, the gravest problem.
+
+    `now` (zone-aware) is the instant it is seen from: later executions are left out, and the deadlines count from it,
+    since an export does not say when somebody noticed. `client` keeps to one client's workflows. A healthy subject
+    gives no hypotheses. Raises UsageError for an execution or workflow that is not in the log.
+    """
+    settings, policy = settings or Settings(), policy or load()
+    analysis = log if isinstance(log, Analysis) else analyse(log, settings, now)
+    candidates = analysis.groups
+    if client:
+        candidates = candidates[candidates["client"].astype("str") == client]
+    if execution:
+        run = execution_of(analysis, execution, settings)
+        group, subject = group_of_execution(analysis, run), subject_of_execution(run)
+    elif workflow:
+        runs = workflow_of(analysis, workflow)
+        first = runs.iloc[-1]
+        mine = candidates[
+            (candidates["workflow_id"].astype("str") == str(first["workflow_id"])) & (candidates["instance"] == first["instance"])
+        ]
+        called = _through_children(analysis, candidates, runs) if mine.empty else mine
+        group = _gravest(analysis, called, policy)
+        subject = subject_of_execution(first).model_copy(update={"kind": "workflow", "execution_id": None})
+    else:
+        group = _gravest(analysis, candidates, policy)
+        subject = Subject(kind="source", client=client) if group is None else _subject_of(group)
+    if group is None:
+        return _healthy(analysis, subject, candidates, policy)
+    return _diagnosed(analysis, group, subject, candidates, now, settings, policy)
+
+
+def _diagnosed(
+    analysis: Analysis,
+    group: pd.Series,
+    subject: Subject,
+    candidates: pd.DataFrame,
+    now: datetime,
+    settings: Settings,
+    policy: Policy,
+) -> Diagnosis:
+    scene = Scene(analysis, group)
+    found = evidence(scene)
+    ranked = rank.hypotheses(scene, found, policy)
+    best = ranked[0]
+    block = gravity.severity_block(gravity.facts(scene, best.cause, best.detail), now, text(group["client"]), settings, policy)
+    problem = _problem(scene).model_copy(update={"cause": best.cause, "detail": best.detail, "severity": block.suggested})
+    others = candidates[candidates["fingerprint"] != group["fingerprint"]]
+    return Diagnosis(
+        subject=subject,
+        headline=_headline(problem, best),
+        problem=problem,
+        severity=block,
+        hypotheses=ranked,
+        findings=checklist.findings(scene, found, problem),
+        impact=gravity.impact(scene),
+        next_step=_next_step(best, policy),
+        window=analysis.window,
+        others=_graded(analysis, others, policy)[:OTHERS],
+        skipped=sum(part.rows for part in analysis.log.skipped),
+    )
+
+
+def _healthy(analysis: Analysis, subject: Subject, candidates: pd.DataFrame, policy: Policy) -> Diagnosis:
+    runs = analysis.log.executions
+    if subject.execution_id:
+        told = f"Execution {subject.execution_id} of “{subject.workflow}” holds no failure: nothing to diagnose."
+    elif subject.workflow_id:
+        count = int((runs["workflow_id"].astype("str") == subject.workflow_id).sum())
+        told = f"None of the {count} runs of “{subject.workflow}” in the window failed: nothing to diagnose."
+    else:
+        told = f"None of the {len(runs)} executions failed: nothing to diagnose."
+    return Diagnosis(
+        subject=subject,
+        headline=told,
+        findings=checklist.healthy(analysis, told),
+        window=analysis.window,
+        others=_graded(analysis, candidates, policy)[:OTHERS],
+        skipped=sum(part.rows for part in analysis.log.skipped),
+    )
+
+
+def _through_children(analysis: Analysis, candidates: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """The problems of the sub-workflows because of which these runs failed."""
+    failures = analysis.failures
+    passed_on = failures[failures["execution_id"].isin(runs["execution_id"]) & ~failures["origin"]]
+    inner = failures[failures["execution_id"].isin(passed_on["child_execution_id"]) & failures["origin"]]
+    return candidates[candidates["fingerprint"].isin(inner["fingerprint"])]
+
+
+def _gravest(analysis: Analysis, candidates: pd.DataFrame, policy: Policy) -> pd.Series | None:
+    graded = _graded(analysis, candidates, policy)
+    if not graded:
+        return None
+    return analysis.groups[analysis.groups["fingerprint"] == graded[0].fingerprint].iloc[0]
+
+
+def _graded(analysis: Analysis, candidates: pd.DataFrame, policy: Policy) -> tuple[Problem, ...]:
+    """Problems with a severity each: gravest first, then the newest. Those that are over come after those that go on."""
+    graded = []
+    for _, group in candidates.iterrows():
+        scene = Scene(analysis, group)
+        suggestion = suggest(gravity.facts(scene, Cause(group["cause"]), text(group["detail"])), policy)
+        problem = _problem(scene).model_copy(update={"severity": suggestion.suggested})
+        graded.append((suggestion.suggested, not scene.good_after.empty, -group["last_seen"].timestamp(), problem))
+    return tuple(entry[-1] for entry in sorted(graded, key=lambda entry: entry[:3]))
+
+
+def _problem(scene: Scene) -> Problem:
+    group, began = scene.group, scene.onset
+    newest = scene.members.iloc[-1]
+    names = ("client", "workflow_id", "workflow", "node", "node_type", "message", "detail")
+    rate = group["error_rate"]
+    return Problem(
+        fingerprint=group["fingerprint"],
+        instance=str(group["instance"]),
+        **{name: text(group[name]) for name in names},
+        description=text(newest["description"]),
+        http_code=text(newest["http_code"]),
+        count=int(group["count"]),
+        execution_ids=tuple(group["execution_ids"]),
+        first_seen=group["first_seen"].to_pydatetime(),
+        last_seen=group["last_seen"].to_pydatetime(),
+        onset=scene.since,
+        onset_not_before=began.not_before if began else None,
+        onset_not_after=began.not_after if began else None,
+        pattern=group["pattern"],
+        pattern_why=str(group["why"]).split("; ", 1)[-1],
+        error_rate=None if pd.isna(rate) else float(rate),
+        cause=Cause(group["cause"]),
+    )
+
+
+def _subject_of(group: pd.Series) -> Subject:
+    names = ("instance", "workflow_id", "workflow", "client")
+    return Subject(kind="group", execution_id=group["execution_ids"][0], **{name: text(group[name]) for name in names})
+
+
+def _headline(problem: Problem, best: Hypothesis) -> str:
+    where = f"“{problem.workflow or problem.workflow_id}”"
+    node = f" at “{problem.node}”" if problem.node else ""
+    times = "once" if problem.count == 1 else f"{problem.count} times"
+    why = "for a reason the records do not tell" if best.cause is Cause.UNKNOWN else f"most likely because of {WORDS[best.cause]}"
+    return f"{where} failed {times}{node}, {why}."
+
+
+WORDS = {
+    Cause.CREDENTIALS: "its credentials",
+    Cause.RATE_LIMIT: "a rate limit or used-up quota",
+    Cause.TIMEOUT: "a time-out",
+    Cause.NETWORK: "the network",
+    Cause.EXTERNAL_OUTAGE: "an outage of the service it calls",
+    Cause.ENDPOINT_CRASH: "a crash of our own endpoint",
+    Cause.EXTERNAL_API_CHANGED: "a change of the API it calls",
+    Cause.DATA_FORMAT: "data in a form it does not expect",
+    Cause.WORKFLOW_INACTIVE: "a workflow that is not active",
+    Cause.WORKFLOW_CONFIG: "its own configuration",
+    Cause.INFRASTRUCTURE: "n8n or its host",
+    Cause.UNKNOWN: "a reason the records do not tell",
+}
+
+
+def _next_step(best: Hypothesis, policy: Policy) -> str | None:
+    """What to do now: the look that would settle it while it is open, then the procedure's resolution."""
+    paths = [row for row in policy.resolutions if row.id in best.procedure]
+    path = f"{paths[0].resolution} ({paths[0].id})." if paths else None
+    if best.confidence >= 0.8 and path:
+        return path
+    return " ".join(filter(None, (best.next_look, path and f"Then, if it is confirmed: {path}")))

@@ -1,0 +1,76 @@
+"""The diagnostic checklist (DX-1 to DX-6) as far as records alone can answer it; the rest says what it could not ask."""
+
+from __future__ import annotations
+
+from incident_nb.diagnose.evidence import Evidence
+from incident_nb.diagnose.scene import Analysis, Scene
+from incident_nb.models import Fact, Finding, Outcome, Problem
+
+_LIVE = {
+    "DX-2": ("the endpoint's health", "no endpoint is asked when only records are read"),
+    "DX-4": ("the third party's status", "no status page is asked when only records are read"),
+}
+
+
+def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Finding, ...]:
+    """One finding for each row of the checklist, in its order."""
+    asked = _asked(scene.analysis)
+    by_check: dict[str, list[Fact]] = {}
+    for piece in found:
+        by_check.setdefault(str(piece.fact.check), []).append(piece.fact)
+    first = f"{problem.message or 'no message was kept'}, {problem.count} executions, last {problem.last_seen:%Y-%m-%d %H:%M} UTC"
+    looked = {
+        "DX-1": Finding(
+            check="DX-1", outcome=Outcome.FOUND, asked=asked, summary=f"At “{problem.node or 'unknown node'}”: {first}",
+            evidence=(Fact(text=first, executions=problem.execution_ids[:5], check="DX-1"), *by_check.get("DX-1", ())),
+        ),
+        "DX-3": _credential(scene, by_check.get("DX-3", []), asked),
+        "DX-5": _changes(scene, by_check.get("DX-5", []), asked),
+        "DX-6": Finding(
+            check="DX-6", outcome=Outcome.FOUND, asked=asked, evidence=tuple(by_check.get("DX-6", ())),
+            summary=f"{problem.pattern}: {problem.pattern_why}",
+        ),
+    }  # fmt: skip
+    for check, (what, why) in _LIVE.items():
+        facts = tuple(by_check.get(check, ()))
+        told = f"{facts[0].text} Otherwise {why}." if facts else f"{why[0].upper()}{why[1:]}."
+        looked[check] = Finding(check=check, outcome=Outcome.COULD_NOT_LOOK, asked=what, summary=told, evidence=facts)
+    return tuple(looked[check] for check in sorted(looked))
+
+
+def healthy(analysis: Analysis, told: str) -> tuple[Finding, ...]:
+    """The findings of a subject without failures: the records are clean, live systems were not asked."""
+    asked = _asked(analysis)
+    rows = [Finding(check=check, outcome=Outcome.CLEAN, summary=told, asked=asked) for check in ("DX-1", "DX-6")]
+    for check, (what, why) in _LIVE.items():
+        rows.append(Finding(check=check, outcome=Outcome.COULD_NOT_LOOK, summary=f"{why[0].upper()}{why[1:]}.", asked=what))
+    return tuple(sorted(rows, key=lambda row: row.check))
+
+
+def _asked(analysis: Analysis) -> str:
+    window, count = analysis.window, len(analysis.log.executions)
+    if window.from_ is None or window.to is None:
+        return f"{count} executions without times"
+    return f"{count} executions from {window.from_:%Y-%m-%d %H:%M} to {window.to:%Y-%m-%d %H:%M} UTC"
+
+
+def _credential(scene: Scene, facts: list[Fact], asked: str) -> Finding:
+    newest = scene.members.iloc[-1]
+    if newest["credential_id"] != newest["credential_id"]:
+        nothing = "The records name no credential at this node."
+        return Finding(check="DX-3", outcome=Outcome.COULD_NOT_LOOK, summary=nothing, asked=asked)
+    used = f"“{scene.node}” uses the credential “{newest['credential']}” ({newest['credential_type']})."
+    summary = " ".join([used, *(fact.text for fact in facts)])
+    if not facts:
+        summary += " Nothing else in the window used it, and the credential itself was not tested."
+    outcome = Outcome.FOUND if facts else Outcome.COULD_NOT_LOOK
+    return Finding(check="DX-3", outcome=outcome, summary=summary, asked=asked, evidence=tuple(facts))
+
+
+def _changes(scene: Scene, facts: list[Fact], asked: str) -> Finding:
+    if not facts:
+        nothing = "No good run before the onset to compare the workflow with; deployments and credentials were not asked."
+        return Finding(check="DX-5", outcome=Outcome.COULD_NOT_LOOK, summary=nothing, asked=asked)
+    changed = any("changed" in fact.text and "What changed lies outside" not in fact.text for fact in facts)
+    outcome = Outcome.FOUND if changed else Outcome.CLEAN
+    return Finding(check="DX-5", outcome=outcome, summary=facts[0].text, asked=asked, evidence=tuple(facts))

@@ -1,0 +1,180 @@
+"""What the records say for and against each cause. One small function a question; `LOOKS` lists them in order.
+
+A piece of evidence multiplies the odds of the causes it names: above 1 it speaks for a cause, below 1 against it. The
+factors are judgements, kept few and round, and stand beside the words they belong to; docs/diagnosis.md explains them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from incident_nb.diagnose.scene import Scene
+from incident_nb.models import Cause, Fact
+
+C = Cause
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A fact and what it does to the odds of causes. `kind`: record, history or neighbours."""
+
+    kind: str
+    fact: Fact
+    effects: dict[Cause, float]
+
+
+def evidence(scene: Scene) -> list[Evidence]:
+    """All that the records say about one problem beyond the error record itself."""
+    return [found for look in LOOKS for found in look(scene)]
+
+
+def worked_before(scene: Scene) -> Iterator[Evidence]:
+    """Did this node succeed before, with the same parameters, or was it changed in between?"""
+    before, failing = scene.good_before, scene.sequence[scene.sequence["failed"].astype(bool)]
+    if scene.node is None or failing.empty:
+        return
+    if before.empty:
+        if scene.has_successes and len(failing) >= 3 and scene.good_between.empty and scene.good_after.empty:
+            text = f"No run in the window got past “{scene.node}”: all {len(failing)} failed there."
+            yield _history(text, failing, {C.WORKFLOW_CONFIG: 1.6}, "DX-1")
+        return
+    last, first = before.iloc[-1], scene.sequence.iloc[scene.onset.position if scene.onset else 0]
+    change = _changed(scene, last["snapshot"], first["snapshot"])
+    if change is None:
+        return
+    here, others = change
+    told = f"“{scene.node}” last succeeded in execution {last['execution_id']} at {_time(last['at'])}"
+    ids = before.tail(1)
+    if here:
+        text = f"{told}; before the first failure, {first['execution_id']}, its {_list(here)} changed."
+        yield _history(text, pd.concat([ids, first.to_frame().T]), {C.WORKFLOW_CONFIG: 5.0, C.CREDENTIALS: 1.2}, "DX-5")
+    elif others:
+        text = f"{told} with the same parameters, but other nodes were changed before the first failure: {_list(others)}."
+        yield _history(text, ids, {C.WORKFLOW_CONFIG: 1.5, C.DATA_FORMAT: 1.3}, "DX-5")
+    else:
+        text = f"{told}, with the same parameters ({_runs(len(before))} before). What changed lies outside the workflow."
+        outside = {C.EXTERNAL_API_CHANGED: 3.0, C.CREDENTIALS: 1.3, C.EXTERNAL_OUTAGE: 1.2, C.ENDPOINT_CRASH: 1.2}
+        yield _history(text, ids, {C.WORKFLOW_CONFIG: 0.3, C.DATA_FORMAT: 1.2, **outside}, "DX-5")
+
+
+def comes_and_goes(scene: Scene) -> Iterator[Evidence]:
+    """Did runs succeed between the failures?"""
+    good, bad = len(scene.good_between), int(scene.group["count"])
+    if not good:
+        if bad >= 3 and scene.has_successes and scene.onset:
+            text = f"Every one of the {len(scene.failing_since)} runs from the first to the last failure failed."
+            yield _history(text, scene.failing_since, {C.CREDENTIALS: 1.3, C.WORKFLOW_INACTIVE: 1.3, C.DATA_FORMAT: 0.9}, "DX-6")
+        return
+    lasting = {C.CREDENTIALS: 0.5, C.WORKFLOW_INACTIVE: 0.5, C.EXTERNAL_API_CHANGED: 0.5, C.WORKFLOW_CONFIG: 0.7}
+    passing = {C.RATE_LIMIT: 1.3, C.NETWORK: 1.2, C.TIMEOUT: 1.2, C.DATA_FORMAT: 1.3}
+    text = f"{_runs(good)} of the same node succeeded between the first and the last failure."
+    yield _history(text, scene.good_between, lasting | passing, "DX-6")
+
+
+def same_credential(scene: Scene) -> Iterator[Evidence]:
+    """Do others that share the node's credential fail too?"""
+    newest = scene.members.iloc[-1]
+    if pd.isna(newest["credential_id"]):
+        return
+    failing, good = scene.elsewhere("credential_id", newest["credential_id"])
+    name = newest["credential"] if pd.notna(newest["credential"]) else newest["credential_id"]
+    flows = sorted(failing["workflow"].dropna().astype("str").unique())
+    if flows and good.empty:
+        text = f"{len(flows)} other workflows that use the credential “{name}” fail as well: {_list(flows)}."
+        yield _neighbours(text, failing, {C.CREDENTIALS: 3.0, C.RATE_LIMIT: 1.5, C.WORKFLOW_CONFIG: 0.4}, "DX-3")
+    elif flows:
+        text = f"{len(flows)} other workflows that use the credential “{name}” fail as well, while others succeed with it."
+        yield _neighbours(text, failing, {C.CREDENTIALS: 1.2}, "DX-3")
+    elif len(good):
+        text = f"{_runs(len(good))} of other workflows used the credential “{name}” without failing in that time."
+        yield _neighbours(text, good, {C.CREDENTIALS: 0.5, C.WORKFLOW_CONFIG: 1.2}, "DX-3")
+
+
+def same_host(scene: Scene) -> Iterator[Evidence]:
+    """Do others that talk to the same host fail too?"""
+    newest = scene.members.iloc[-1]
+    if pd.isna(newest["host"]):
+        return
+    failing, good = scene.elsewhere("host", newest["host"])
+    flows = sorted(failing["workflow"].dropna().astype("str").unique())
+    outage = (C.EXTERNAL_OUTAGE, C.NETWORK, C.ENDPOINT_CRASH, C.TIMEOUT)
+    if flows and good.empty:
+        text = f"{len(flows)} other workflows fail at {newest['host']} as well: {_list(flows)}."
+        yield _neighbours(text, failing, dict.fromkeys(outage, 2.0) | {C.WORKFLOW_CONFIG: 0.5}, "DX-4")
+    elif len(good):
+        text = f"{_runs(len(good))} of other workflows reached {newest['host']} without failing in that time."
+        yield _neighbours(text, good, dict.fromkeys(outage, 0.6), "DX-4")
+
+
+def everything(scene: Scene) -> Iterator[Evidence]:
+    """Is all of n8n failing?"""
+    runs = scene.analysis.log.executions
+    at = pd.Timestamp(scene.since)
+    part = runs[(runs["instance"] == scene.group["instance"]) & (runs["at"] >= at) & (runs["mode"] != "error")]
+    part = part[(part["at"] <= scene.group["last_seen"] + pd.Timedelta(hours=1))]
+    others = part[part["workflow_id"].astype("str") != str(scene.group["workflow_id"])]
+    if not scene.has_successes or others.empty:
+        return
+    state = others.assign(ok=others["status"] == "success").groupby("workflow_id", observed=True)["ok"].max()
+    down = int((~state.astype(bool)).sum())
+    if len(state) >= 3 and down / len(state) >= 0.6:
+        text = f"{down} of {len(state)} other workflows had no successful run in that time either."
+        yield _neighbours(text, others.tail(SHOWN), {C.INFRASTRUCTURE: 4.0, C.NETWORK: 1.5}, "DX-6")
+    elif len(state) - down >= 2:
+        text = f"{len(state) - down} of {len(state)} other workflows that ran in that time succeeded: n8n as a whole works."
+        yield _neighbours(text, others[others["status"] == "success"].tail(3), {C.INFRASTRUCTURE: 0.6}, "DX-6")
+
+
+LOOKS: tuple[Callable[[Scene], Iterator[Evidence]], ...] = (
+    worked_before,
+    comes_and_goes,
+    same_credential,
+    same_host,
+    everything,
+)
+
+
+def _changed(scene: Scene, good: Any, bad: Any) -> tuple[list[str], list[str]] | None:
+    """What differs between two runs' workflows: the node's own settings, and other nodes. None where unknown."""
+    before, after = scene.snapshot(good), scene.snapshot(bad)
+    if before is None or after is None or scene.node is None:
+        return None
+    mine, now = before.nodes.get(scene.node), after.nodes.get(scene.node)
+    if mine is None or now is None:
+        return (["whole node"] if now else []), []
+    old, new = mine.get("parameters") or {}, now.get("parameters") or {}
+    here = [f"parameter {key}" for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    here += [key for key in ("credentials", "type", "on_error", "disabled", "retry") if mine.get(key) != now.get(key)]
+    names = sorted({*before.nodes, *after.nodes} - {scene.node})
+    return here, [name for name in names if before.nodes.get(name) != after.nodes.get(name)]
+
+
+def _history(text: str, rows: pd.DataFrame, effects: dict[Cause, float], check: str) -> Evidence:
+    return Evidence("history", Fact(text=text, executions=newest_ids(rows), check=check), effects)
+
+
+def _neighbours(text: str, rows: pd.DataFrame, effects: dict[Cause, float], check: str) -> Evidence:
+    return Evidence("neighbours", Fact(text=text, executions=newest_ids(rows), check=check), effects)
+
+
+def newest_ids(rows: pd.DataFrame) -> tuple[str, ...]:
+    """The newest few execution ids of a table that is sorted oldest first."""
+    return tuple(dict.fromkeys(str(name) for name in rows["execution_id"].iloc[::-1]))[:SHOWN]
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
+
+
+def _time(at: Any) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if pd.notna(at) else "an unknown time"
+
+
+def _list(names: list[str]) -> str:
+    shown = ", ".join(names[:4])
+    return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"

@@ -1,0 +1,92 @@
+"""How bad it is: the severity facts that a log can tell, the suggested severity with its deadlines, and the impact."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+
+from incident_nb.diagnose.scene import Analysis, Scene
+from incident_nb.models import Cause, Impact, SeverityBlock
+from incident_nb.policy import ClientCalendar, Policy, SeverityFacts, deadlines, suggest
+from incident_nb.settings import Settings
+
+
+def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
+    """What the log says of the situation; what a log can't know stays None for the rules to ask about."""
+    sequence = scene.sequence
+    known = scene.has_successes or len(sequence) > int(scene.group["count"])
+    since = sequence.iloc[scene.onset.position :] if scene.onset else sequence
+    failed = since["failed"].astype(bool)
+    streak = int(failed.iloc[::-1].cummin().sum()) if len(failed) else int(scene.group["count"])
+    soft = scene.failing_since[scene.failing_since["place"].isin(["item", "hint"])]
+    total, down = _workflows(scene)
+    return SeverityFacts(
+        workflows_total=total if known else None,
+        workflows_down=down if known else None,
+        failing=True,
+        runs_since_onset=len(since) if known and len(since) else None,
+        successes_since_onset=int((~failed).sum()) if known and len(since) else None,
+        consecutive_failures=streak if known else None,
+        intermittent=bool((~failed).any()) if known and len(since) > 1 else None,
+        cause=cause,
+        detail=detail,
+        items_lost=int(soft["items"].fillna(1).sum()) if len(soft) else None,
+    )
+
+
+def _workflows(scene: Scene) -> tuple[int, int]:
+    """Workflows of the client (or of the server, where no client is known) that ran, and those that only fail since."""
+    table, group = scene.analysis.log.executions, scene.group
+    mine = table[(table["instance"] == group["instance"]) & ~table["mode"].isin(["error", "manual"])]
+    if pd.notna(group["client"]):
+        mine = mine[mine["client"] == group["client"]]
+    recent = mine[mine["at"] >= pd.Timestamp(scene.since)]
+    recent = recent[recent["status"].isin(["success", "error", "crashed"])]
+    good = recent.assign(ok=recent["status"] == "success").groupby("workflow_id", observed=True)["ok"].max()
+    return int(mine["workflow_id"].nunique()), int((~good.astype(bool)).sum())
+
+
+def severity_block(
+    known: SeverityFacts, detected_at: datetime, client: str | None, settings: Settings, policy: Policy
+) -> SeverityBlock:
+    """The suggestion for the known facts, with its deadlines counted from `detected_at` (UTC)."""
+    suggestion = suggest(known, policy)
+    owner = settings.clients.get(client or "")
+    calendar = ClientCalendar(time_zone=owner.time_zone) if owner else None
+    due = deadlines(suggestion.suggested, detected_at, calendar=calendar, policy=policy)
+    return SeverityBlock(
+        suggested=suggestion.suggested,
+        reasons=suggestion.reasons,
+        questions=tuple(question.text for question in suggestion.questions),
+        detected_at=detected_at,
+        deadlines={"respond": due.respond, "resolve": due.resolve, "notify": due.notify},
+        basis={str(clock): basis for clock, basis in due.basis.items()},
+    )
+
+
+def impact(scene: Scene) -> Impact:
+    """What the problem did since its onset."""
+    failing, runs = scene.failing_since, scene.runs
+    ids = set(failing["execution_id"])
+    green = runs[runs["execution_id"].isin(ids) & (runs["status"] == "success")]
+    soft = failing[failing["place"] == "item"]
+    after = scene.good_after
+    last_good = scene.sequence[~scene.sequence["failed"].astype(bool)]["at"].max() if len(scene.sequence) else pd.NaT
+    return Impact(
+        failed_executions=len(ids),
+        since=scene.since,
+        falsely_green=len(green),
+        items=int(soft["items"].fillna(1).sum()) if len(soft) else None,
+        callers=_callers(scene.analysis, scene),
+        good_since=len(after),
+        last_good=None if pd.isna(last_good) else last_good.to_pydatetime(),
+        still_failing=after.empty,
+    )
+
+
+def _callers(analysis: Analysis, scene: Scene) -> tuple[str, ...]:
+    """Workflows that failed because this one is their sub-workflow."""
+    failures = analysis.failures
+    calling = failures[(failures["place"] == "subworkflow") & failures["child_execution_id"].isin(scene.members["execution_id"])]
+    return tuple(sorted(calling["workflow"].dropna().astype("str").unique()))

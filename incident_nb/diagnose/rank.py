@@ -1,0 +1,113 @@
+"""From evidence to ranked hypotheses: odds from the error records, multiplied by what history and neighbours say."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from incident_nb.diagnose.evidence import Evidence, newest_ids
+from incident_nb.diagnose.scene import Scene
+from incident_nb.models import Cause, Fact, Hypothesis
+from incident_nb.policy import Policy
+
+# A cause must be more likely than this to be named; below it the answer is `unknown` with the look that would help.
+BAR = 0.4
+# One kind of evidence alone can't make certain, and neither can two.
+CAPS = {1: 0.9, 2: 0.95, 3: 0.97}
+SHOWN = 3
+RUNNER_UP = 0.6
+
+NEXT_LOOK = {
+    Cause.CREDENTIALS: "Open the credential {credential} in n8n and test it; ask who changed or revoked it.",
+    Cause.RATE_LIMIT: "Compare the calls per minute of {workflow} with the limit of {service}, and read its Retry-After.",
+    Cause.TIMEOUT: "Call {service} directly, timed, several times; compare with the time-out set on “{node}”.",
+    Cause.NETWORK: "Resolve and connect to {service} from the n8n host (DNS, TCP, TLS).",
+    Cause.EXTERNAL_OUTAGE: "Read the status page of {service}, and send it one request by hand.",
+    Cause.ENDPOINT_CRASH: "Read the logs of the endpoint at {service} at the time of the first failure.",
+    Cause.EXTERNAL_API_CHANGED: "Look for a deprecation or change notice of {service}; send the node's request by hand.",
+    Cause.DATA_FORMAT: "Compare the input of “{node}” in a failing run with its input in the last good run.",
+    Cause.WORKFLOW_INACTIVE: "Check in n8n whether the called workflow is active (2.x: published), and since when not.",
+    Cause.WORKFLOW_CONFIG: "Open “{node}” in the editor and compare it with the version that last worked.",
+    Cause.INFRASTRUCTURE: "Check n8n itself: health, memory, disk, database, workers, at the time of the first failure.",
+    Cause.UNKNOWN: "Open the execution in n8n and read the full error and the input of “{node}”.",
+}
+
+
+def hypotheses(scene: Scene, found: list[Evidence], policy: Policy) -> tuple[Hypothesis, ...]:
+    """Causes, best first, each with facts for and against; the first is `unknown` when nothing clears the bar."""
+    odds = _from_records(scene)
+    for piece in found:
+        for cause, factor in piece.effects.items():
+            if cause in odds:
+                odds[cause] *= factor
+    total = sum(odds.values())
+    ranked = sorted(((odds[cause] / total, cause) for cause in odds), key=lambda pair: -pair[0])
+    if ranked[0][0] < BAR and ranked[0][1] is not Cause.UNKNOWN:
+        ranked.insert(0, (1 - ranked[0][0], Cause.UNKNOWN))
+    shown = [pair for pair in ranked if pair[0] >= 0.03 or pair is ranked[0]][:SHOWN]
+    return tuple(_hypothesis(scene, cause, share, found, policy) for share, cause in shown)
+
+
+def _from_records(scene: Scene) -> dict[Cause, float]:
+    """The odds that the error records alone give, averaged over the problem's failures."""
+    odds: dict[Cause, float] = {}
+    members = scene.members
+    weight = 1 / len(members)
+    for row in members.itertuples():
+        first, second = Cause(row.cause), Cause(row.runner_up) if row.runner_up else None
+        left = max(1 - float(row.confidence), 0.01)
+        odds[first] = odds.get(first, 0) + weight * float(row.confidence)
+        if second and second is not first:
+            odds[second] = odds.get(second, 0) + weight * left * RUNNER_UP
+        else:
+            odds[Cause.UNKNOWN] = odds.get(Cause.UNKNOWN, 0) + weight * left * RUNNER_UP
+        for cause in Cause:
+            odds[cause] = odds.get(cause, 0) + weight * left * (1 - RUNNER_UP) / len(Cause)
+    return odds
+
+
+def _hypothesis(scene: Scene, cause: Cause, share: float, found: list[Evidence], policy: Policy) -> Hypothesis:
+    details = scene.members.loc[scene.members["cause"] == cause, "detail"].dropna()
+    detail = str(details.mode().iloc[0]) if len(details) else None
+    speaks = [piece for piece in found if piece.effects.get(cause, 1.0) > 1.0]
+    against = [piece.fact for piece in found if piece.effects.get(cause, 1.0) < 1.0]
+    record = _record_fact(scene, cause)
+    kinds = {piece.kind for piece in speaks} | ({"record"} if record else set())
+    return Hypothesis(
+        cause=cause,
+        detail=detail,
+        confidence=round(min(share, CAPS[max(len(kinds), 1)]), 2),
+        for_=(*([record] if record else []), *(piece.fact for piece in speaks)),
+        against=tuple(against),
+        next_look=next_look(scene, cause),
+        procedure=tuple(row.id for row in policy.rows_for(cause, detail)),
+    )
+
+
+def _record_fact(scene: Scene, cause: Cause) -> Fact | None:
+    """What the error records say, in their own words, where they are what the cause was read from."""
+    saying = scene.members[scene.members["cause"] == cause]
+    if saying.empty:
+        return None
+    newest = saying.iloc[-1]
+    status = f" ({newest['http_code']})" if pd.notna(newest["http_code"]) else ""
+    words = f"“{_short(newest['message'])}”" if pd.notna(newest["message"]) else "no message"
+    if pd.notna(newest["description"]):
+        words += f", “{_short(newest['description'])}”"
+    count = saying["execution_id"].nunique()
+    place = f" at “{scene.node}”" if scene.node else ""
+    text = f"The error{place} says {words}{status}, in {count} execution{'s' if count > 1 else ''}."
+    return Fact(text=text, executions=newest_ids(saying), check="DX-1")
+
+
+def next_look(scene: Scene, cause: Cause) -> str:
+    """The look that would settle a cause, with this problem's names filled in."""
+    newest = scene.members.iloc[-1]
+    credential = f"“{newest['credential']}”" if pd.notna(newest["credential"]) else f"that “{scene.node}” uses"
+    service = str(newest["host"]) if pd.notna(newest["host"]) else f"the service that “{scene.node}” calls"
+    names = {"node": scene.node or "the failing node", "credential": credential, "service": service}
+    return NEXT_LOOK[cause].format(workflow=scene.group["workflow"], **names)
+
+
+def _short(text: object, limit: int = 160) -> str:
+    line = " ".join(str(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

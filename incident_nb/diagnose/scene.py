@@ -1,0 +1,162 @@
+"""The stage for one diagnosis: a log with its failures judged and grouped, and the part of it that one problem concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from incident_nb.causes.label import label
+from incident_nb.models import ExecutionLog, Snapshot, Window
+from incident_nb.patterns import Onset, groups, problems, run_sequence, window
+from incident_nb.settings import Settings
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A log with its failures judged (cause, detail, confidence, ...), fingerprinted, and grouped into problems."""
+
+    log: ExecutionLog
+    failures: pd.DataFrame
+    groups: pd.DataFrame
+    window: Window
+
+
+def analyse(log: ExecutionLog, settings: Settings | None = None, now: datetime | None = None) -> Analysis:
+    """The log as it was at `now` (default: all of it), judged and grouped. `now` is zone-aware."""
+    if now is not None:
+        log = _as_of(log, now)
+    failures = label(log.failures, (settings or Settings()).own_hosts)
+    failures = problems(failures, log.executions)
+    return Analysis(log, failures, groups(log, failures), window(log))
+
+
+def _as_of(log: ExecutionLog, now: datetime) -> ExecutionLog:
+    late = log.executions["at"] > now
+    if not late.any():
+        return log
+    kept = log.executions[~late].reset_index(drop=True)
+    keys = set(zip(kept["instance"].astype("str"), kept["execution_id"], strict=True))
+    known = [
+        key in keys for key in zip(log.failures["instance"].astype("str"), log.failures["execution_id"], strict=True)
+    ]
+    return ExecutionLog(kept, log.failures[known].reset_index(drop=True), log.snapshots, log.skipped)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that may bear on one problem (a row of `Analysis.groups`)."""
+
+    analysis: Analysis
+    group: pd.Series
+
+    @property
+    def node(self) -> str | None:
+        """The failing node's name; None where the record names none."""
+        return None if pd.isna(self.group["node"]) else str(self.group["node"])
+
+    @property
+    def onset(self) -> Onset | None:
+        """When the problem began, as the runs tell."""
+        found = self.group["onset"]
+        return found if isinstance(found, Onset) else None
+
+    @property
+    def since(self) -> datetime:
+        """The first failing run of the stretch, or the first failure seen."""
+        return self.onset.at if self.onset else self.group["first_seen"].to_pydatetime()
+
+    @cached_property
+    def members(self) -> pd.DataFrame:
+        """The problem's failures, oldest first."""
+        return self.analysis.failures[self.analysis.failures["fingerprint"] == self.group["fingerprint"]]
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """All executions of the workflow, oldest first."""
+        table = self.analysis.log.executions
+        return table[(table["instance"] == self.group["instance"]) & (table["workflow_id"] == self.group["workflow_id"])]
+
+    @cached_property
+    def sequence(self) -> pd.DataFrame:
+        """The runs that speak of this problem: execution_id, at, failed, snapshot; oldest first."""
+        runs = self.runs[self.runs["status"].isin(["success", "error", "crashed", "canceled"])]
+        table = run_sequence(runs, self.members, self.node)
+        return table.merge(self.runs[["execution_id", "snapshot"]], on="execution_id", how="left")
+
+    @cached_property
+    def good_before(self) -> pd.DataFrame:
+        """Good runs of the node before the onset."""
+        at = self.onset.position if self.onset else 0
+        return self.sequence.iloc[:at][~self.sequence["failed"].iloc[:at].astype(bool)]
+
+    @cached_property
+    def good_between(self) -> pd.DataFrame:
+        """Good runs between the first and the last failure of the stretch."""
+        if not self.onset:
+            return self.sequence.iloc[:0]
+        part = self.sequence.iloc[self.onset.position : self.onset.end + 1]
+        return part[~part["failed"].astype(bool)]
+
+    @cached_property
+    def good_after(self) -> pd.DataFrame:
+        """Good runs since the last failure."""
+        part = self.sequence.iloc[self.onset.end + 1 :] if self.onset else self.sequence.iloc[:0]
+        return part[~part["failed"].astype(bool)]
+
+    @cached_property
+    def failing_since(self) -> pd.DataFrame:
+        """The problem's failures since the onset."""
+        return self.members[self.members["at"] >= pd.Timestamp(self.since) - pd.Timedelta(seconds=1)]
+
+    @cached_property
+    def has_successes(self) -> bool:
+        """Whether the source holds good runs at all; an export of failures only says nothing about health."""
+        return bool((self.analysis.log.executions["status"] == "success").any())
+
+    def snapshot(self, name: Any) -> Snapshot | None:
+        """The workflow as a run saw it."""
+        return self.analysis.log.snapshots.get(str(name)) if pd.notna(name) else None
+
+    def elsewhere(self, column: str, value: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Other nodes' failures with the same credential or host since onset, and good runs of other workflows that use it."""
+        failures, start = self.analysis.failures, pd.Timestamp(self.since) - pd.Timedelta(hours=1)
+        same = failures[(failures[column] == value) & (failures["instance"] == self.group["instance"])]
+        other_flow = same["workflow_id"].astype("str") != str(self.group["workflow_id"])
+        failing = same[(same["at"] >= start) & other_flow & same["origin"]]
+        users = {name for name, snapshot in self.analysis.log.snapshots.items() if _uses(snapshot, column, str(value))}
+        runs = self.analysis.log.executions
+        good = runs[
+            runs["snapshot"].isin(users)
+            & (runs["status"] == "success")
+            & (runs["at"] >= pd.Timestamp(self.since))
+            & (runs["at"] <= self.group["last_seen"])
+            & (runs["workflow_id"].astype("str") != str(self.group["workflow_id"]))
+            & (runs["instance"] == self.group["instance"])
+            & ~runs["execution_id"].isin(failures["execution_id"])
+        ]
+        reached = [_reached(self.snapshot(row.snapshot), row.nodes_run, column, str(value)) for row in good.itertuples()]
+        return failing, good[reached] if len(good) else good
+
+
+def _users(snapshot: Snapshot | None, column: str, value: str) -> Iterator[str]:
+    for name, node in (snapshot.nodes if snapshot else {}).items():
+        if column == "credential_id":
+            entries = (node.get("credentials") or {}).values()
+            if any(isinstance(entry, dict) and str(entry.get("id")) == value for entry in entries):
+                yield name
+        elif f"//{value}" in str((node.get("parameters") or {}).get("url", "")):
+            yield name
+
+
+def _uses(snapshot: Snapshot, column: str, value: str) -> bool:
+    return next(_users(snapshot, column, value), None) is not None
+
+
+def _reached(snapshot: Snapshot | None, nodes_run: Any, column: str, value: str) -> bool:
+    ran = set(str(nodes_run).split("\n")) if pd.notna(nodes_run) else set()
+    return any(name in ran for name in _users(snapshot, column, value))
