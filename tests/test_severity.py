@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from incident_nb.errors import UsageError
 from incident_nb.models import Cause, Severity
 from incident_nb.policy import SeverityFacts, facts_from_text, suggest
 from incident_nb.policy import load as load_policy
+from incident_nb.policy.intake import clauses, families
 from incident_nb.policy.severity import LITTLE_KNOWN, QUESTIONS, RULES
 
 
@@ -196,6 +198,11 @@ def test_also_keeps_what_is_known():
     assert (both.failing, both.duplicates, both.slow) == (False, 1, True)
 
 
+def test_an_answer_to_no_question_is_refused():
+    with pytest.raises(UsageError, match="within_slo"):
+        SeverityFacts().answered(within_slo=True)
+
+
 def test_one_workflow_alone_says_nothing_about_all():
     facts = all_runs_fail(9).model_copy(update={"workflows_total": 1})
     assert suggest(facts).suggested is Severity.P2
@@ -236,24 +243,42 @@ def test_every_rule_serves_a_row_and_agrees_with_its_severity():
         assert getattr(row, "severity", rule.severity) == rule.severity
 
 
-@pytest.mark.parametrize(
-    ("text", "facts"),
-    [
-        ("", {}),
-        ("Hello team, thanks for the great work!", {}),
-        ("Two of seven workflows are failing", {"workflows_down": 2, "workflows_total": 7, "failing": True}),
-        ("5 of the last 6 runs failed", {"runs_since_onset": 6, "successes_since_onset": 1, "failing": True}),
-        ("it failed 4 times in a row", {"consecutive_failures": 4, "failing": True, "intermittent": False}),
-        ("12 of 80 rows were skipped", {"items_lost": 12, "output_incomplete": True}),
-        ("No data was lost", {"data_loss_risk": False, "output_incomplete": False}),
-        ("The token was not leaked.", {"credential_exposed": False}),
-        ("Nothing is missing", {"output_incomplete": False}),
-        ("duplicate key value violates unique constraint", {}),
-        ("The node doesn’t work", {"failing": True}),
-        ("HTTP 401 from the CRM", {"cause": Cause.CREDENTIALS}),
-        ("There may be a memory leak in the worker", {}),
-        ("None of the workflows ran into errors", {}),
-    ],
-)
+TEXTS = [
+    ("", {}),
+    ("Hello team, thanks for the great work!", {}),
+    ("Two of seven workflows are failing", {"workflows_down": 2, "workflows_total": 7, "failing": True}),
+    ("5 of the last 6 runs failed", {"runs_since_onset": 6, "successes_since_onset": 1, "failing": True}),
+    ("it failed 4 times in a row", {"consecutive_failures": 4, "failing": True, "intermittent": False}),
+    ("12 of 80 rows were skipped", {"items_lost": 12, "output_incomplete": True}),
+    ("No data was lost", {"data_loss_risk": False, "output_incomplete": False}),
+    ("The token was not leaked.", {"credential_exposed": False}),
+    ("Nothing is missing", {"output_incomplete": False}),
+    ("duplicate key value violates unique constraint", {}),
+    ("The node doesn’t work", {"failing": True}),
+    ("HTTP 401 from the CRM", {"cause": Cause.CREDENTIALS}),
+    ("There may be a memory leak in the worker", {}),
+    ("None of the workflows ran into errors", {}),
+    ("None of our workflows are running", {"nothing_runs": True}),
+    ("Several workflows have crashed", {"workflows_down": 2, "failing": True}),
+    ("The booking page is down", {"client_facing_down": True, "failing": True}),
+    ("Visitors cannot check out", {"client_facing_down": True}),
+    ("Customers can't log in", {"client_facing_down": True}),
+    ("Someone got in with the login of a former colleague", {"unauthorised_access": True}),
+    ("Too many requests", {"cause": Cause.RATE_LIMIT}),
+    ("There is a typo in the node title", {"cosmetic_only": True}),
+    ("There is a typo in the endpoint", {}),
+    ("We keep getting alarms", {"alert_fired": True}),
+    ("The lookup is slow and misses the agreed time", {"slow": True, "within_sla": False}),
+]
+
+
+@pytest.mark.parametrize(("text", "facts"), TEXTS)
 def test_texts(text, facts):
     assert {name: value for name, value in facts_from_text(text) if value is not None} == facts
+
+
+@pytest.mark.parametrize("family", families(), ids=lambda family: f"{family.fact}-{family.value}")
+def test_every_family_states_a_fact_and_is_seen_at_work(family):
+    assert getattr(SeverityFacts.model_validate({family.fact: family.value}), family.fact) == family.value
+    texts = [text for text, _ in TEXTS] + [s.start for s in EXAMPLES + NEAR_MISSES if isinstance(s.start, str)]
+    assert family.value in [family.states(clause) for text in texts for clause in clauses(text)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from incident_nb.errors import UsageError
 from incident_nb.models import Cause, Frozen
 from incident_nb.policy.tables import Limits
 
@@ -76,7 +77,9 @@ class SeverityFacts(Frozen):
         return self.model_copy(update={name: value for name, value in other if getattr(self, name) is None})
 
     def answered(self, **answers: bool) -> SeverityFacts:
-        """These facts with the answers to questions, by the questions' fact names, in place."""
+        """These facts with answers in place, named as in `Question.fact`. Raises `UsageError` for another name."""
+        if unknown := ", ".join(sorted(answers.keys() - set(type(self).model_fields))):
+            raise UsageError(f"There is no fact named {unknown}. Use the names that the questions carry.")
         return self.model_validate({**dict(self), **answers})
 
 

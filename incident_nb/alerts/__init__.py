@@ -1,0 +1,1 @@
+"""Alerts in whatever shape they arrive, read into small frozen models."""
