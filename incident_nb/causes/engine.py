@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 
-from incident_nb.causes.rules import Signature, signatures, tables
+from incident_nb.causes.rules import TIERS, Signature, signatures, tables
 from incident_nb.causes.unwrap import Evidence, unwrap
 from incident_nb.models import Cause, ErrorRecord, Verdict
 
@@ -67,8 +67,10 @@ def _rank(evidence: Evidence, own_hosts: Sequence[str]) -> list[tuple[Cause, flo
     matches: dict[Cause, list[tuple[float, Signature]]] = {}
     for signature in signatures():
         if signature.fits(evidence):
-            cause = Cause.ENDPOINT_CRASH if own and signature.cause is Cause.EXTERNAL_OUTAGE else signature.cause
-            matches.setdefault(cause, []).append((signature.weight, signature))
+            cause, weight = signature.cause, signature.weight
+            if own and cause is Cause.EXTERNAL_OUTAGE:  # whatever the body says, it is ours to repair
+                cause, weight = Cause.ENDPOINT_CRASH, TIERS["code"] + CLEAR
+            matches.setdefault(cause, []).append((weight, signature))
     ranked = []
     for cause, found in matches.items():
         best, signature = max(found, key=lambda pair: pair[0])

@@ -8,7 +8,7 @@ A signature is one TOML table:
     detail = "oauth_token"            # optional
     tier = "code"                     # how specific it is, see TIERS
     words = ["invalid_grant"]         # any of these: lower-case regular expressions, no nested repetition
-    unless = ["..."]                  # optional; none of these
+    unless = ["..."]                  # optional; none of these, in text or trace
     codes = ["400", "4xx", "eauth"]   # any of these: HTTP status, status class or Node code
     names = ["typeerror"]             # any of these error class names
     nodes = ["google*", "gmail*"]     # any of these globs on the node type without its package
@@ -86,7 +86,7 @@ class Signature:
         text: str = getattr(evidence, self.field)
         if self.words and not any(words.find(text) for words in self.words):
             return False
-        return not any(words.find(evidence.text) for words in self.unless)
+        return not any(words.find(evidence.text) or words.find(evidence.trace) for words in self.unless)
 
     @property
     def weight(self) -> float:

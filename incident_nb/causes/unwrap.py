@@ -53,6 +53,8 @@ SENTENCES = {
 }
 """n8n's fixed sentences and the code each stands for (NodeApiError and NodeError of n8n-workflow 1.x and 2.x)."""
 
+GATEWAY_TIMEOUTS = {"504", "522", "524", "598", "599"}
+
 _SENTENCE = re.compile("(?:" + "|".join(re.escape(s) for s in sorted(SENTENCES, key=len, reverse=True)) + ")[!?.]?")
 _TRACE = re.compile(
     r"^\s*at\s.*$|^\s*File \".*\", line \d+.*$|\s+at\s(?:[\w.$<>\[\] ]{1,80} )?\(?[^()\s]{1,200}:\d+(?::\d+)?\)?",
@@ -65,9 +67,11 @@ _ESCAPED_CHAR = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
 _SPACES = re.compile(r"\s+")
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", "\xa0": " ", "–": "-", "—": "-"})
 _PREFIX = re.compile(
-    r"^(?:uncaught\s+|unhandled\s+|\[?error\]?:?\s+(?=\S)|error in sub-node\s+['\"]?[^'\":\n]{1,60}['\"]?:?\s*"
-    r"|problem (?:in|running) (?:node|workflow)\s+(?:['\"][^'\"]{1,80}['\"]:?\s*)?"
-    r"|problem executing workflow:?\s*|there was an error:\s*\"?|([a-z][\w.]*?(?:error|exception)\d?):\s+)"
+    r"^(?:uncaught\s+|unhandled\s+|\[?error\]?:?\s+(?=\S)|there was an error:\s*\"?"
+    r"|error in sub-node\s+['\"]?[^'\":\n]{1,60}['\"]?:?\s*"
+    r"|problem (?:in|running) (?:node|workflow)\s+(?:['\"][^'\"]{1,80}['\"]:?\s*)?|problem executing workflow:?\s*"
+    r"|there was a problem (?:activating|executing) the workflow:\s*|workflow could not be activated:\s*"
+    r"|([a-z][\w.]*?(?:error|exception)\d?):\s+)"
 )
 _SUFFIX = re.compile(r"\s*(?:\(item \d+\)|[\[(](?:line|item|condition|for item)[^\])]{0,60}[\])])[.\s]*$")
 _NAME = re.compile(r"\b([a-z][a-z0-9_.]*(?:error|exception|warning))\b")
@@ -92,15 +96,15 @@ class Evidence:
     """What is left of a record without its wrapping; all text is lower case, with plain quotes and single spaces.
 
     `message`: the first line. `service`: description, inner errors and bodies: mostly the service's own words.
-    `trace`: the lines of the stack trace. `codes`: HTTP statuses and Node codes as text (`429`, `4xx`, `econnreset`).
-    `own_code`: the record's `http_code`, if any. `names`: error class names. `node`: the node type without its package.
+    `trace`: the lines of the stack trace. `codes`: HTTP statuses, their classes and Node codes as text (`429`, `4xx`,
+    `econnreset`), or `none`.
+    `names`: error class names. `node`: the node type without its package.
     """
 
     message: str
     service: str
     trace: str
     codes: frozenset[str]
-    own_code: str | None
     names: frozenset[str]
     node: str
     host: str | None
@@ -121,19 +125,24 @@ def unwrap(record: ErrorRecord) -> Evidence:
     message = _strip(_plain(first, codes), names)
     inner = [_strip(_plain(part, codes), names) for part in (description, *stack.split("\n"))]
     inner = [part for part in dict.fromkeys(inner) if part and part != message]
-    own = (record.http_code or "").strip().lower() or None
-    if own:
-        codes.add(own)
+    if record.http_code:
+        codes.add(record.http_code.strip().lower())
     return Evidence(
         message=message,
         service="\n".join(inner),
         trace=trace,
-        codes=frozenset(codes | {f"{code[0]}xx" for code in codes if re.fullmatch(r"[1-5]\d\d", code)}),
-        own_code=own,
+        codes=_with_classes(codes),
         names=frozenset(names),
         node=(record.node_type or "").rsplit(".", 1)[-1].lower(),
         host=(record.host or _host_of(record.url) or "").lower() or None,
     )
+
+
+def _with_classes(codes: set[str]) -> frozenset[str]:
+    """The codes with the class of each status (`4xx`); a gateway's time-out says nothing of the server's class."""
+    classes = {f"{code[0]}xx" for code in codes if re.fullmatch(r"[1-5]\d\d", code)}
+    found = (codes | classes) - ({"5xx"} if codes & GATEWAY_TIMEOUTS else set())
+    return frozenset(found or {"none"})
 
 
 def _host_of(url: str | None) -> str | None:
