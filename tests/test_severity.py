@@ -128,6 +128,7 @@ NEAR_MISSES = [
     # the alert is right: a result suffers
     Situation("SEV-X9", "P2", all_runs_fail(5, cause=Cause.DATA_FORMAT, alert_fired=True), {"output_affected": True}),
     Situation("SEV-X9", "P2", "The error trigger fired and the report shows wrong totals"),
+    Situation("SEV-X9", "P2", "Error trigger firing for the shop: payments are not processed"),
     # the format of the log breaks something
     Situation("SEV-X10", "P3", "The log formatting broke the parser"),
     # slow beyond what was agreed, or slow until it fails
@@ -268,6 +269,13 @@ TEXTS = [
     ("There is a typo in the node title", {"cosmetic_only": True}),
     ("There is a typo in the endpoint", {}),
     ("We keep getting alarms", {"alert_fired": True}),
+    ("The same e-mail was sent 40 times", {"duplicates": 2, "duplicate_of_record": False}),
+    ("The check ran 40 times and sent one e-mail", {}),
+    ("n8n crashed", {"nothing_runs": True, "failing": True}),
+    ("Orders meant for the shop landed in the archive", {"wrong_destination": True}),
+    ("The export has blank phone numbers", {"output_incomplete": True}),
+    ("No more alerts are coming in", {}),
+    ("Payments are not processed", {"data_flowing": False}),
     ("The lookup is slow and misses the agreed time", {"slow": True, "within_sla": False}),
 ]
 

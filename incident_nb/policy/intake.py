@@ -109,7 +109,10 @@ def _counts(clause: str) -> Iterator[tuple[str, Value]]:
         yield "items_lost", bad
 
 
-TWICE = re.compile(r"\b(?:duplicat\w+|twice|second copy|double[sd]?|doubling|two (?:identical|copies|times)|2x)\b")
+TWICE = re.compile(
+    r"\b(?:duplicat\w+|twice|second copy|double[sd]?|doubling|two (?:identical|copies|times)|2x)\b"
+    rf"|\b(?:sent|received|got|delivered|posted|created|charged)\b[^,;:]{{0,30}}\b{NUMBER} times\b"
+)
 NOT_TWICE = re.compile(
     r"\bduplicate (?:key|entry|value|check|detection)|\b(?:twice|doubled?) (?:as|a|per)\b|\bresponse times?\b"
     r"|\b(?:checked|tried|retried|failed|fails|ran|looked) (?:\w+ )?twice\b"
