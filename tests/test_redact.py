@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_nb import redact
@@ -20,7 +20,7 @@ from incident_nb.redact import SAMPLE_KEY, Redactor, key, load_key, redact_text,
 from incident_nb.redact.gate import MAX_DEPTH
 from incident_nb.redact.personal import EMAIL, IBAN_LENGTHS, NUMBERS, iban_valid, luhn
 from incident_nb.redact.places import PLACES
-from incident_nb.redact.rules import MASK, PEM, SHAPES, TOKENS
+from incident_nb.redact.rules import MASK, PEM, SHAPES, SHORTEST_TOKEN, TOKENS
 from incident_nb.redact.stream import Unread, redact_lines
 
 A = "FAKE0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6a7B8c9D0e1F2g3H4"  # an alphabet of made-up keys
@@ -342,12 +342,14 @@ TREES = st.recursive(
 )
 
 
+@settings(max_examples=400, deadline=None)
 @given(TEXTS)
 def test_redacting_twice_changes_nothing_in_text(text: str) -> None:
     once = redact_text(text)
     assert redact_text(once) == once
 
 
+@settings(max_examples=400, deadline=None)
 @given(TREES)
 def test_redacting_twice_changes_nothing_in_trees(tree: object) -> None:
     once = redact_tree(tree)
@@ -403,6 +405,8 @@ def test_no_pattern_repeats_an_open_repetition() -> None:
                 for branch in argument[1]:
                     walk(branch, repeated)
 
+    for rule in (*TOKENS, *SHAPES):
+        assert parser.parse(rule.pattern.pattern).getwidth()[0] >= SHORTEST_TOKEN
     for rule in RULES:
         walk(parser.parse(rule.pattern.pattern), False)
 

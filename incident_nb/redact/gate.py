@@ -9,12 +9,16 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from .personal import DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
-from .places import PLACES, anything, key_rule, stand_in, without_scheme
-from .rules import MASK, PEM, SHAPES, TOKENS, Rule
+from .places import PLACES, Test, anything, key_rule, stand_in, without_scheme
+from .rules import MASK, PEM, SHAPES, SHORTEST_TOKEN, TOKENS, Rule
 
 MAX_DEPTH = 200
 MAX_PASSES = 8
 CACHE_CHARACTERS = 32_000_000
+
+# Most strings hold no hint; these flat lists make that the cheap case.
+_SHAPED = [(hint, rule) for rule in (*TOKENS, *SHAPES) for hint in rule.hints]
+_PLACED = [(hint, rule) for rule in PLACES for hint in rule.hints]
 
 # Names and values side by side, as header and query parameters are kept by n8n and in HAR files.
 _NAMES = ("name", "key", "header", "field", "parameter")
@@ -77,16 +81,13 @@ class Redactor:
             if depth >= MAX_DEPTH:
                 return self.mask("too_deep", "object")
             named = next((value[name] for name in _NAMES if isinstance(value.get(name), str)), None)
-            return {
-                self.text(name, personal) if isinstance(name, str) else name: self._tree(
-                    child,
-                    personal,
-                    named if name in _VALUES and named else key if name in _VALUES else str(name),
-                    in_credential or _is_credential_data(name),
-                    depth + 1,
-                )
-                for name, child in value.items()
-            }
+            clean = {}
+            for name, child in value.items():
+                label = self.text(name, personal) if isinstance(name, str) else name
+                place = (named or key) if name in _VALUES else str(label)
+                inside = in_credential or _is_credential_data(name)
+                clean[label] = self._tree(child, personal, place, inside, depth + 1)
+            return clean
         if isinstance(value, list | tuple):
             if depth >= MAX_DEPTH:
                 return self.mask("too_deep", "list")
@@ -101,20 +102,21 @@ class Redactor:
     def _value(self, text: str, personal: bool, key: str | None, in_credential: bool) -> str:
         """A text under its key. Its shape, where it has one, says more than the key does."""
         clean = self.text(text, personal)
-        rule = key_rule(key) if key else None
+        rule = _rule(key)
         if in_credential and rule is None and key and not _CREDENTIAL_LABELS.fullmatch(key):
             rule = ("credential", anything)
         if rule is None or (rule[0] in PERSONAL_KINDS and not personal):
             return clean
         kind, test = rule
         scheme, secret = without_scheme(text)
-        if stand_in(without_scheme(clean)[1]) or stand_in(clean) or not test(secret):
+        rest = without_scheme(clean)[1]
+        if stand_in(rest) or stand_in(clean) or not test(MASK.sub("", rest)):
             return clean
         return scheme + self.mask(kind, secret)
 
     def _number(self, number: float, personal: bool, key: str | None) -> float | str:
         """Numbers are kept, but for those under the key of a password or of personal data."""
-        rule = key_rule(key) if key else None
+        rule = _rule(key)
         if rule is None or not (rule[0] == "password" or (personal and rule[0] in PERSONAL_KINDS)):
             return number
         return self.mask(rule[0], str(number)) if rule[1](str(number)) else number
@@ -148,11 +150,11 @@ class Redactor:
 
     def _rules(self, text: str, personal: bool) -> str:
         low = text.lower()
-        for rule in (*TOKENS, *SHAPES, *PLACES):
-            for hint in rule.hints:
-                if hint in low:
-                    text = self._apply(rule, text)
-                    break
+        if max(map(len, text.split()), default=0) >= SHORTEST_TOKEN:
+            for rule in [rule for hint, rule in _SHAPED if hint in low]:
+                text = self._apply(rule, text)
+        for rule in [rule for hint, rule in _PLACED if hint in low]:
+            text = self._apply(rule, text)
         if personal:
             if "@" in text:
                 text = self._apply(EMAIL, text)
@@ -194,6 +196,11 @@ class Redactor:
 _HEADER = re.compile(
     r"(?i:(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:key|token|secret|signature)|api-?key|private-token|stripe-signature)"
 )
+
+
+def _rule(key: str | None) -> tuple[str, Test] | None:
+    """What the key says of its value; a mask in the key says nothing."""
+    return key_rule(MASK.sub("", key) if "[" in key else key) if key else None
 
 
 def _is_credential_data(key: object) -> bool:

@@ -136,9 +136,18 @@ def _if_opaque(kind: str) -> Judge:
     return lambda match: kind if opaque(match["s"]) and not stand_in(match["s"]) else None
 
 
-_KEY_WORDS = (
-    r"(?i:passw(?:or)?d|passwd|passphrase|passcode|pwd|secret|token|jwt|signature|authorization|bearer|credential|"
-    r"sessionid|(?:api|access|account|subscription|private|encryption|signing|master|auth|license)[ _-]?key)"
+def _any_case(words: str) -> str:
+    """An alternation of the words in any case, grouped by first letter: that makes the search twice as fast."""
+    ends: dict[str, list[str]] = {}
+    for word in words.split():
+        ends.setdefault(word[0], []).append(word[1:])
+    return "|".join(f"[{first}{first.upper()}](?i:{'|'.join(rest)})" for first, rest in ends.items())
+
+
+_KEY_WORDS = _any_case(
+    "password passwd passphrase passcode pwd secret token jwt signature authorization bearer credential sessionid "
+    r"api[\s_-]?key access[\s_-]?key account[\s_-]?key subscription[\s_-]?key private[\s_-]?key "
+    r"encryption[\s_-]?key signing[\s_-]?key master[\s_-]?key auth[\s_-]?key"
 )
 _GAP = (
     r"\\{0,15}[\"'`]?[)\]]?\s{0,3}(?:=>|[:=])\s{0,3}\(?"  # "key": value, key=value, (key)=(value)
@@ -153,6 +162,9 @@ _VALUE = (
 )
 
 PLACES = (
+    # scheme://user:password@host. Users stay: they say which account it was.
+    Rule("password", re.compile(r"""://[^\s/:@"'<>\\[]{0,100}:(?P<s>[^\s/"'<>\\]{1,200})@(?=[\w.\[-])"""), ("://",)),
+    Rule("token", re.compile(r"""://(?P<s>[^\s/:@"'<>\\]{16,200})@(?=[\w.\[-])"""), ("://",)),
     Rule(
         _if_opaque("token"),
         re.compile(
@@ -183,7 +195,7 @@ PLACES = (
     ),
     Rule(
         _judge_pair,
-        re.compile(rf"(?P<key>{_KEY_WORDS}[A-Za-z0-9_-]{{0,30}})(?P<gap>{_GAP}){_VALUE}"),
+        re.compile(rf"(?P<key>(?:{_KEY_WORDS})[A-Za-z0-9_-]{{0,30}})(?P<gap>{_GAP}){_VALUE}"),
         (
             "pass",
             "pwd",

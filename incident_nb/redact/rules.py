@@ -26,6 +26,9 @@ class Rule:
     hints: tuple[str, ...]
 
 
+SHORTEST_TOKEN = 15
+"""No rule in `TOKENS` and `SHAPES` matches less, or anything with a blank in it."""
+
 MASK = re.compile(r"\[[a-z][a-z_]{1,19}:[0-9a-f]{6}\]")
 
 # A token starts where no word goes on; the n of an escaped line break is no part of a word.
@@ -112,9 +115,6 @@ SHAPES = (
     Rule("token", re.compile(rf"(?:(?<=/bot)|{START})(?P<s>\d{{6,12}}:{WORD}{{30,}})"), (":aa", "/bot")),
     # Discord bot: the id in base64, a time, a digest.
     Rule("token", re.compile(rf"{START}(?P<s>[MNO][A-Za-z0-9]{{22,27}}\.{WORD}{{6}}\.{WORD}{{27,45}})"), (".",)),
-    # scheme://user:password@host. Users stay: they say which account it was.
-    Rule("password", re.compile(r"""://[^\s/:@"'<>\\[]{0,100}:(?P<s>[^\s/"'<>\\]{1,200})@(?=[\w.\[-])"""), ("://",)),
-    Rule("token", re.compile(r"""://(?P<s>[^\s/:@"'<>\\]{16,200})@(?=[\w.\[-])"""), ("://",)),
 )
 
 PEM = Rule(
