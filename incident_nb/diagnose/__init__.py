@@ -10,6 +10,7 @@ from datetime import datetime
 
 import pandas as pd
 
+from incident_nb.case import Case
 from incident_nb.diagnose import checklist, gravity, rank
 from incident_nb.diagnose.evidence import evidence
 from incident_nb.diagnose.scene import Analysis, Scene, analyse
@@ -24,7 +25,7 @@ from incident_nb.models import Cause, Diagnosis, ExecutionLog, Hypothesis, Probl
 from incident_nb.policy import Policy, load, suggest
 from incident_nb.settings import Settings
 
-__all__ = ["Analysis", "analyse", "diagnose"]
+__all__ = ["Analysis", "analyse", "diagnose", "investigate"]
 
 OTHERS = 20
 
@@ -68,6 +69,13 @@ def diagnose(
     if group is None:
         return _healthy(analysis, subject, candidates, policy)
     return _diagnosed(analysis, group, subject, candidates, now, settings, policy)
+
+
+def investigate(case: Case) -> Diagnosis:
+    """The diagnosis of a case's subject, seen from the case's instant; also kept in the case as `diagnosis.json`."""
+    diagnosis = diagnose(case.log, now=case.now, settings=case.settings, **case.asked)
+    case.write("diagnosis.json", diagnosis.as_json())
+    return diagnosis
 
 
 def _diagnosed(

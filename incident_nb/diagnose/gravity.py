@@ -15,20 +15,22 @@ from incident_nb.settings import Settings
 def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
     """What the log says of the situation; what a log can't know stays None for the rules to ask about."""
     sequence = scene.sequence
+    soft = scene.failing_since[scene.failing_since["place"].isin(["item", "hint"])]
+    runs_failed = len(soft) < len(scene.failing_since)  # else n8n calls every run a success, and so do the rules
     known = scene.has_successes or len(sequence) > int(scene.group["count"])
     since = sequence.iloc[scene.onset.position :] if scene.onset else sequence
-    failed = since["failed"].astype(bool)
-    streak = int(failed.iloc[::-1].cummin().sum()) if len(failed) else int(scene.group["count"])
-    soft = scene.failing_since[scene.failing_since["place"].isin(["item", "hint"])]
+    failed = since["failed"].astype(bool) & runs_failed
+    streak = int(failed.iloc[::-1].cummin().sum())
     total, down = _workflows(scene)
+    counted = known and len(since) > 0
     return SeverityFacts(
         workflows_total=total if known else None,
         workflows_down=down if known else None,
         failing=True,
-        runs_since_onset=len(since) if known and len(since) else None,
-        successes_since_onset=int((~failed).sum()) if known and len(since) else None,
-        consecutive_failures=streak if known else None,
-        intermittent=bool((~failed).any()) if known and len(since) > 1 else None,
+        runs_since_onset=len(since) if counted else None,
+        successes_since_onset=int((~failed).sum()) if counted else None,
+        consecutive_failures=streak if counted else None,
+        intermittent=bool((~failed).any()) if counted and int(failed.sum()) > 1 else None,
         cause=cause,
         detail=detail,
         items_lost=int(soft["items"].fillna(1).sum()) if len(soft) else None,

@@ -1,0 +1,54 @@
+"""The command line. Data goes to stdout, words to stderr; exit codes: 0 done, 1 failed, 2 bad usage or input, 3 done
+but some checks could not look (`--strict` only). One file a group of commands.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from incident_nb.errors import IncidentNbError
+
+app = typer.Typer(
+    name="incident-nb",
+    help="From an n8n failure to a diagnosed, readable incident report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line and ends the process with its exit code. No error of the user's shows a traceback."""
+    from incident_nb.cli import classify, investigate, patterns, redact, workspace  # noqa: F401 - they register
+
+    words = Console(stderr=True)
+    given = _optional_files(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(given, standalone_mode=True)
+    except IncidentNbError as error:
+        words.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        words.print("Interrupted. What was written so far is complete files only; run the same command again.")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _optional_files(arguments: list[str]) -> list[str]:
+    """`--json` without a file means stdout: typer has no options with an optional value, so `-` is put in here."""
+    if arguments[:1] == ["redact"]:
+        return arguments  # there --json names the input
+    given: list[str] = []
+    for position, argument in enumerate(arguments):
+        given.append(argument)
+        following = arguments[position + 1] if position + 1 < len(arguments) else "--"
+        if argument == "--json" and following.startswith("-") and following != "-":
+            given.append("-")
+    return given

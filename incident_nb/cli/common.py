@@ -1,0 +1,75 @@
+"""What the commands share: options, settings, progress, and writing JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from incident_nb.errors import OutputError, UsageError
+from incident_nb.files import write_atomic
+from incident_nb.settings import Settings, load
+
+words = Console(stderr=True)
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings file instead of the nearest incident-nb.toml.")]
+JsonOption = Annotated[str | None, typer.Option("--json", metavar="[FILE]", help="Write JSON to FILE; without FILE, or with -, to stdout.")]
+InstanceOption = Annotated[str, typer.Option("--instance", help="Name of the n8n server that the export comes from.")]
+ClientOption = Annotated[str | None, typer.Option("--client", metavar="CODE", help="Only this client's workflows.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Exit with 3 when some checks could not look.")]
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings in force for a command."""
+    return load(config)
+
+
+def instant(text: str | None, name: str) -> datetime | None:
+    """An option's ISO 8601 time, UTC when it names no zone. Raises UsageError for anything else."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{name} {text!r} is no ISO 8601 time. Write it like 2026-11-14T08:30:00Z.") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def put_json(value: Any, target: str) -> None:
+    """`value` as JSON to a file, or to stdout for `-`."""
+    text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+        return
+    path = Path(target)
+    if not path.parent.is_dir():
+        raise OutputError(f"could not write {target}: the folder {path.parent} does not exist; make it first")
+    write_atomic(path, text)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A progress display on stderr that leaves nothing behind; silent where stderr is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=words, transient=True, disable=not words.is_terminal) as shown:
+        yield shown
+
+
+@contextmanager
+def reading() -> Iterator[Any]:
+    """Progress for `readers.read`: what it takes as `on_progress`."""
+    with progress() as shown:
+        task = shown.add_task("reading", total=None)
+
+        def on_progress(done: int, total: int, name: str) -> None:
+            shown.update(task, completed=done, total=total or None, description=f"reading {name}"[:60])
+
+        yield on_progress

@@ -1,0 +1,126 @@
+"""`incident-nb investigate`: what failed, since when, why, how bad; as text, as JSON, or as a folder with a report."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from incident_nb.cli import app
+from incident_nb.cli.common import (
+    ClientOption,
+    ConfigOption,
+    InstanceOption,
+    JsonOption,
+    StrictOption,
+    instant,
+    progress,
+    put_json,
+    reading,
+    settings_of,
+    words,
+)
+from incident_nb.errors import OutputError, UsageError
+from incident_nb.models import Diagnosis, Outcome
+
+
+@app.command()
+def investigate(
+    source: Annotated[list[str], typer.Argument(help="File, folder or glob of an n8n export, or `sample`.")],
+    execution: Annotated[str | None, typer.Option("--execution", metavar="ID_OR_URL", help="This execution.")] = None,
+    workflow: Annotated[str | None, typer.Option("--workflow", metavar="ID_OR_NAME", help="This workflow.")] = None,
+    client: ClientOption = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no live system; only the records speak.")] = False,
+    now: Annotated[str | None, typer.Option("--now", metavar="ISO", help="The instant to see it from.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write case, notebook and report there.")] = None,
+    json_to: JsonOption = None,
+    instance: InstanceOption = "default",
+    strict: StrictOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Find the cause of a failure, with its evidence, severity and next step.
+
+    Without a subject it takes the gravest problem, then the newest, and lists the others.
+    """
+    from incident_nb.case import read_case
+    from incident_nb.diagnose import investigate as look
+
+    if execution and workflow:
+        raise UsageError("Give either --execution or --workflow, not both.")
+    seen_from = instant(now, "--now") or _default_now(source)
+    with reading() as on_progress:
+        case = read_case(
+            source, settings_of(config), seen_from,
+            execution=execution, workflow=workflow, client=client, instance=instance, on_progress=on_progress,
+            unattended=out is not None,
+        )  # fmt: skip
+    diagnosis = look(case)
+    for part in case.log.skipped[:5]:
+        words.print(f"skipped: {part.source} {part.where}: {part.reason}", style="yellow", markup=False, soft_wrap=True)
+    if len(case.log.skipped) > 5:
+        words.print(f"skipped: {len(case.log.skipped) - 5} more", style="yellow")
+    failed = False
+    if out is not None:
+        diagnosis, failed = _write_folder(case, diagnosis, out)
+    if json_to is not None:
+        put_json(diagnosis.as_json() if out is None else json.loads((out / "diagnosis.json").read_text()), json_to)
+    elif out is None:
+        _print(diagnosis)
+    if failed:
+        raise typer.Exit(1)
+    if strict and any(finding.outcome is Outcome.COULD_NOT_LOOK for finding in diagnosis.findings):
+        raise typer.Exit(3)
+
+
+def _default_now(source: list[str]) -> datetime:
+    from incident_nb.case import SAMPLE, SAMPLE_NOW
+
+    return SAMPLE_NOW if source == [SAMPLE] else datetime.now(UTC)
+
+
+def _print(diagnosis: Diagnosis) -> None:
+    from incident_nb import display
+
+    if not sys.stdout.isatty():
+        sys.stdout.write(display.summary(diagnosis).markdown)
+        sys.stdout.write("\n## Other problems\n\n" + display.others(diagnosis).markdown if diagnosis.others else "")
+        return
+    shown = Console()
+    shown.print(Markdown(display.summary(diagnosis).markdown))
+    if diagnosis.others:
+        shown.print(Markdown("## Other problems\n\n" + display.others(diagnosis).markdown))
+
+
+def _write_folder(case, diagnosis: Diagnosis, out: Path) -> tuple[Diagnosis, bool]:  # type: ignore[no-untyped-def]
+    """The folder with case, executed notebook, report and diagnosis; whether the notebook's run failed."""
+    from incident_nb.files import private_folder, write_atomic
+    from incident_nb.notebook import run_notebook
+    from incident_nb.report import export
+    from incident_nb.resources import notebooks
+
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} exists and is no folder; choose another --out")
+    if out.is_dir() and any(out.iterdir()) and not (out / "case" / "case.json").is_file():
+        raise OutputError(f"{out} holds other things than an investigation; choose an empty or new folder")
+    private_folder(out)
+    case.save(out / "case").write("diagnosis.json", diagnosis.as_json())
+    with progress() as shown:
+        task = shown.add_task("running the notebook", total=None)
+        run = run_notebook(
+            notebooks() / "incident.ipynb", out / "investigation.ipynb", {"case": "case"}, cwd=out,
+            on_cell=lambda done, total, _: shown.update(task, completed=done, total=total),
+        )  # fmt: skip
+    title = f"Incident: {diagnosis.subject.workflow or 'n8n'}" if diagnosis.problem else "Nothing to diagnose"
+    made = export(run.output, out, title=title, banner=run.banner, generated_at=case.now)
+    write_atomic(out / "diagnosis.json", (out / "case" / "diagnosis.json").read_bytes())
+    if run.outcome != "done":
+        words.print(f"The notebook stopped before its end: {run.error}. The report says so at its top.", style="yellow", markup=False)
+    words.print(diagnosis.headline, markup=False, soft_wrap=True)
+    words.print(f"report: {made.html}", markup=False, soft_wrap=True)
+    return diagnosis, run.outcome != "done"

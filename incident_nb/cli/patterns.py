@@ -1,0 +1,70 @@
+"""`incident-nb patterns`: every problem of a source, grouped, with count, onset and pattern."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from incident_nb.cli import app
+from incident_nb.cli.common import ClientOption, ConfigOption, InstanceOption, JsonOption, instant, put_json, reading, settings_of, words
+
+
+@app.command()
+def patterns(
+    source: Annotated[list[str], typer.Argument(help="File, folder or glob of an n8n export, or `sample`.")],
+    since: Annotated[str | None, typer.Option("--since", metavar="ISO", help="Only executions from then on.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="ISO", help="Only executions up to then.")] = None,
+    client: ClientOption = None,
+    json_to: JsonOption = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as one HTML file.")] = None,
+    instance: InstanceOption = "default",
+    config: ConfigOption = None,
+) -> None:
+    """Show what fails, how often, since when and in which pattern."""
+    from incident_nb import display
+    from incident_nb.case import read_case
+    from incident_nb.cli.investigate import _default_now
+    from incident_nb.diagnose import survey
+
+    with reading() as on_progress:
+        case = read_case(
+            source, settings_of(config), instant(until, "--until") or _default_now(source),
+            since=instant(since, "--since"), client=client, instance=instance, on_progress=on_progress,
+        )  # fmt: skip
+    found = survey(case)
+    if json_to is not None:
+        put_json(found.as_json(), json_to)
+    if html is not None:
+        _write_html(case, html)
+    if json_to is None and html is None:
+        text = display.survey(found).markdown
+        if sys.stdout.isatty():
+            Console().print(Markdown(text))
+        else:
+            sys.stdout.write(text)
+
+
+def _write_html(case, target: Path) -> None:  # type: ignore[no-untyped-def]
+    """Runs the patterns notebook on the case and keeps its report."""
+    import tempfile
+
+    from incident_nb.errors import OutputError
+    from incident_nb.files import write_atomic
+    from incident_nb.notebook import run_notebook
+    from incident_nb.report import export
+    from incident_nb.resources import notebooks
+
+    if not target.parent.is_dir():
+        raise OutputError(f"could not write {target}: the folder {target.parent} does not exist; make it first")
+    with tempfile.TemporaryDirectory(prefix="incident-nb-") as folder:
+        work = Path(folder)
+        case.save(work / "case")
+        run = run_notebook(notebooks() / "error_patterns.ipynb", work / "patterns.ipynb", {"case": "case"}, cwd=work)
+        made = export(run.output, work / "report", title="Error patterns", banner=run.banner, generated_at=case.now)
+        write_atomic(target, made.html.read_bytes())
+    words.print(f"report: {target}", markup=False)

@@ -1,0 +1,29 @@
+"""`incident-nb redact`: text or JSON in, the same without its secrets out."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from incident_nb.cli import app
+from incident_nb.cli.classify import opened
+from incident_nb.errors import UsageError
+
+
+@app.command()
+def redact(
+    file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="What to redact; - is stdin.")] = "-",
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="The input is one JSON value a line.")] = False,
+    json_in: Annotated[bool, typer.Option("--json", help="The input is one JSON document.")] = False,
+) -> None:
+    """Mask secrets and personal data: text line by line, or JSON as a tree with its keys."""
+    from incident_nb.redact.stream import redact_lines
+
+    if jsonl and json_in:
+        raise UsageError("Give either --jsonl or --json, not both.")
+    mode: Literal["text", "jsonl", "json"] = "jsonl" if jsonl else "json" if json_in else "text"
+    with opened(file) as lines:
+        for line in redact_lines(lines, mode):
+            sys.stdout.write(line if line.endswith("\n") else line + "\n")

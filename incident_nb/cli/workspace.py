@@ -1,0 +1,41 @@
+"""`incident-nb demo` and `incident-nb lab`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from incident_nb.cli import app
+from incident_nb.cli.investigate import investigate
+from incident_nb.errors import OutputError, UsageError
+from incident_nb.resources import notebooks
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the report goes.")] = Path("demo"),
+) -> None:
+    """Investigate the bundled sample and say where the report lies. Needs no settings and no network."""
+    investigate(source=["sample"], out=out)
+
+
+@app.command()
+def lab(
+    folder: Annotated[Path, typer.Argument(help="Where your copies of the notebooks lie or are put.")] = Path("notebooks"),
+) -> None:
+    """Open JupyterLab on your own copies of the notebooks; existing copies are left as they are."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for notebook in sorted(notebooks().glob("*.ipynb")):
+            copy = folder / notebook.name
+            if not copy.exists():
+                copy.write_bytes(notebook.read_bytes())
+    except OSError as error:
+        raise OutputError(f"could not put the notebooks into {folder}: {error.strerror}; choose another folder") from error
+    done = subprocess.run([sys.executable, "-m", "jupyterlab", "--notebook-dir", str(folder)], check=False)
+    if done.returncode:
+        raise UsageError(f"JupyterLab ended with code {done.returncode}; its own message is above.")

@@ -1,0 +1,187 @@
+"""What a notebook shows of a diagnosis: each view is one template pair, HTML for eyes and Markdown for text.
+
+A view shows itself as a cell's bare result. `templates/display/NAME.html.j2` and `NAME.md.j2` hold the words; every
+value in them is escaped for its form. The classes are those of the report's stylesheet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from incident_nb.escape import markdown_text
+from incident_nb.models import Cause, Diagnosis, ExecutionLog
+from incident_nb.plots import Chart, execution_strip
+from incident_nb.policy import load
+from incident_nb.resources import templates
+
+
+@dataclass(frozen=True)
+class View:
+    """One block of a notebook or report: shows itself as HTML, and as Markdown where that is what can be shown."""
+
+    name: str
+    facts: dict[str, Any]
+
+    @property
+    def html(self) -> str:
+        """The block as HTML with the classes of the report's stylesheet."""
+        return _environment("html").get_template(f"{self.name}.html.j2").render(self.facts).strip()
+
+    @property
+    def markdown(self) -> str:
+        """The block as Markdown."""
+        return _environment("md").get_template(f"{self.name}.md.j2").render(self.facts).strip() + "\n"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        framed = f'<style>{_style()}</style>\n<div class="inb">\n{self.html}\n</div>'
+        return {"text/html": framed, "text/markdown": self.markdown, "text/plain": self.markdown}
+
+
+def summary(diagnosis: Diagnosis) -> View:
+    """The first screen: what failed, since when, the most probable cause, the severity with its clocks, what to do."""
+    return _view("summary", diagnosis)
+
+
+def severity(diagnosis: Diagnosis) -> View:
+    """Step 1: the suggested severity, why, what would change it, and the deadlines with their basis."""
+    return _view("severity", diagnosis)
+
+
+def causes(diagnosis: Diagnosis) -> View:
+    """Step 2: each hypothesis with its facts for and against and the look that would settle it."""
+    return _view("causes", diagnosis)
+
+
+def checklist(diagnosis: Diagnosis) -> View:
+    """Step 2: the diagnostic checklist, each row found, clean or could not look."""
+    return _view("checklist", diagnosis)
+
+
+def others(diagnosis: Diagnosis) -> View:
+    """The other problems of the same source, gravest first."""
+    return _view("others", diagnosis)
+
+
+def strip(log: ExecutionLog, diagnosis: Diagnosis) -> Chart:
+    """Every run of the subject's workflow over time, coloured by outcome, with the onset and its uncertainty."""
+    problem, subject = diagnosis.problem, diagnosis.subject
+    flow = problem.workflow_id if problem else subject.workflow_id
+    instance = problem.instance if problem else subject.instance
+    table = log.executions
+    runs = table[(table["workflow_id"].astype("str") == str(flow)) & (table["instance"] == instance)]
+    soft = log.failures[log.failures["place"].isin(["item", "hint", "node"])]["execution_id"]
+    span = None
+    if problem and problem.onset_not_before and problem.onset_not_after:
+        span = (problem.onset_not_before, problem.onset_not_after)
+    return execution_strip(
+        runs,
+        onset=problem.onset if problem else None,
+        onset_range=span,
+        subject_executions=problem.execution_ids if problem else (),
+        with_errors=set(soft),
+        title=f"Runs of {(problem.workflow if problem else subject.workflow) or 'the workflow'}",
+    )
+
+
+def step(number: int, diagnosis: Diagnosis) -> View:
+    """What the procedure asks in step 1 to 6 (QR-1 to QR-6), with this problem's rows picked out."""
+    rules = load()
+    best = diagnosis.hypotheses[0] if diagnosis.hypotheses else None
+    rows = {
+        1: rules.acknowledge,
+        2: rules.diagnostics,
+        3: tuple(r for r in rules.resolutions if best and r.id in best.procedure) + rules.workarounds,
+        4: rules.verification,
+        5: rules.notifications,
+        6: rules.documents + rules.closing,
+    }[number]
+    grade = diagnosis.severity.suggested if diagnosis.severity else None
+    fitting = [_line(row) for row in rows if grade is None or grade in getattr(row, "severities", (grade,))]
+    return _view("step", diagnosis, step=rules.steps[number - 1], rows=fitting)
+
+
+def _line(row: Any) -> dict[str, Any]:
+    """A row of any of the procedure's tables as one line: what to do, the rest of it, where, and with which commands."""
+    told = getattr(row, "label", None) or row.cause
+    more = getattr(row, "detail", None) if hasattr(row, "label") else row.resolution
+    return {
+        "id": row.id,
+        "label": told,
+        "detail": more,
+        "path": getattr(row, "path", None),
+        "commands": getattr(row, "commands", ()),
+    }
+
+
+def _view(name: str, diagnosis: Diagnosis, **more: Any) -> View:
+    return View(name, {"d": diagnosis, "policy": load(), **more})
+
+
+@cache
+def _environment(form: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(templates() / "display"),
+        autoescape=form == "html",
+        finalize=_plain if form == "md" else _blank,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"time": _time, "percent": _percent, "bar": _bar, "words": _words, "clock": _clock}
+    return environment
+
+
+def _blank(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _plain(value: Any) -> Any:
+    """Every value of a Markdown template, escaped; what a template marks as safe is its own."""
+    return "" if value is None else value if isinstance(value, Markup) else markdown_text(str(value))
+
+
+def _time(at: datetime | None) -> str:
+    return "not known" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _clock(at: datetime | None) -> str:
+    return "none" if at is None else f"{at:%a %d %b, %H:%M} UTC"
+
+
+def _percent(share: float | None) -> str:
+    return "not known" if share is None else f"{share:.0%}"
+
+
+def _bar(share: float) -> int:
+    return round(share * 20) * 5
+
+
+def _words(cause: Cause) -> str:
+    return CAUSE_NAMES[cause]
+
+
+CAUSE_NAMES = {
+    Cause.CREDENTIALS: "Credentials",
+    Cause.RATE_LIMIT: "Rate limit or quota",
+    Cause.TIMEOUT: "Time-out",
+    Cause.NETWORK: "Network",
+    Cause.EXTERNAL_OUTAGE: "Outage of an external service",
+    Cause.ENDPOINT_CRASH: "Crash of our own endpoint",
+    Cause.EXTERNAL_API_CHANGED: "External API changed",
+    Cause.DATA_FORMAT: "Data format",
+    Cause.WORKFLOW_INACTIVE: "Workflow not active",
+    Cause.WORKFLOW_CONFIG: "Workflow configuration",
+    Cause.INFRASTRUCTURE: "n8n or its host",
+    Cause.UNKNOWN: "Unknown",
+}
+
+
+@cache
+def _style() -> str:
+    return (templates() / "display" / "notebook.css").read_text(encoding="utf-8").strip()
