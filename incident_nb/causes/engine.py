@@ -13,7 +13,7 @@ OWN_HOSTS = ("*.modal.run",)
 """Hosts of the agency's own endpoints unless the workspace names others."""
 
 SUPPORT = 0.1
-"""What each further signature for the same cause adds to its best one, up to three."""
+"""What each further signature for the same cause (hints apart) adds to its best one, up to three."""
 
 CLEAR = 0.5
 """A lead over the next cause from which on a verdict counts as undisputed."""
@@ -74,7 +74,8 @@ def _rank(evidence: Evidence, own_hosts: Sequence[str]) -> list[tuple[Cause, flo
     ranked = []
     for cause, found in matches.items():
         best, signature = max(found, key=lambda pair: pair[0])
-        ranked.append((cause, best + SUPPORT * min(3, len(found) - 1), signature))
+        further = sum(other.tier != "hint" for _, other in found) - 1
+        ranked.append((cause, best + SUPPORT * max(0, min(3, further)), signature))
     return sorted(ranked, key=lambda entry: -entry[1])
 
 

@@ -34,9 +34,10 @@ from typing import Any
 from incident_nb.causes.unwrap import Evidence
 from incident_nb.models import Cause
 
-TIERS = {"code": 5.0, "sentence": 4.0, "family": 3.0, "status": 2.0, "hint": 1.0}
-"""How much a match says. `code`: a machine code or sentence that has one meaning. `sentence`: wording of one service
-or node. `family`: general wording. `status`: the status alone. `hint`: only where it happened."""
+TIERS = {"code": 5.0, "clear-status": 4.5, "sentence": 4.0, "family": 3.0, "status": 2.0, "hint": 1.0}
+"""How much a match says. `code`: a machine code or sentence that has one meaning. `clear-status`: a status that is
+seldom used for anything else (401, 429). `sentence`: telling wording. `family`: vague wording. `status`: a status that
+many things share (400, 404, 500). `hint`: only where it happened."""
 
 PLAIN = " _'\"-,:;=<>@#%&!~/"
 """Characters beside letters and digits that mean themselves in a regular expression."""

@@ -62,7 +62,7 @@ _TRACE = re.compile(
 )
 _TAG = re.compile(r"<(?:script|style)\b[^>]{0,200}>[^<]{0,2000}|</?[a-zA-Z!][^<>]{0,500}>")
 _ESCAPED_QUOTE = re.compile(r"\\{1,8}([\"'/])")
-_ESCAPED_SPACE = re.compile(r"\\{1,8}[nrt](?![a-z]{3})|\\{1,8}(?=[nrt][a-z]{3})")
+_ESCAPED_SPACE = re.compile(r"\\{1,8}[nrt]")
 _ESCAPED_CHAR = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
 _SPACES = re.compile(r"\s+")
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", "\xa0": " ", "–": "-", "—": "-"})
