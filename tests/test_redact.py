@@ -106,6 +106,7 @@ SECRET_PLACES = [
     ("Authorization: Basic ZmFrZTpmYWtlLXBhc3M=", "ZmFrZTpmYWtlLXBhc3M="),
     ('curl -H "X-Api-Key: a81f0c337eaa" https://h.test', "a81f0c337eaa"),
     ("password=hunter2", "hunter2"),
+    ("user=app pass=abc123", "abc123"),
     ("password: hunter2", "hunter2"),
     ("password = 'correct horse battery'", "correct horse battery"),
     ('{\\"password\\": \\"correct horse\\", \\"id\\": 7', "correct horse"),

@@ -145,7 +145,7 @@ def _any_case(words: str) -> str:
 
 
 _KEY_WORDS = _any_case(
-    "password passwd passphrase passcode pwd secret token jwt signature authorization bearer credential sessionid "
+    "password passwd passphrase passcode pass pwd secret token jwt signature authorization bearer credential sessionid "
     r"api[\s_-]?key access[\s_-]?key account[\s_-]?key subscription[\s_-]?key private[\s_-]?key "
     r"encryption[\s_-]?key signing[\s_-]?key master[\s_-]?key auth[\s_-]?key"
 )
