@@ -55,7 +55,8 @@ class NotebookRun:
         """What the report says at its very top, or nothing after a complete run."""
         if self.outcome == "done":
             return None
-        return f"The run stopped before its end: {self.error}. What comes after that point was not looked at."
+        reason = (self.error or self.outcome).strip().splitlines()[0].rstrip(".")[:300]
+        return f"The run stopped before its end: {reason}. What comes after that point was not looked at."
 
 
 def declared_parameters(notebook: Path) -> tuple[str, ...]:

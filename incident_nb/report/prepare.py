@@ -8,8 +8,11 @@ import copy
 import re
 from typing import Any
 
+from incident_nb.report.tables import markdown_table
+
 LEFT_OUT = frozenset({"parameters", "injected-parameters", "ui", "papermill-error-cell-tag"})
 SHOWN_TYPES = ("text/html", "text/markdown", "image/png", "text/plain")
+_REPR = re.compile(r"<[\w.]+ (object|size)\b")  # what Python prints of an object that has no words of its own
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
@@ -18,7 +21,8 @@ def for_report(notebook: Any, *, client_copy: bool = False) -> Any:
 
     Left out: everything up to the `parameters` cell (it speaks to whoever runs the notebook; the report has its own
     head), cells tagged `parameters` or `ui`, and in client copies those tagged `internal`; code; standard error; every
-    output type but `SHOWN_TYPES`. An error becomes one plain sentence in `output.notice`, without its traceback.
+    output type but `SHOWN_TYPES`. An error becomes one plain sentence in `output.notice`, without its traceback. A
+    pandas table comes as Markdown, too.
     """
     result = copy.deepcopy(notebook)
     tags = [set(cell.metadata.get("tags", [])) for cell in result.cells]
@@ -47,6 +51,10 @@ def _shown(output: Any) -> Any | None:
     if output.output_type not in ("display_data", "execute_result"):
         return None
     data = {kind: output.data[kind] for kind in SHOWN_TYPES if isinstance(output.data.get(kind), str)}
+    if len(data) > 1 and _REPR.match(data.get("text/plain", "")):
+        del data["text/plain"]
+    if "text/html" in data and "text/markdown" not in data and (table := markdown_table(data["text/html"])):
+        data["text/markdown"] = table
     if "image/png" in data:
         picture = _png(data.pop("image/png"))
         if picture is not None:
@@ -73,7 +81,6 @@ def _png(text: str) -> str | None:
 def _picture_facts(output: Any, data: dict[str, str]) -> dict[str, Any]:
     """The picture's words and its size in CSS pixels, as far as the output gives them."""
     given = output.metadata.get("image/png", {})
-    plain = data.get("text/plain", "")
-    alt = given.get("alt") or ("" if plain.startswith("<") else plain) or "A picture without a description"
+    alt = given.get("alt") or data.get("text/plain") or "A picture without a description"
     size = {side: given[side] for side in ("width", "height") if isinstance(given.get(side), int)}
     return {"alt": _one_line(str(alt)), **size}

@@ -102,14 +102,14 @@ def html_text(fragment: str) -> str:
     return html.unescape(nh3.clean(fragment, tags=set()))
 
 
+# An escaped character; or the start of an HTML tag, of an image, of a link or link definition to somewhere else.
+_LIVE = re.compile(
+    r"\\[!-/:-@\[-`{-~] | <(?=[A-Za-z/!?]) | !\[ | \][(:](?=\s*(?!https://|mailto:|\#)\S)", re.IGNORECASE | re.VERBOSE
+)
+
+
 def _prose(text: str) -> str:
-    text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
-    text = text.replace("![", r"!\[")
-    return re.sub(r"\](\(|:)(?=\s*(?!(?:https://|mailto:|#))\S)", _unlink, text, flags=re.IGNORECASE)
-
-
-def _unlink(match: re.Match[str]) -> str:
-    return "]\\" + match[1]
+    return _LIVE.sub(lambda m: "&lt;" if m[0] == "<" else m[0] if m[0][0] == "\\" else f"{m[0][0]}\\{m[0][1]}", text)
 
 
 def _code_spans(text: str) -> list[tuple[int, int]]:
