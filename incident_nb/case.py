@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,8 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Case:
-    """What is investigated and from when it is seen. `execution`, `workflow`, `client`: the subject as it was asked for.
+    """What is investigated and from when it is seen. `execution`, `workflow`, `client`: the subject as it was asked for;
+    `since`: where a survey begins.
 
     `now` is zone-aware. `unattended`: nobody is looking, so nothing that waits for a person is shown. `folder` is None
     for the sample, which is not written to.
@@ -38,6 +39,7 @@ class Case:
     execution: str | None = None
     workflow: str | None = None
     client: str | None = None
+    since: datetime | None = None
     unattended: bool = False
     folder: Path | None = None
 
@@ -53,6 +55,7 @@ class Case:
             "schema": SCHEMA,
             "now": self.now.isoformat(),
             **self.asked,
+            "since": self.since.isoformat() if self.since else None,
             "unattended": self.unattended,
             "settings": self.settings.model_dump(mode="json"),
             "skipped": [asdict(part) for part in self.log.skipped],
@@ -62,7 +65,7 @@ class Case:
         snapshots = {key: snapshot.nodes for key, snapshot in self.log.snapshots.items()}
         write_atomic(folder / "snapshots.json", msgspec.json.encode(snapshots))
         write_atomic(folder / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")  # last: marks it whole
-        return Case(self.log, self.now, self.settings, **self.asked, unattended=self.unattended, folder=folder)
+        return replace(self, folder=folder)
 
     def write(self, name: str, value: Any) -> Path | None:
         """A result as JSON beside the case's data; nothing where the case has no folder (the sample)."""
@@ -86,6 +89,7 @@ def open_case(name: str = SAMPLE) -> Case:
             log=ExecutionLog(*tables, snapshots, skipped),
             now=datetime.fromisoformat(about["now"]),
             settings=Settings.model_validate(about["settings"]),
+            since=datetime.fromisoformat(about["since"]) if about["since"] else None,
             unattended=about["unattended"],
             folder=folder,
             **{key: about[key] for key in ("execution", "workflow", "client")},
@@ -110,13 +114,12 @@ def _client(settings: Settings, workflow: Any) -> str | None:
 
 def read_case(sources: list[str], settings: Settings, now: datetime, **options: Any) -> Case:
     """A case not yet saved, from `sources` as `readers.read` takes them; `options` are that function's and the subject."""
-    asked = {key: options.pop(key, None) for key in ("execution", "workflow", "client")}
-    unattended = options.pop("unattended", False)
+    subject = {key: options.pop(key, None) for key in ("execution", "workflow", "client", "since")}
+    subject["unattended"] = options.pop("unattended", False)
     if sources == [SAMPLE]:
-        base = sample_case()
-        return Case(base.log, now, base.settings, **asked, unattended=unattended)
+        return replace(sample_case(), now=now, **subject)
     log = readers.read(sources, client_of=partial(_client, settings), **options)
-    return Case(log, now, settings, **asked, unattended=unattended)
+    return Case(log, now, settings, **subject)
 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:

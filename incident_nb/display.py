@@ -11,11 +11,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from incident_nb.diagnose import Survey
 from incident_nb.escape import markdown_text
 from incident_nb.models import Cause, Diagnosis, ExecutionLog
+from incident_nb.patterns import Onset
 from incident_nb.plots import Chart, execution_strip
 from incident_nb.policy import load
 from incident_nb.resources import templates
@@ -66,6 +69,17 @@ def checklist(diagnosis: Diagnosis) -> View:
 def others(diagnosis: Diagnosis) -> View:
     """The other problems of the same source, gravest first."""
     return _view("others", diagnosis)
+
+
+def survey(found: Survey) -> View:
+    """What a survey found in figures: the totals, and the groups with their onsets, rates and patterns."""
+    rows = [{**row, "onset": row["onset"] if isinstance(row["onset"], Onset) else None} for row in _rows(found.groups)]
+    return View("survey", {"s": found, "rows": rows})
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = table.astype("object").where(table.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
 def strip(log: ExecutionLog, diagnosis: Diagnosis) -> Chart:
@@ -133,7 +147,7 @@ def _environment(form: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"time": _time, "percent": _percent, "bar": _bar, "words": _words, "clock": _clock}
+    environment.filters |= {"time": _time, "plural": _plural, "percent": _percent, "bar": _bar, "words": _words, "clock": _clock}
     return environment
 
 
@@ -154,6 +168,10 @@ def _clock(at: datetime | None) -> str:
     return "none" if at is None else f"{at:%a %d %b, %H:%M} UTC"
 
 
+def _plural(count: int, one: str, many: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def _percent(share: float | None) -> str:
     return "not known" if share is None else f"{share:.0%}"
 
@@ -162,8 +180,8 @@ def _bar(share: float) -> int:
     return round(share * 20) * 5
 
 
-def _words(cause: Cause) -> str:
-    return CAUSE_NAMES[cause]
+def _words(cause: str) -> str:
+    return CAUSE_NAMES[Cause(cause)]
 
 
 CAUSE_NAMES = {

@@ -2,6 +2,8 @@
 
     analyse(log)            -> Analysis: failures judged, fingerprinted and grouped
     diagnose(log, now=...)  -> Diagnosis of one execution, one workflow, or the gravest problem there is
+    investigate(case)       -> the same for a case, kept in its folder
+    survey(case)            -> Survey: every problem of the case's source
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import pandas as pd
 from incident_nb.case import Case
 from incident_nb.diagnose import checklist, gravity, rank
 from incident_nb.diagnose.evidence import evidence
-from incident_nb.diagnose.scene import Analysis, Scene, analyse
+from incident_nb.diagnose.scene import Analysis, Scene, analyse, within
 from incident_nb.diagnose.subject import (
     execution_of,
     group_of_execution,
@@ -21,11 +23,12 @@ from incident_nb.diagnose.subject import (
     text,
     workflow_of,
 )
+from incident_nb.diagnose.survey import Survey, survey
 from incident_nb.models import Cause, Diagnosis, ExecutionLog, Hypothesis, Problem, Subject
 from incident_nb.policy import Policy, load, suggest
 from incident_nb.settings import Settings
 
-__all__ = ["Analysis", "analyse", "diagnose", "investigate"]
+__all__ = ["Analysis", "Survey", "analyse", "diagnose", "investigate", "survey"]
 
 OTHERS = 20
 
@@ -47,7 +50,7 @@ def diagnose(
     gives no hypotheses. Raises UsageError for an execution or workflow that is not in the log.
     """
     settings, policy = settings or Settings(), policy or load()
-    analysis = log if isinstance(log, Analysis) else analyse(log, settings, now)
+    analysis = log if isinstance(log, Analysis) else analyse(within(log, None, now), settings)
     candidates = analysis.groups
     if client:
         candidates = candidates[candidates["client"].astype("str") == client]

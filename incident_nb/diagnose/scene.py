@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -26,25 +26,30 @@ class Analysis:
     window: Window
 
 
-def analyse(log: ExecutionLog, settings: Settings | None = None, now: datetime | None = None) -> Analysis:
-    """The log as it was at `now` (default: all of it), judged and grouped. `now` is zone-aware."""
-    if now is not None:
-        log = _as_of(log, now)
+def analyse(log: ExecutionLog, settings: Settings | None = None) -> Analysis:
+    """A log judged and grouped."""
     failures = label(log.failures, (settings or Settings()).own_hosts)
     failures = problems(failures, log.executions)
     return Analysis(log, failures, groups(log, failures), window(log))
 
 
-def _as_of(log: ExecutionLog, now: datetime) -> ExecutionLog:
-    late = log.executions["at"] > now
-    if not late.any():
+def within(log: ExecutionLog, since: datetime | None, until: datetime | None, client: str | None = None) -> ExecutionLog:
+    """The part of a log between two zone-aware instants, of one client; runs without a time are kept."""
+    table = log.executions
+    keep = pd.Series(True, index=table.index)
+    if since is not None:
+        keep &= ~(table["at"] < since)
+    if until is not None:
+        keep &= ~(table["at"] > until)
+    if client is not None:
+        keep &= table["client"].astype("str") == client
+    if keep.all():
         return log
-    kept = log.executions[~late].reset_index(drop=True)
+    kept = table[keep].reset_index(drop=True)
     keys = set(zip(kept["instance"].astype("str"), kept["execution_id"], strict=True))
-    known = [
-        key in keys for key in zip(log.failures["instance"].astype("str"), log.failures["execution_id"], strict=True)
-    ]
-    return ExecutionLog(kept, log.failures[known].reset_index(drop=True), log.snapshots, log.skipped)
+    failures = log.failures
+    known = [key in keys for key in zip(failures["instance"].astype("str"), failures["execution_id"], strict=True)]
+    return replace(log, executions=kept, failures=failures[known].reset_index(drop=True))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,51 @@
+# `make demo` investigates the bundled sample; `make test` runs everything that CI runs. Both can be run again.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint notebooks sample bench clean
+
+help:
+	@echo "make demo       install, investigate the bundled sample, say where the report lies"
+	@echo "make test       install what tests need, then lint, types, tests and notebooks"
+	@echo "make notebooks  run the committed notebooks again and keep their new outputs"
+	@echo "make sample DATA=DIR   make the bundled sample and the tests' exports again"
+	@echo "make bench      how fast exports are read, against peers in the same run"
+
+.venv/made: 
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/ready: .venv/made pyproject.toml constraints.txt
+	@echo "Installing incident-nb into .venv (a minute or two the first time) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/ready-for-tests: .venv/ready
+	@echo "Installing what the tests need ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+demo: .venv/ready
+	$(BIN)/incident-nb demo --out demo
+
+lint: .venv/ready-for-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest --nbval notebooks
+
+notebooks: .venv/ready-for-tests
+	$(BIN)/python -m tests.refresh_notebooks
+
+sample: .venv/ready-for-tests
+	$(BIN)/python tests/make_data.py --data $(DATA)
+
+bench: .venv/ready-for-tests
+	$(BIN)/python benchmarks/read.py
+
+clean:
+	rm -rf .venv demo
