@@ -16,7 +16,11 @@ ERRORS = [
     ("429", "The service is receiving too many requests from you", "Rate limit reached, retry in {n} s"),
     ("401", "Authorization failed - please check your credentials", "Invalid API key provided: sk_test_{h}"),
     ("ECONNABORTED", "The connection was aborted, perhaps the server is offline", None),
-    ("422", "Your request is invalid or could not be processed by the service", "value {n} is not a valid phone number"),
+    (
+        "422",
+        "Your request is invalid or could not be processed by the service",
+        "value {n} is not a valid phone number",
+    ),
     ("503", "Service unavailable - try again later", "<html><body><h1>503</h1> request {h}</body></html>"),
 ]
 
@@ -32,7 +36,13 @@ def executions(count: int, failing: float = 0.05, seed: int = 7) -> Iterator[dic
 
 
 def _workflow(number: int, rng: random.Random) -> dict[str, Any]:
-    kinds = ["n8n-nodes-base.webhook", "n8n-nodes-base.set", "n8n-nodes-base.httpRequest", "n8n-nodes-base.if", "n8n-nodes-base.code"]
+    kinds = [
+        "n8n-nodes-base.webhook",
+        "n8n-nodes-base.set",
+        "n8n-nodes-base.httpRequest",
+        "n8n-nodes-base.if",
+        "n8n-nodes-base.code",
+    ]
     nodes = [
         {
             "id": f"{rng.getrandbits(128):032x}",
@@ -65,7 +75,9 @@ def _items(rng: random.Random) -> list[dict[str, Any]]:
     ]
 
 
-def _execution(number: int, flow: dict[str, Any], started: datetime, failed: bool, rng: random.Random) -> dict[str, Any]:
+def _execution(
+    number: int, flow: dict[str, Any], started: datetime, failed: bool, rng: random.Random
+) -> dict[str, Any]:
     stamp = int(started.timestamp() * 1000)
     ran = flow["nodes"][: rng.randrange(3, 5) if failed else 5]
     runs: dict[str, Any] = {}
@@ -91,7 +103,12 @@ def _execution(number: int, flow: dict[str, Any], started: datetime, failed: boo
         "startedAt": _stamp(started),
         "stoppedAt": _stamp(started + timedelta(seconds=1)),
         "workflowId": flow["id"],
-        "data": {"version": 1, "startData": {}, "resultData": result, "executionData": {"contextData": {}, "nodeExecutionStack": []}},
+        "data": {
+            "version": 1,
+            "startData": {},
+            "resultData": result,
+            "executionData": {"contextData": {}, "nodeExecutionStack": []},
+        },
         "workflowData": flow,
     }
 
@@ -126,7 +143,9 @@ def write_sqlite(path: Path, count: int) -> None:
                 "INSERT INTO execution_entity VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 (int(run["id"]), flow["id"], run["finished"], run["mode"], None, *times, run["status"]),
             )
-            db.execute("INSERT INTO execution_data VALUES (?, ?, ?)", (int(run["id"]), json.dumps(flow), flatted(run["data"])))
+            db.execute(
+                "INSERT INTO execution_data VALUES (?, ?, ?)", (int(run["id"]), json.dumps(flow), flatted(run["data"]))
+            )
     db.close()
 
 

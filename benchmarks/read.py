@@ -129,7 +129,9 @@ def main() -> None:
             print(f"  peak memory so far {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
             if path is api:
                 slow = best(normalize, path, 1)
-                print(f"  json.load + json_normalize: {slow:.1f} s, {slow / whole:.0f} x the total, {slow / read:.0f} x the read")
+                print(
+                    f"  json.load + json_normalize: {slow:.1f} s, {slow / whole:.0f} x the total, {slow / read:.0f} x the read"
+                )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """incident_nb: from an n8n failure to a closed incident. What notebooks import, loaded when it is asked for.
 
-    open_case(name)     -> Case            a case folder, or the bundled sample
-    investigate(case)   -> Diagnosis       what failed, since when, why, how bad, what to do
-    survey(case)        -> Survey          every problem of the source, grouped, with its pattern
-    display             what a notebook shows: summary, severity, causes, checklist, others, step
-    plots               charts: execution_strip, cause_bars, group_bars
+open_case(name)     -> Case            a case folder, or the bundled sample
+investigate(case)   -> Diagnosis       what failed, since when, why, how bad, what to do
+survey(case)        -> Survey          every problem of the source, grouped, with its pattern
+display             what a notebook shows: summary, severity, causes, checklist, others, step
+plots               charts: execution_strip, cause_bars, group_bars
 """
 
 from __future__ import annotations

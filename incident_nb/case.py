@@ -64,7 +64,9 @@ class Case:
             _write_table(folder / f"{name}.parquet", getattr(self.log, name))
         snapshots = {key: snapshot.nodes for key, snapshot in self.log.snapshots.items()}
         write_atomic(folder / "snapshots.json", msgspec.json.encode(snapshots))
-        write_atomic(folder / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")  # last: marks it whole
+        write_atomic(
+            folder / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+        )  # last: marks it whole
         return replace(self, folder=folder)
 
     def write(self, name: str, value: Any) -> Path | None:
@@ -95,9 +97,13 @@ def open_case(name: str = SAMPLE) -> Case:
             **{key: about[key] for key in ("execution", "workflow", "client")},
         )
     except FileNotFoundError as error:
-        raise UsageError(f"There is no case in {folder}: {error.filename} is missing. `sample` is the built-in one.") from error
+        raise UsageError(
+            f"There is no case in {folder}: {error.filename} is missing. `sample` is the built-in one."
+        ) from error
     except (OSError, ValueError, KeyError, TypeError, SettingsError) as error:
-        raise UsageError(f"The case in {folder} is damaged: {error}. Make it again with `incident-nb investigate`.") from error
+        raise UsageError(
+            f"The case in {folder} is damaged: {error}. Make it again with `incident-nb investigate`."
+        ) from error
 
 
 def sample_case() -> Case:

@@ -147,7 +147,14 @@ def _environment(form: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"time": _time, "plural": _plural, "percent": _percent, "bar": _bar, "words": _words, "clock": _clock}
+    environment.filters |= {
+        "time": _time,
+        "plural": _plural,
+        "percent": _percent,
+        "bar": _bar,
+        "words": _words,
+        "clock": _clock,
+    }
     return environment
 
 

@@ -1,6 +1,6 @@
 """Runs the committed notebooks on the bundled sample and keeps their outputs, without what changes from run to run.
 
-    python -m tests.refresh_notebooks
+python -m tests.refresh_notebooks
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def stable(notebook: Any) -> Any:
 def main() -> None:
     for path in sorted(notebooks().glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
-        NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+        NotebookClient(
+            notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+        ).execute()
         nbformat.write(stable(notebook), path)
         print(f"{path.name}: {sum(cell.cell_type == 'code' for cell in notebook.cells)} cells run")
 

@@ -33,7 +33,9 @@ def classify(
                 record = ErrorRecord.model_validate(json.loads(line))
             except (ValueError, ValidationError) as error:
                 reason = str(error).splitlines()[0]
-                raise SourceError(f"Line {number} of {file} is no error record: {reason}. Expected one JSON object a line.") from error
+                raise SourceError(
+                    f"Line {number} of {file} is no error record: {reason}. Expected one JSON object a line."
+                ) from error
             sys.stdout.write(json.dumps(judge(record, own_hosts).model_dump(mode="json"), ensure_ascii=False) + "\n")
 
 

@@ -20,8 +20,12 @@ from incident_nb.settings import Settings, load
 
 words = Console(stderr=True)
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings file instead of the nearest incident-nb.toml.")]
-JsonOption = Annotated[str | None, typer.Option("--json", metavar="[FILE]", help="Write JSON to FILE; without FILE, or with -, to stdout.")]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings file instead of the nearest incident-nb.toml.")
+]
+JsonOption = Annotated[
+    str | None, typer.Option("--json", metavar="[FILE]", help="Write JSON to FILE; without FILE, or with -, to stdout.")
+]
 InstanceOption = Annotated[str, typer.Option("--instance", help="Name of the n8n server that the export comes from.")]
 ClientOption = Annotated[str | None, typer.Option("--client", metavar="CODE", help="Only this client's workflows.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit with 3 when some checks could not look.")]

@@ -38,7 +38,9 @@ def investigate(
     client: ClientOption = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no live system; only the records speak.")] = False,
     now: Annotated[str | None, typer.Option("--now", metavar="ISO", help="The instant to see it from.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write case, notebook and report there.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write case, notebook and report there.")
+    ] = None,
     json_to: JsonOption = None,
     instance: InstanceOption = "default",
     strict: StrictOption = False,
@@ -120,7 +122,11 @@ def _write_folder(case, diagnosis: Diagnosis, out: Path) -> tuple[Diagnosis, boo
     made = export(run.output, out, title=title, banner=run.banner, generated_at=case.now)
     write_atomic(out / "diagnosis.json", (out / "case" / "diagnosis.json").read_bytes())
     if run.outcome != "done":
-        words.print(f"The notebook stopped before its end: {run.error}. The report says so at its top.", style="yellow", markup=False)
+        words.print(
+            f"The notebook stopped before its end: {run.error}. The report says so at its top.",
+            style="yellow",
+            markup=False,
+        )
     words.print(diagnosis.headline, markup=False, soft_wrap=True)
     words.print(f"report: {made.html}", markup=False, soft_wrap=True)
     return diagnosis, run.outcome != "done"

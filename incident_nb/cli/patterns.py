@@ -11,7 +11,17 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from incident_nb.cli import app
-from incident_nb.cli.common import ClientOption, ConfigOption, InstanceOption, JsonOption, instant, put_json, reading, settings_of, words
+from incident_nb.cli.common import (
+    ClientOption,
+    ConfigOption,
+    InstanceOption,
+    JsonOption,
+    instant,
+    put_json,
+    reading,
+    settings_of,
+    words,
+)
 
 
 @app.command()
@@ -21,7 +31,9 @@ def patterns(
     until: Annotated[str | None, typer.Option("--until", metavar="ISO", help="Only executions up to then.")] = None,
     client: ClientOption = None,
     json_to: JsonOption = None,
-    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as one HTML file.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the report as one HTML file.")
+    ] = None,
     instance: InstanceOption = "default",
     config: ConfigOption = None,
 ) -> None:

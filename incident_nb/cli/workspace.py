@@ -25,7 +25,9 @@ def demo(
 
 @app.command()
 def lab(
-    folder: Annotated[Path, typer.Argument(help="Where your copies of the notebooks lie or are put.")] = Path("notebooks"),
+    folder: Annotated[Path, typer.Argument(help="Where your copies of the notebooks lie or are put.")] = Path(
+        "notebooks"
+    ),
 ) -> None:
     """Open JupyterLab on your own copies of the notebooks; existing copies are left as they are."""
     try:
@@ -35,7 +37,9 @@ def lab(
             if not copy.exists():
                 copy.write_bytes(notebook.read_bytes())
     except OSError as error:
-        raise OutputError(f"could not put the notebooks into {folder}: {error.strerror}; choose another folder") from error
+        raise OutputError(
+            f"could not put the notebooks into {folder}: {error.strerror}; choose another folder"
+        ) from error
     done = subprocess.run([sys.executable, "-m", "jupyterlab", "--notebook-dir", str(folder)], check=False)
     if done.returncode:
         raise UsageError(f"JupyterLab ended with code {done.returncode}; its own message is above.")

@@ -1,9 +1,9 @@
 """From a log to an answer: what failed, since when, why, how bad, and what to do. The one place that knows the flow.
 
-    analyse(log)            -> Analysis: failures judged, fingerprinted and grouped
-    diagnose(log, now=...)  -> Diagnosis of one execution, one workflow, or the gravest problem there is
-    investigate(case)       -> the same for a case, kept in its folder
-    survey(case)            -> Survey: every problem of the case's source
+analyse(log)            -> Analysis: failures judged, fingerprinted and grouped
+diagnose(log, now=...)  -> Diagnosis of one execution, one workflow, or the gravest problem there is
+investigate(case)       -> the same for a case, kept in its folder
+survey(case)            -> Survey: every problem of the case's source
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def diagnose(
         runs = workflow_of(analysis, workflow)
         first = runs.iloc[-1]
         mine = candidates[
-            (candidates["workflow_id"].astype("str") == str(first["workflow_id"])) & (candidates["instance"] == first["instance"])
+            (candidates["workflow_id"].astype("str") == str(first["workflow_id"]))
+            & (candidates["instance"] == first["instance"])
         ]
         called = _through_children(analysis, candidates, runs) if mine.empty else mine
         group = _gravest(analysis, called, policy)
@@ -94,8 +95,12 @@ def _diagnosed(
     found = evidence(scene)
     ranked = rank.hypotheses(scene, found, policy)
     best = ranked[0]
-    block = gravity.severity_block(gravity.facts(scene, best.cause, best.detail), now, text(group["client"]), settings, policy)
-    problem = _problem(scene).model_copy(update={"cause": best.cause, "detail": best.detail, "severity": block.suggested})
+    block = gravity.severity_block(
+        gravity.facts(scene, best.cause, best.detail), now, text(group["client"]), settings, policy
+    )
+    problem = _problem(scene).model_copy(
+        update={"cause": best.cause, "detail": best.detail, "severity": block.suggested}
+    )
     others = candidates[candidates["fingerprint"] != group["fingerprint"]]
     return Diagnosis(
         subject=subject,
@@ -191,7 +196,11 @@ def _headline(problem: Problem, best: Hypothesis) -> str:
     where = f"“{problem.workflow or problem.workflow_id}”"
     node = f" at “{problem.node}”" if problem.node else ""
     times = "once" if problem.count == 1 else f"{problem.count} times"
-    why = "for a reason the records do not tell" if best.cause is Cause.UNKNOWN else f"most likely because of {WORDS[best.cause]}"
+    why = (
+        "for a reason the records do not tell"
+        if best.cause is Cause.UNKNOWN
+        else f"most likely because of {WORDS[best.cause]}"
+    )
     return f"{where} failed {times}{node}, {why}."
 
 

@@ -43,7 +43,9 @@ def healthy(analysis: Analysis, told: str) -> tuple[Finding, ...]:
     asked = _asked(analysis)
     rows = [Finding(check=check, outcome=Outcome.CLEAN, summary=told, asked=asked) for check in ("DX-1", "DX-6")]
     for check, (what, why) in _LIVE.items():
-        rows.append(Finding(check=check, outcome=Outcome.COULD_NOT_LOOK, summary=f"{why[0].upper()}{why[1:]}.", asked=what))
+        rows.append(
+            Finding(check=check, outcome=Outcome.COULD_NOT_LOOK, summary=f"{why[0].upper()}{why[1:]}.", asked=what)
+        )
     return tuple(sorted(rows, key=lambda row: row.check))
 
 
@@ -69,7 +71,9 @@ def _credential(scene: Scene, facts: list[Fact], asked: str) -> Finding:
 
 def _changes(scene: Scene, facts: list[Fact], asked: str) -> Finding:
     if not facts:
-        nothing = "No good run before the onset to compare the workflow with; deployments and credentials were not asked."
+        nothing = (
+            "No good run before the onset to compare the workflow with; deployments and credentials were not asked."
+        )
         return Finding(check="DX-5", outcome=Outcome.COULD_NOT_LOOK, summary=nothing, asked=asked)
     changed = any("changed" in fact.text and "What changed lies outside" not in fact.text for fact in facts)
     outcome = Outcome.FOUND if changed else Outcome.CLEAN

@@ -54,10 +54,14 @@ def worked_before(scene: Scene) -> Iterator[Evidence]:
         text = f"{told}; before the first failure, {first['execution_id']}, its {_list(here)} changed."
         yield _history(text, pd.concat([ids, first.to_frame().T]), {C.WORKFLOW_CONFIG: 5.0, C.CREDENTIALS: 1.2}, "DX-5")
     elif others:
-        text = f"{told} with the same parameters, but other nodes were changed before the first failure: {_list(others)}."
+        text = (
+            f"{told} with the same parameters, but other nodes were changed before the first failure: {_list(others)}."
+        )
         yield _history(text, ids, {C.WORKFLOW_CONFIG: 1.5, C.DATA_FORMAT: 1.3}, "DX-5")
     else:
-        text = f"{told}, with the same parameters ({_runs(len(before))} before). What changed lies outside the workflow."
+        text = (
+            f"{told}, with the same parameters ({_runs(len(before))} before). What changed lies outside the workflow."
+        )
         outside = {C.EXTERNAL_API_CHANGED: 3.0, C.CREDENTIALS: 1.3, C.EXTERNAL_OUTAGE: 1.2, C.ENDPOINT_CRASH: 1.2}
         yield _history(text, ids, {C.WORKFLOW_CONFIG: 0.3, C.DATA_FORMAT: 1.2, **outside}, "DX-5")
 
@@ -68,7 +72,9 @@ def comes_and_goes(scene: Scene) -> Iterator[Evidence]:
     if not good:
         if bad >= 3 and scene.has_successes and scene.onset:
             text = f"Every one of the {len(scene.failing_since)} runs from the first to the last failure failed."
-            yield _history(text, scene.failing_since, {C.CREDENTIALS: 1.3, C.WORKFLOW_INACTIVE: 1.3, C.DATA_FORMAT: 0.9}, "DX-6")
+            yield _history(
+                text, scene.failing_since, {C.CREDENTIALS: 1.3, C.WORKFLOW_INACTIVE: 1.3, C.DATA_FORMAT: 0.9}, "DX-6"
+            )
         return
     lasting = {C.CREDENTIALS: 0.5, C.WORKFLOW_INACTIVE: 0.5, C.EXTERNAL_API_CHANGED: 0.5, C.WORKFLOW_CONFIG: 0.7}
     passing = {C.RATE_LIMIT: 1.3, C.NETWORK: 1.2, C.TIMEOUT: 1.2, C.DATA_FORMAT: 1.3}
@@ -88,7 +94,9 @@ def same_credential(scene: Scene) -> Iterator[Evidence]:
         text = f"{len(flows)} other workflows that use the credential “{name}” fail as well: {_list(flows)}."
         yield _neighbours(text, failing, {C.CREDENTIALS: 3.0, C.RATE_LIMIT: 1.5, C.WORKFLOW_CONFIG: 0.4}, "DX-3")
     elif flows:
-        text = f"{len(flows)} other workflows that use the credential “{name}” fail as well, while others succeed with it."
+        text = (
+            f"{len(flows)} other workflows that use the credential “{name}” fail as well, while others succeed with it."
+        )
         yield _neighbours(text, failing, {C.CREDENTIALS: 1.2}, "DX-3")
     elif len(good):
         text = f"{_runs(len(good))} of other workflows used the credential “{name}” without failing in that time."

@@ -90,5 +90,7 @@ def impact(scene: Scene) -> Impact:
 def _callers(analysis: Analysis, scene: Scene) -> tuple[str, ...]:
     """Workflows that failed because this one is their sub-workflow."""
     failures = analysis.failures
-    calling = failures[(failures["place"] == "subworkflow") & failures["child_execution_id"].isin(scene.members["execution_id"])]
+    calling = failures[
+        (failures["place"] == "subworkflow") & failures["child_execution_id"].isin(scene.members["execution_id"])
+    ]
     return tuple(sorted(calling["workflow"].dropna().astype("str").unique()))

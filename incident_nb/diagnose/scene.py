@@ -33,7 +33,9 @@ def analyse(log: ExecutionLog, settings: Settings | None = None) -> Analysis:
     return Analysis(log, failures, groups(log, failures), window(log))
 
 
-def within(log: ExecutionLog, since: datetime | None, until: datetime | None, client: str | None = None) -> ExecutionLog:
+def within(
+    log: ExecutionLog, since: datetime | None, until: datetime | None, client: str | None = None
+) -> ExecutionLog:
     """The part of a log between two zone-aware instants, of one client; runs without a time are kept."""
     table = log.executions
     keep = pd.Series(True, index=table.index)
@@ -84,7 +86,9 @@ class Scene:
     def runs(self) -> pd.DataFrame:
         """All executions of the workflow, oldest first."""
         table = self.analysis.log.executions
-        return table[(table["instance"] == self.group["instance"]) & (table["workflow_id"] == self.group["workflow_id"])]
+        return table[
+            (table["instance"] == self.group["instance"]) & (table["workflow_id"] == self.group["workflow_id"])
+        ]
 
     @cached_property
     def sequence(self) -> pd.DataFrame:
@@ -144,7 +148,9 @@ class Scene:
             & (runs["instance"] == self.group["instance"])
             & ~runs["execution_id"].isin(failures["execution_id"])
         ]
-        reached = [_reached(self.snapshot(row.snapshot), row.nodes_run, column, str(value)) for row in good.itertuples()]
+        reached = [
+            _reached(self.snapshot(row.snapshot), row.nodes_run, column, str(value)) for row in good.itertuples()
+        ]
         return failing, good[reached] if len(good) else good
 
 

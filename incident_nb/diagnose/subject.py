@@ -25,7 +25,9 @@ def execution_of(analysis: Analysis, wanted: str, settings: Settings) -> pd.Seri
     if "://" in wanted:
         found = _ADDRESS.search(urlsplit(wanted).path)
         if not found:
-            raise UsageError(f"{wanted} is no n8n execution address. It looks like https://HOST/workflow/ID/executions/ID.")
+            raise UsageError(
+                f"{wanted} is no n8n execution address. It looks like https://HOST/workflow/ID/executions/ID."
+            )
         instance = _server(wanted, settings)
         wanted = found["execution"]
     table = analysis.log.executions
@@ -51,7 +53,9 @@ def _server(address: str, settings: Settings) -> str | None:
         if (mine.scheme, mine.hostname, mine.port) == (asked.scheme, asked.hostname, asked.port):
             return name
     if settings.n8n:
-        raise UsageError(f"{asked.scheme}://{asked.netloc} is none of the n8n servers in the settings: {', '.join(settings.n8n)}.")
+        raise UsageError(
+            f"{asked.scheme}://{asked.netloc} is none of the n8n servers in the settings: {', '.join(settings.n8n)}."
+        )
     return None
 
 
@@ -83,7 +87,9 @@ def workflow_of(analysis: Analysis, wanted: str) -> pd.DataFrame:
 def group_of_execution(analysis: Analysis, execution: pd.Series) -> pd.Series | None:
     """The problem that an execution is part of; through a sub-workflow, the problem of the child. None when healthy."""
     failures = analysis.failures
-    here = failures[(failures["instance"] == execution["instance"]) & (failures["execution_id"] == execution["execution_id"])]
+    here = failures[
+        (failures["instance"] == execution["instance"]) & (failures["execution_id"] == execution["execution_id"])
+    ]
     if here.empty:
         return None
     origin = here[here["origin"]]

@@ -35,7 +35,10 @@ class Survey:
         return {
             "window": {name: _json(value) for name, value in window.items()},
             "totals": self.totals,
-            "skipped": [{"source": part.source, "where": part.where, "reason": part.reason, "rows": part.rows} for part in self.skipped],
+            "skipped": [
+                {"source": part.source, "where": part.where, "reason": part.reason, "rows": part.rows}
+                for part in self.skipped
+            ],
             "groups": [{name: _json(row[name]) for name in GROUP_COLUMNS} for _, row in self.groups.iterrows()],
             "false_green": None,
             "silent": None,

@@ -45,7 +45,10 @@ def pattern_of(times: pd.Series, failed: pd.Series) -> tuple[Pattern, str]:
         return "persistent", f"{since}, and no run has succeeded since"
     gaps = np.diff(times[failed.to_numpy()].astype("int64").to_numpy())
     if count >= 4 and share < PERSISTENT_SHARE and gaps.mean() > 0 and gaps.std() / gaps.mean() <= REGULAR:
-        return "recurring", f"{count} failures about {pd.Timedelta(gaps.mean(), unit='us').round('min')} apart, good runs between"
+        return (
+            "recurring",
+            f"{count} failures about {pd.Timedelta(gaps.mean(), unit='us').round('min')} apart, good runs between",
+        )
     if share >= 0.5 and len(within) >= 3 and good_after >= AFTERWARDS_GOOD:
         return "burst", f"{since}; {good_after} good runs since"
     if share >= PERSISTENT_SHARE and good_after < AFTERWARDS_GOOD and len(within) >= 3:

@@ -113,7 +113,11 @@ def _document(content: memoryview) -> list[_Execution] | None:
         return _page.decode(content).data
     except msgspec.ValidationError as error:
         first = error
-    for decoder, unpack in ((_inner, lambda d: [d.data]), (_one, lambda d: [d]), (_editor_list, lambda d: d.data.results)):
+    for decoder, unpack in (
+        (_inner, lambda d: [d.data]),
+        (_one, lambda d: [d]),
+        (_editor_list, lambda d: d.data.results),
+    ):
         try:
             elements: list[_Execution] = unpack(decoder.decode(content))  # type: ignore[no-untyped-call, attr-defined]
         except msgspec.ValidationError:

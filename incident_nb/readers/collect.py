@@ -101,7 +101,9 @@ class Collector:
                 failures = _look(row, nodes, kept)
         except (msgspec.DecodeError, ValueError, TypeError, RecursionError, AttributeError) as error:
             kept["data"], failures = "damaged", []
-            self._skipped.append(Skipped(source, row.where, f"execution {row.execution_id}: its data is damaged: {error}"))
+            self._skipped.append(
+                Skipped(source, row.where, f"execution {row.execution_id}: its data is damaged: {error}")
+            )
         self._executions[key] = kept
         self._failures[key] = failures or _from_status(row, kept)
 
@@ -217,7 +219,14 @@ def _from_status(row: Row, kept: dict[str, Any]) -> list[dict[str, Any]]:
         took = _seconds(row.started, row.stopped)
         if isinstance(limit, int | float) and limit > 0 and took is not None and took >= limit * 0.95:
             message = f"The execution was stopped after {took:.1f} s: the workflow's own time limit is {limit:g} s"
-            return [{"place": "canceled", "node": kept.get("last_node"), "error_name": "ExecutionTimeout", "message": message}]
+            return [
+                {
+                    "place": "canceled",
+                    "node": kept.get("last_node"),
+                    "error_name": "ExecutionTimeout",
+                    "message": message,
+                }
+            ]
     if row.status in ("error", "crashed"):
         return [{"place": "status", "node": kept.get("last_node")}]
     return []

@@ -16,7 +16,18 @@ from incident_nb.errors import SourceError
 from incident_nb.models import Skipped
 from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
 
-_COLUMNS = ("id", "workflowId", "mode", "status", "finished", "startedAt", "stoppedAt", "createdAt", "retryOf", "storedAt")
+_COLUMNS = (
+    "id",
+    "workflowId",
+    "mode",
+    "status",
+    "finished",
+    "startedAt",
+    "stoppedAt",
+    "createdAt",
+    "retryOf",
+    "storedAt",
+)
 
 
 def read_sqlite(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
@@ -32,7 +43,9 @@ def read_sqlite(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
             yield from _workflows(db, tables)
             yield from _executions(db, path)
         except sqlite3.DatabaseError as error:
-            raise SourceError(f"Could not read {path}: {error}. Copy the database again (with its -wal file).") from error
+            raise SourceError(
+                f"Could not read {path}: {error}. Copy the database again (with its -wal file)."
+            ) from error
 
 
 _text = partial(str, encoding="utf-8", errors="replace")
@@ -47,7 +60,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         # A copied file in a folder that can't be written to needs no lock; a live one has its log beside it.
         if path.with_name(path.name + "-wal").exists():
-            raise SourceError(f"Could not open {path}: {error}. Its folder must be readable, with the -wal file.") from error
+            raise SourceError(
+                f"Could not open {path}: {error}. Its folder must be readable, with the -wal file."
+            ) from error
         db = sqlite3.connect(address + "&immutable=1", uri=True)
         db.text_factory = _text
     except sqlite3.DatabaseError as error:

@@ -60,7 +60,9 @@ def read_entities(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
     }
     for row in _rows(files, "workflowentity", key, path):
         workflow = str(row.get("id"))
-        yield WorkflowRow(workflow, row.get("name"), tuple(sorted(filter(None, tagged.get(workflow, ())))), owners.get(workflow))
+        yield WorkflowRow(
+            workflow, row.get("name"), tuple(sorted(filter(None, tagged.get(workflow, ())))), owners.get(workflow)
+        )
     data = {str(row.get("executionId")): row for row in _rows(files, "executiondata", key, path)}
     found = False
     for row in _rows(files, "executionentity", key, path):

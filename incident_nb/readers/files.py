@@ -34,13 +34,19 @@ def expand(source: str) -> list[Path]:
         if path.is_dir():
             found = sorted(p for p in path.rglob("*") if p.is_file() and p.name.lower().endswith(_ENDINGS))
             if not found:
-                raise SourceError(f"No export found in the folder {source}: looked for {', '.join(_ENDINGS)} in it and below.")
+                raise SourceError(
+                    f"No export found in the folder {source}: looked for {', '.join(_ENDINGS)} in it and below."
+                )
             return found
         found = sorted(Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file())
     except OSError as error:
-        raise SourceError(f"Could not look into {source}: {error.strerror}. Check the path and its permissions.") from error
+        raise SourceError(
+            f"Could not look into {source}: {error.strerror}. Check the path and its permissions."
+        ) from error
     if not found:
-        raise SourceError(f"There is no file, folder or match for {source}. Check the spelling; `sample` is the built-in export.")
+        raise SourceError(
+            f"There is no file, folder or match for {source}. Check the spelling; `sample` is the built-in export."
+        )
     return found
 
 
@@ -69,7 +75,9 @@ def opened(path: Path) -> Iterator[memoryview]:
     except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
         raise SourceError(f"{path} is compressed and damaged: {error}. Export or copy it again.") from error
     except OSError as error:
-        raise SourceError(f"Could not read {path}: {error.strerror or error}. Check the path and its permissions.") from error
+        raise SourceError(
+            f"Could not read {path}: {error.strerror or error}. Check the path and its permissions."
+        ) from error
 
 
 def kind_of(content: memoryview) -> Kind:
