@@ -67,7 +67,7 @@ _ESCAPED_CHAR = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
 _SPACES = re.compile(r"\s+")
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", "\xa0": " ", "–": "-", "—": "-"})
 _PREFIX = re.compile(
-    r"^(?:uncaught\s+|unhandled\s+|\[?error\]?:?\s+(?=\S)|there was an error:\s*\"?"
+    r"^(?:uncaught\s+|unhandled\s+|\[error\]:?\s+|error:\s+|there was an error:\s*\"?"
     r"|error in sub-node\s+['\"]?[^'\":\n]{1,60}['\"]?:?\s*"
     r"|problem (?:in|running) (?:node|workflow)\s+(?:['\"][^'\"]{1,80}['\"]:?\s*)?|problem executing workflow:?\s*"
     r"|there was a problem (?:activating|executing) the workflow:\s*|workflow could not be activated:\s*"
