@@ -8,14 +8,16 @@ survey(case)            -> Survey: every problem of the case's source
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pandas as pd
 
 from incident_nb.case import Case
 from incident_nb.diagnose import checklist, gravity, rank
+from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.evidence import evidence
-from incident_nb.diagnose.scene import Analysis, Scene, analyse, within
+from incident_nb.diagnose.scene import Analysis, Scene, within
 from incident_nb.diagnose.subject import (
     execution_of,
     group_of_execution,
@@ -28,7 +30,7 @@ from incident_nb.models import Cause, Diagnosis, ExecutionLog, Hypothesis, Probl
 from incident_nb.policy import Policy, load, suggest
 from incident_nb.settings import Settings
 
-__all__ = ["Analysis", "Survey", "analyse", "diagnose", "investigate", "survey"]
+__all__ = ["Analysis", "Survey", "analyse", "diagnose", "investigate", "survey", "within"]
 
 OTHERS = 20
 
@@ -54,6 +56,7 @@ def diagnose(
     candidates = analysis.groups
     if client:
         candidates = candidates[candidates["client"].astype("str") == client]
+    graded = _graded(analysis, candidates, policy)
     if execution:
         run = execution_of(analysis, execution, settings)
         group, subject = group_of_execution(analysis, run), subject_of_execution(run)
@@ -65,14 +68,15 @@ def diagnose(
             & (candidates["instance"] == first["instance"])
         ]
         called = _through_children(analysis, candidates, runs) if mine.empty else mine
-        group = _gravest(analysis, called, policy)
+        mine_graded = [p for p in graded if p.fingerprint in set(called["fingerprint"])]
+        group = _gravest(analysis, mine_graded)
         subject = subject_of_execution(first).model_copy(update={"kind": "workflow", "execution_id": None})
     else:
-        group = _gravest(analysis, candidates, policy)
+        group = _gravest(analysis, graded)
         subject = Subject(kind="source", client=client) if group is None else _subject_of(group)
     if group is None:
-        return _healthy(analysis, subject, candidates, policy)
-    return _diagnosed(analysis, group, subject, candidates, now, settings, policy)
+        return _healthy(analysis, subject, graded)
+    return _diagnosed(analysis, group, subject, graded, now, settings, policy)
 
 
 def investigate(case: Case) -> Diagnosis:
@@ -86,7 +90,7 @@ def _diagnosed(
     analysis: Analysis,
     group: pd.Series,
     subject: Subject,
-    candidates: pd.DataFrame,
+    graded: Sequence[Problem],
     now: datetime,
     settings: Settings,
     policy: Policy,
@@ -101,7 +105,7 @@ def _diagnosed(
     problem = _problem(scene).model_copy(
         update={"cause": best.cause, "detail": best.detail, "severity": block.suggested}
     )
-    others = candidates[candidates["fingerprint"] != group["fingerprint"]]
+    others = [other for other in graded if other.fingerprint != problem.fingerprint]
     return Diagnosis(
         subject=subject,
         headline=_headline(problem, best),
@@ -112,12 +116,12 @@ def _diagnosed(
         impact=gravity.impact(scene),
         next_step=_next_step(best, policy),
         window=analysis.window,
-        others=_graded(analysis, others, policy)[:OTHERS],
+        others=tuple(others[:OTHERS]),
         skipped=sum(part.rows for part in analysis.log.skipped),
     )
 
 
-def _healthy(analysis: Analysis, subject: Subject, candidates: pd.DataFrame, policy: Policy) -> Diagnosis:
+def _healthy(analysis: Analysis, subject: Subject, graded: Sequence[Problem]) -> Diagnosis:
     runs = analysis.log.executions
     if subject.execution_id:
         told = f"Execution {subject.execution_id} of “{subject.workflow}” holds no failure: nothing to diagnose."
@@ -131,7 +135,7 @@ def _healthy(analysis: Analysis, subject: Subject, candidates: pd.DataFrame, pol
         headline=told,
         findings=checklist.healthy(analysis, told),
         window=analysis.window,
-        others=_graded(analysis, candidates, policy)[:OTHERS],
+        others=tuple(graded[:OTHERS]),
         skipped=sum(part.rows for part in analysis.log.skipped),
     )
 
@@ -144,11 +148,12 @@ def _through_children(analysis: Analysis, candidates: pd.DataFrame, runs: pd.Dat
     return candidates[candidates["fingerprint"].isin(inner["fingerprint"])]
 
 
-def _gravest(analysis: Analysis, candidates: pd.DataFrame, policy: Policy) -> pd.Series | None:
-    graded = _graded(analysis, candidates, policy)
-    if not graded:
-        return None
-    return analysis.groups[analysis.groups["fingerprint"] == graded[0].fingerprint].iloc[0]
+def _gravest(analysis: Analysis, graded: Sequence[Problem]) -> pd.Series | None:
+    return _group_of(analysis, graded[0].fingerprint) if graded else None
+
+
+def _group_of(analysis: Analysis, fingerprint: str) -> pd.Series:
+    return analysis.groups[analysis.groups["fingerprint"] == fingerprint].iloc[0]
 
 
 def _graded(analysis: Analysis, candidates: pd.DataFrame, policy: Policy) -> tuple[Problem, ...]:

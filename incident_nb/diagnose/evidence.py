@@ -39,7 +39,7 @@ def worked_before(scene: Scene) -> Iterator[Evidence]:
     if scene.node is None or failing.empty:
         return
     if before.empty:
-        if scene.has_successes and len(failing) >= 3 and scene.good_between.empty and scene.good_after.empty:
+        if scene.analysis.has_successes and len(failing) >= 3 and scene.good_between.empty and scene.good_after.empty:
             text = f"No run in the window got past “{scene.node}”: all {len(failing)} failed there."
             yield _history(text, failing, {C.WORKFLOW_CONFIG: 1.6}, "DX-1")
         return
@@ -70,7 +70,7 @@ def comes_and_goes(scene: Scene) -> Iterator[Evidence]:
     """Did runs succeed between the failures?"""
     good, bad = len(scene.good_between), int(scene.group["count"])
     if not good:
-        if bad >= 3 and scene.has_successes and scene.onset:
+        if bad >= 3 and scene.analysis.has_successes and scene.onset:
             text = f"Every one of the {len(scene.failing_since)} runs from the first to the last failure failed."
             yield _history(
                 text, scene.failing_since, {C.CREDENTIALS: 1.3, C.WORKFLOW_INACTIVE: 1.3, C.DATA_FORMAT: 0.9}, "DX-6"
@@ -126,7 +126,7 @@ def everything(scene: Scene) -> Iterator[Evidence]:
     part = runs[(runs["instance"] == scene.group["instance"]) & (runs["at"] >= at) & (runs["mode"] != "error")]
     part = part[(part["at"] <= scene.group["last_seen"] + pd.Timedelta(hours=1))]
     others = part[part["workflow_id"].astype("str") != str(scene.group["workflow_id"])]
-    if not scene.has_successes or others.empty:
+    if not scene.analysis.has_successes or others.empty:
         return
     state = others.assign(ok=others["status"] == "success").groupby("workflow_id", observed=True)["ok"].max()
     down = int((~state.astype(bool)).sum())

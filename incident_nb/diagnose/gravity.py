@@ -17,7 +17,7 @@ def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
     sequence = scene.sequence
     soft = scene.failing_since[scene.failing_since["place"].isin(["item", "hint"])]
     runs_failed = len(soft) < len(scene.failing_since)  # else n8n calls every run a success, and so do the rules
-    known = scene.has_successes or len(sequence) > int(scene.group["count"])
+    known = scene.analysis.has_successes or len(sequence) > int(scene.group["count"])
     since = sequence.iloc[scene.onset.position :] if scene.onset else sequence
     failed = since["failed"].astype(bool) & runs_failed
     streak = int(failed.iloc[::-1].cummin().sum())
@@ -39,14 +39,13 @@ def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
 
 def _workflows(scene: Scene) -> tuple[int, int]:
     """Workflows of the client (or of the server, where no client is known) that ran, and those that only fail since."""
-    table, group = scene.analysis.log.executions, scene.group
-    mine = table[(table["instance"] == group["instance"]) & ~table["mode"].isin(["error", "manual"])]
+    table, group = scene.analysis.workflows, scene.group
+    mine = table[table["instance"] == group["instance"]]
     if pd.notna(group["client"]):
         mine = mine[mine["client"] == group["client"]]
-    recent = mine[mine["at"] >= pd.Timestamp(scene.since)]
-    recent = recent[recent["status"].isin(["success", "error", "crashed"])]
-    good = recent.assign(ok=recent["status"] == "success").groupby("workflow_id", observed=True)["ok"].max()
-    return int(mine["workflow_id"].nunique()), int((~good.astype(bool)).sum())
+    since = pd.Timestamp(scene.since)
+    down = (mine["last_run"] >= since) & ~(mine["last_good"] >= since)
+    return len(mine), int(down.sum())
 
 
 def severity_block(

@@ -34,34 +34,38 @@ NEXT_LOOK = {
 
 def hypotheses(scene: Scene, found: list[Evidence], policy: Policy) -> tuple[Hypothesis, ...]:
     """Causes, best first, each with facts for and against; the first is `unknown` when nothing clears the bar."""
-    odds = _from_records(scene)
-    for piece in found:
-        for cause, factor in piece.effects.items():
-            if cause in odds:
-                odds[cause] *= factor
-    total = sum(odds.values())
-    ranked = sorted(((odds[cause] / total, cause) for cause in odds), key=lambda pair: -pair[0])
+    ranked = odds(scene, found)
     if ranked[0][0] < BAR and ranked[0][1] is not Cause.UNKNOWN:
         ranked.insert(0, (1 - ranked[0][0], Cause.UNKNOWN))
     shown = [pair for pair in ranked if pair[0] >= 0.03 or pair is ranked[0]][:SHOWN]
     return tuple(_hypothesis(scene, cause, share, found, policy) for share, cause in shown)
 
 
+def odds(scene: Scene, found: list[Evidence]) -> list[tuple[float, Cause]]:
+    """Every cause with its probability, best first."""
+    weights = _from_records(scene)
+    for piece in found:
+        for cause, factor in piece.effects.items():
+            weights[cause] *= factor
+    total = sum(weights.values())
+    return sorted(((weight / total, cause) for cause, weight in weights.items()), key=lambda pair: -pair[0])
+
+
 def _from_records(scene: Scene) -> dict[Cause, float]:
     """The odds that the error records alone give, averaged over the problem's failures."""
-    odds: dict[Cause, float] = {}
+    odds = dict.fromkeys(Cause, 0.0)
     members = scene.members
     weight = 1 / len(members)
     for row in members.itertuples():
         first, second = Cause(row.cause), Cause(row.runner_up) if row.runner_up else None
         left = max(1 - float(row.confidence), 0.01)
-        odds[first] = odds.get(first, 0) + weight * float(row.confidence)
+        odds[first] += weight * float(row.confidence)
         if second and second is not first:
-            odds[second] = odds.get(second, 0) + weight * left * RUNNER_UP
+            odds[second] += weight * left * RUNNER_UP
         else:
-            odds[Cause.UNKNOWN] = odds.get(Cause.UNKNOWN, 0) + weight * left * RUNNER_UP
+            odds[Cause.UNKNOWN] += weight * left * RUNNER_UP
         for cause in Cause:
-            odds[cause] = odds.get(cause, 0) + weight * left * (1 - RUNNER_UP) / len(Cause)
+            odds[cause] += weight * left * (1 - RUNNER_UP) / len(Cause)
     return odds
 
 

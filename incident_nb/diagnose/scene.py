@@ -1,4 +1,4 @@
-"""The stage for one diagnosis: a log with its failures judged and grouped, and the part of it that one problem concerns."""
+"""What a diagnosis works on: a log with its failures judged and grouped, and the part that one problem concerns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from incident_nb.causes.label import label
 from incident_nb.models import ExecutionLog, Snapshot, Window
-from incident_nb.patterns import Onset, groups, problems, run_sequence, window
+from incident_nb.patterns import Onset, groups, problems, runs_by_workflow, sequences, window
 from incident_nb.settings import Settings
 
 
@@ -23,14 +23,35 @@ class Analysis:
     log: ExecutionLog
     failures: pd.DataFrame
     groups: pd.DataFrame
+    sequences: dict[str, pd.DataFrame]
     window: Window
 
+    @cached_property
+    def runs(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """The runs that are over, oldest first, under (instance, workflow_id)."""
+        return runs_by_workflow(self.log.executions)
 
-def analyse(log: ExecutionLog, settings: Settings | None = None) -> Analysis:
-    """A log judged and grouped."""
-    failures = label(log.failures, (settings or Settings()).own_hosts)
-    failures = problems(failures, log.executions)
-    return Analysis(log, failures, groups(log, failures), window(log))
+    @cached_property
+    def members(self) -> dict[str, pd.DataFrame]:
+        """Each problem's failures, oldest first, under its fingerprint; those that only pass one on are left out."""
+        origin = self.failures[self.failures["origin"]]
+        return {str(key): table for key, table in origin.groupby("fingerprint")}
+
+    @cached_property
+    def workflows(self) -> pd.DataFrame:
+        """One row a workflow that ran on its own: instance, workflow_id, client, last_run, last_good (UTC, may be NaT)."""
+        runs = self.log.executions
+        runs = runs[~runs["mode"].isin(["error", "manual"]) & runs["status"].isin(["success", "error", "crashed"])]
+        runs = runs.assign(good=runs["at"].where(runs["status"] == "success"))
+        keys = runs[["instance", "workflow_id", "client"]].astype("object").where(runs["client"].notna(), None)
+        by = [runs["instance"].astype("object"), runs["workflow_id"].astype("object")]
+        table = runs.assign(client=keys["client"]).groupby(by)
+        return table.agg(client=("client", "first"), last_run=("at", "max"), last_good=("good", "max")).reset_index()
+
+    @cached_property
+    def has_successes(self) -> bool:
+        """Whether the source holds good runs at all; an export of failures only says nothing about health."""
+        return bool((self.log.executions["status"] == "success").any())
 
 
 def within(
@@ -77,25 +98,21 @@ class Scene:
         """The first failing run of the stretch, or the first failure seen."""
         return self.onset.at if self.onset else self.group["first_seen"].to_pydatetime()
 
-    @cached_property
+    @property
     def members(self) -> pd.DataFrame:
         """The problem's failures, oldest first."""
-        return self.analysis.failures[self.analysis.failures["fingerprint"] == self.group["fingerprint"]]
+        return self.analysis.members[str(self.group["fingerprint"])]
 
-    @cached_property
+    @property
     def runs(self) -> pd.DataFrame:
-        """All executions of the workflow, oldest first."""
-        table = self.analysis.log.executions
-        return table[
-            (table["instance"] == self.group["instance"]) & (table["workflow_id"] == self.group["workflow_id"])
-        ]
+        """The workflow's runs that are over, oldest first."""
+        runs = self.analysis.runs.get((self.group["instance"], self.group["workflow_id"]))
+        return self.analysis.log.executions.iloc[:0] if runs is None else runs
 
-    @cached_property
+    @property
     def sequence(self) -> pd.DataFrame:
         """The runs that speak of this problem: execution_id, at, failed, snapshot; oldest first."""
-        runs = self.runs[self.runs["status"].isin(["success", "error", "crashed", "canceled"])]
-        table = run_sequence(runs, self.members, self.node)
-        return table.merge(self.runs[["execution_id", "snapshot"]], on="execution_id", how="left")
+        return self.analysis.sequences[str(self.group["fingerprint"])]
 
     @cached_property
     def good_before(self) -> pd.DataFrame:
@@ -122,17 +139,12 @@ class Scene:
         """The problem's failures since the onset."""
         return self.members[self.members["at"] >= pd.Timestamp(self.since) - pd.Timedelta(seconds=1)]
 
-    @cached_property
-    def has_successes(self) -> bool:
-        """Whether the source holds good runs at all; an export of failures only says nothing about health."""
-        return bool((self.analysis.log.executions["status"] == "success").any())
-
     def snapshot(self, name: Any) -> Snapshot | None:
         """The workflow as a run saw it."""
         return self.analysis.log.snapshots.get(str(name)) if pd.notna(name) else None
 
     def elsewhere(self, column: str, value: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Other nodes' failures with the same credential or host since onset, and good runs of other workflows that use it."""
+        """Other workflows that share a credential or host: their failures since the onset, and their good runs."""
         failures, start = self.analysis.failures, pd.Timestamp(self.since) - pd.Timedelta(hours=1)
         same = failures[(failures[column] == value) & (failures["instance"] == self.group["instance"])]
         other_flow = same["workflow_id"].astype("str") != str(self.group["workflow_id"])

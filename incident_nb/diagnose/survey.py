@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from incident_nb.case import Case
-from incident_nb.diagnose.scene import analyse, within
+from incident_nb.diagnose.analyse import analyse
+from incident_nb.diagnose.scene import within
 from incident_nb.models import ExecutionLog, Skipped, Window
 from incident_nb.patterns import GROUP_COLUMNS, Onset
 

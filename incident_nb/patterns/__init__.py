@@ -1,7 +1,7 @@
-"""What fails, since when and how often, from the two frames of an ExecutionLog. Pure functions; see docs/patterns.md."""
+"""What fails, since when and how often, from the two frames of an ExecutionLog. Pure functions (docs/patterns.md)."""
 
 from incident_nb.patterns.fingerprint import fingerprints, mask
-from incident_nb.patterns.groups import GROUP_COLUMNS, groups, problems, run_sequence, window
+from incident_nb.patterns.groups import GROUP_COLUMNS, groups, problems, runs_by_workflow, sequences, window
 from incident_nb.patterns.onset import Onset, onset
 from incident_nb.patterns.shape import pattern_of
 
@@ -14,6 +14,7 @@ __all__ = [
     "onset",
     "pattern_of",
     "problems",
-    "run_sequence",
+    "runs_by_workflow",
+    "sequences",
     "window",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from incident_nb.models import ExecutionLog, Window
@@ -32,58 +33,68 @@ def problems(failures: pd.DataFrame, executions: pd.DataFrame) -> pd.DataFrame:
     return failures.assign(fingerprint=fingerprints(failures), origin=~passed_on.astype(bool))
 
 
-def groups(log: ExecutionLog, failures: pd.DataFrame) -> pd.DataFrame:
+def sequences(failures: pd.DataFrame, executions: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """For each problem, under its fingerprint, the runs that speak of it, oldest first.
+
+    Columns: `execution_id`, `at` (UTC), `failed`, `snapshot`. A failing run is one of the problem's own. A run speaks
+    for health when it succeeded and got to the failing node; one that failed elsewhere says nothing. Manual runs count
+    only where the problem was seen in one.
+    """
+    runs = runs_by_workflow(executions)
+    origin = failures[failures["origin"]]
+    found = {}
+    for (fingerprint, instance, workflow), members in origin.groupby(
+        ["fingerprint", "instance", "workflow_id"], observed=True, sort=False, dropna=False
+    ):
+        found[str(fingerprint)] = _sequence(runs.get((instance, workflow)), members)
+    return found
+
+
+def runs_by_workflow(executions: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """The runs that are over, oldest first, under (instance, workflow_id)."""
+    columns = ["instance", "workflow_id", "execution_id", "at", "status", "mode", "nodes_run", "snapshot"]
+    over = executions.loc[executions["status"].isin(_OVER), columns]
+    return {key: table for key, table in over.groupby(["instance", "workflow_id"], observed=True)}
+
+
+def _sequence(runs: pd.DataFrame | None, members: pd.DataFrame) -> pd.DataFrame:
+    columns = ["execution_id", "at", "failed", "snapshot"]
+    if runs is None:
+        return pd.DataFrame({name: [] for name in columns})
+    failing = runs["execution_id"].isin(set(members["execution_id"])).to_numpy()
+    good = (runs["status"] == "success").to_numpy() & _reached(runs["nodes_run"], members["node"].iloc[-1])
+    manual = (runs["mode"] == "manual").to_numpy()
+    if not (failing & manual).any():
+        good &= ~manual
+    speaks = (failing | good) & runs["at"].notna().to_numpy()
+    return runs.assign(failed=failing).loc[speaks, columns].reset_index(drop=True)
+
+
+def _reached(paths: pd.Series, node: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether each run got to the node; unknown (no data) counts as yes, since the run as a whole went well."""
+    if node is None or pd.isna(node):
+        return np.ones(len(paths), dtype=bool)
+    hit = {path: str(node) in str(path).split("\n") for path in paths.dropna().unique()}
+    return np.array([hit.get(path, True) for path in paths.astype("object")], dtype=bool)
+
+
+def groups(failures: pd.DataFrame, runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """One row a problem, most frequent first; columns as `GROUP_COLUMNS`, documented in docs/patterns.md.
 
-    `failures` are the log's, with the classifier's columns (cause, detail, confidence) and those of `problems`.
-    `count`: failing executions. `execution_ids`: the newest 100. `first_seen`, `last_seen`: UTC. `onset`: an Onset.
-    `error_rate`: share (0 to 1) of the workflow's runs that failed this way from the onset to the newest run, of the
-    runs that got as far as the failing node; None where the source holds no other runs to compare with.
+    `failures` have the classifier's columns (cause, detail, confidence) and those of `problems`; `runs` are their
+    `sequences`. `count`: failing executions. `execution_ids`: the newest 100. `first_seen`, `last_seen`: UTC. `onset`:
+    an Onset. `error_rate`: share (0 to 1) of the runs that speak of the problem that failed with it, from the onset to
+    the newest; None where the source holds no other runs to compare with.
     """
     origin = failures[failures["origin"]]
-    runs = dict(list(_finished(log.executions).groupby(["instance", "workflow_id"], observed=True)))
-    rows = []
-    for fingerprint, members in origin.groupby("fingerprint", sort=False):
-        newest = members.sort_values("at").iloc[-1]
-        where = (newest["instance"], newest["workflow_id"])
-        sequence = run_sequence(runs.get(where), members, newest["node"])
-        rows.append(_group(str(fingerprint), members, newest, sequence))
+    rows = [_group(str(name), table, runs[str(name)]) for name, table in origin.groupby("fingerprint", sort=False)]
     table = pd.DataFrame(rows, columns=GROUP_COLUMNS)
     return table.sort_values(["count", "last_seen"], ascending=[False, False], ignore_index=True, kind="stable")
 
 
-def run_sequence(runs: pd.DataFrame | None, members: pd.DataFrame, node: Any) -> pd.DataFrame:
-    """The runs that speak of a problem, oldest first: `execution_id`, `at`, `failed`.
-
-    Failing runs are those in `members`. A run speaks for health when it succeeded and got to the node; one that
-    failed elsewhere says nothing. Manual runs count only where the problem was seen in one.
-    """
-    empty = pd.DataFrame({"execution_id": [], "at": [], "failed": []})
-    if runs is None or runs.empty:
-        return empty
-    failing = runs["execution_id"].isin(members["execution_id"])
-    reached = _reached(runs, node) & (runs["status"] == "success")
-    manual = runs["mode"] == "manual"
-    speaks = failing | (reached & ~manual) | (reached & manual & bool((failing & manual).any()))
-    table = runs[speaks & runs["at"].notna()]
-    return table.assign(failed=failing)[["execution_id", "at", "failed"]].reset_index(drop=True)
-
-
-def _finished(executions: pd.DataFrame) -> pd.DataFrame:
-    return executions[executions["status"].isin(_OVER)]
-
-
-def _reached(runs: pd.DataFrame, node: Any) -> pd.Series:
-    """Whether each run got to the node; unknown (no data) counts as yes, since the run as a whole went well."""
-    if node is None or pd.isna(node):
-        return pd.Series(True, index=runs.index)
-    paths = runs["nodes_run"]
-    hit = {path: str(node) in str(path).split("\n") for path in paths.dropna().unique()}
-    return paths.map(hit).astype("object").fillna(True).astype(bool)
-
-
-def _group(fingerprint: str, members: pd.DataFrame, newest: pd.Series, sequence: pd.DataFrame) -> dict[str, Any]:
-    ids = members.sort_values("at", ascending=False)["execution_id"].drop_duplicates()
+def _group(fingerprint: str, members: pd.DataFrame, sequence: pd.DataFrame) -> dict[str, Any]:
+    newest = members.iloc[-1]
+    ids = members["execution_id"].iloc[::-1].drop_duplicates()
     began: Onset | None = onset(sequence["at"], sequence["failed"]) if len(sequence) else None
     pattern, why = pattern_of(sequence["at"], sequence["failed"]) if began else ("one_off", "no time is known for it")
     if not began and len(ids) > 1:
@@ -112,7 +123,7 @@ def _group(fingerprint: str, members: pd.DataFrame, newest: pd.Series, sequence:
 
 
 def _only_failures(sequence: pd.DataFrame, members: pd.DataFrame) -> bool:
-    return len(sequence) <= members["execution_id"].nunique()
+    return bool(len(sequence) <= members["execution_id"].nunique())
 
 
 def window(log: ExecutionLog) -> Window:

@@ -1,0 +1,46 @@
+"""A log judged: every failure given a cause, equal ones grouped, and what a record leaves open settled by history."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from incident_nb.causes.label import label
+from incident_nb.diagnose import rank
+from incident_nb.diagnose.evidence import worked_before
+from incident_nb.diagnose.scene import Analysis, Scene
+from incident_nb.models import Cause, ExecutionLog
+from incident_nb.patterns import groups, problems, sequences, window
+from incident_nb.settings import Settings
+
+# "Gone" and "wrong address" look alike in one record (404, 405, an unknown field); what tells them apart is whether
+# the same node succeeded before with the same parameters.
+OPEN = {str(Cause.WORKFLOW_CONFIG), str(Cause.EXTERNAL_API_CHANGED)}
+
+
+def analyse(log: ExecutionLog, settings: Settings | None = None) -> Analysis:
+    """The log with its failures judged (cause, detail, confidence, ...), fingerprinted, grouped and settled."""
+    failures = problems(label(log.failures, (settings or Settings()).own_hosts), log.executions)
+    runs = sequences(failures, log.executions)
+    first = Analysis(log, failures, groups(failures, runs), runs, window(log))
+    settled = _settle(first)
+    return Analysis(log, settled, groups(settled, runs), runs, first.window) if settled is not failures else first
+
+
+def _settle(analysis: Analysis) -> pd.DataFrame:
+    """The failures, with another cause where the record left two open and history speaks for the other one."""
+    failures, open_groups = analysis.failures, analysis.groups[analysis.groups["cause"].isin(OPEN)]
+    changes = {}
+    for _, group in open_groups.iterrows():
+        scene = Scene(analysis, group)
+        if set(scene.members["runner_up"].dropna()) & (OPEN - {group["cause"]}):
+            best = rank.odds(scene, list(worked_before(scene)))[0]
+            if best[1] != group["cause"]:
+                changes[group["fingerprint"]] = best
+    if not changes:
+        return failures
+    failures = failures.copy()
+    for fingerprint, (share, cause) in changes.items():
+        members = failures["fingerprint"] == fingerprint
+        failures.loc[members, "runner_up"] = failures.loc[members, "cause"]
+        failures.loc[members, ["cause", "detail", "confidence"]] = [str(cause), None, round(share, 2)]
+    return failures
