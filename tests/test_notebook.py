@@ -107,9 +107,20 @@ def test_unusable_files_are_refused_in_words(tmp_path: Path) -> None:
         run_notebook(make(tmp_path, parameters="case ="), tmp_path / "out.ipynb", {})
 
 
+def misleading_home(home: Path) -> Path:
+    """A home with another kernel of the usual name, and a start-up file that talks."""
+    for kernels in (home / ".local/share/jupyter/kernels/python3", home / "Library/Jupyter/kernels/python3"):
+        kernels.mkdir(parents=True)
+        (kernels / "kernel.json").write_text('{"argv": ["false"], "display_name": "other", "language": "python"}')
+    (home / ".ipython/profile_default/startup").mkdir(parents=True)
+    (home / ".ipython/profile_default/startup/00.py").write_text("case = print('leak-me, too')")
+    return home
+
+
 def test_a_run_takes_values_as_they_are_and_keeps_secrets_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INCIDENT_NB_ALERT_TOKEN", "leak-me")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "leak-me")
+    monkeypatch.setenv("HOME", str(misleading_home(tmp_path / "home")))
     folder = tmp_path / "a {case} {0} b"
     folder.mkdir()
     notebook = make(

@@ -15,9 +15,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from incident_nb.errors import OutputError, UsageError
+from incident_nb.escape import markdown_text
 from incident_nb.plots import cause_bars
 from incident_nb.report import Exported, export
-from incident_nb.report.sanitise import CLASSES, clean_html, clean_markdown, fenced, markdown_text
+from incident_nb.report.sanitise import CLASSES, clean_html, clean_markdown, fenced
 from incident_nb.resources import templates
 
 WHEN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

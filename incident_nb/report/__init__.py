@@ -10,9 +10,10 @@ from typing import Any
 
 from nbconvert import HTMLExporter, MarkdownExporter
 
+from incident_nb.escape import markdown_text
 from incident_nb.files import private_folder, read_notebook, write_atomic
 from incident_nb.report.prepare import SHOWN_TYPES, for_report
-from incident_nb.report.sanitise import clean_html, clean_markdown, fenced, html_text, markdown_text
+from incident_nb.report.sanitise import clean_html, clean_markdown, fenced, html_text
 from incident_nb.resources import templates
 
 PICTURES = "report_files"

@@ -85,11 +85,6 @@ def clean_markdown(text: str) -> str:
     return "".join([*parts, _prose(text[end:])])
 
 
-def markdown_text(text: str) -> str:
-    """Plain text on one line of Markdown, shown as it is."""
-    return re.sub(r"([\\`*_\[\]<>#|~&!])", r"\\\1", " ".join(text.split()))
-
-
 def fenced(text: str) -> str:
     """Plain text as a block of code in Markdown; its fence is longer than any run of backticks in the text."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
