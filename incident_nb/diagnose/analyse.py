@@ -6,7 +6,7 @@ import pandas as pd
 
 from incident_nb.causes.label import label
 from incident_nb.diagnose import rank
-from incident_nb.diagnose.evidence import worked_before
+from incident_nb.diagnose.evidence import GONE, worked_before
 from incident_nb.diagnose.scene import Analysis, Scene
 from incident_nb.models import Cause, ExecutionLog
 from incident_nb.patterns import groups, problems, sequences, window
@@ -32,7 +32,8 @@ def _settle(analysis: Analysis) -> pd.DataFrame:
     changes = {}
     for _, group in open_groups.iterrows():
         scene = Scene(analysis, group)
-        if set(scene.members["runner_up"].dropna()) & (OPEN - {group["cause"]}):
+        either = set(scene.members["runner_up"].dropna()) & (OPEN - {group["cause"]})
+        if either or scene.members["http_code"].isin(GONE).all():
             best = rank.odds(scene, list(worked_before(scene)))[0]
             if best[1] != group["cause"]:
                 changes[group["fingerprint"]] = best

@@ -17,6 +17,9 @@ from incident_nb.models import Cause, Fact
 
 C = Cause
 SHOWN = 5
+OUTAGE = (C.EXTERNAL_OUTAGE, C.NETWORK, C.ENDPOINT_CRASH, C.TIMEOUT)
+# An address that answered before and is now not found, not allowed or gone was right: it changed, not the workflow.
+GONE = ("404", "405", "410")
 
 
 @dataclass(frozen=True)
@@ -63,15 +66,17 @@ def worked_before(scene: Scene) -> Iterator[Evidence]:
             f"{told}, with the same parameters ({_runs(len(before))} before). What changed lies outside the workflow."
         )
         outside = {C.EXTERNAL_API_CHANGED: 3.0, C.CREDENTIALS: 1.3, C.EXTERNAL_OUTAGE: 1.2, C.ENDPOINT_CRASH: 1.2}
-        yield _history(text, ids, {C.WORKFLOW_CONFIG: 0.3, C.DATA_FORMAT: 1.2, **outside}, "DX-5")
+        if scene.members["http_code"].isin(GONE).all():
+            outside |= {C.EXTERNAL_API_CHANGED: 9.0, C.WORKFLOW_CONFIG: 0.1}
+        yield _history(text, ids, {C.WORKFLOW_CONFIG: 0.25, C.DATA_FORMAT: 1.2, **outside}, "DX-5")
 
 
 def comes_and_goes(scene: Scene) -> Iterator[Evidence]:
     """Did runs succeed between the failures?"""
     good, bad = len(scene.good_between), int(scene.group["count"])
     if not good:
-        if bad >= 3 and scene.analysis.has_successes and scene.onset:
-            text = f"Every one of the {len(scene.failing_since)} runs from the first to the last failure failed."
+        if bad >= 3 and scene.analysis.has_successes and scene.onset and len(scene.failing_since) >= 3:
+            text = f"All {len(scene.failing_since)} runs from the first to the last failure of the stretch failed."
             yield _history(
                 text, scene.failing_since, {C.CREDENTIALS: 1.3, C.WORKFLOW_INACTIVE: 1.3, C.DATA_FORMAT: 0.9}, "DX-6"
             )
@@ -88,10 +93,11 @@ def same_credential(scene: Scene) -> Iterator[Evidence]:
     if pd.isna(newest["credential_id"]):
         return
     failing, good = scene.elsewhere("credential_id", newest["credential_id"])
+    failing = failing[failing["cause"].isin([scene.group["cause"], C.CREDENTIALS])]
     name = newest["credential"] if pd.notna(newest["credential"]) else newest["credential_id"]
     flows = sorted(failing["workflow"].dropna().astype("str").unique())
     if flows and good.empty:
-        text = f"{len(flows)} other workflows that use the credential “{name}” fail as well: {_list(flows)}."
+        text = f"{_flows(flows)} with the same credential “{name}” fail{_s(flows)} as well: {_list(flows)}."
         yield _neighbours(text, failing, {C.CREDENTIALS: 3.0, C.RATE_LIMIT: 1.5, C.WORKFLOW_CONFIG: 0.4}, "DX-3")
     elif flows:
         text = (
@@ -109,14 +115,14 @@ def same_host(scene: Scene) -> Iterator[Evidence]:
     if pd.isna(newest["host"]):
         return
     failing, good = scene.elsewhere("host", newest["host"])
+    failing = failing[failing["cause"].isin([scene.group["cause"], *OUTAGE])]
     flows = sorted(failing["workflow"].dropna().astype("str").unique())
-    outage = (C.EXTERNAL_OUTAGE, C.NETWORK, C.ENDPOINT_CRASH, C.TIMEOUT)
     if flows and good.empty:
-        text = f"{len(flows)} other workflows fail at {newest['host']} as well: {_list(flows)}."
-        yield _neighbours(text, failing, dict.fromkeys(outage, 2.0) | {C.WORKFLOW_CONFIG: 0.5}, "DX-4")
+        text = f"{_flows(flows)} fail{_s(flows)} at {newest['host']} as well: {_list(flows)}."
+        yield _neighbours(text, failing, dict.fromkeys(OUTAGE, 2.0) | {C.WORKFLOW_CONFIG: 0.5}, "DX-4")
     elif len(good):
         text = f"{_runs(len(good))} of other workflows reached {newest['host']} without failing in that time."
-        yield _neighbours(text, good, dict.fromkeys(outage, 0.6), "DX-4")
+        yield _neighbours(text, good, dict.fromkeys(OUTAGE, 0.6), "DX-4")
 
 
 def everything(scene: Scene) -> Iterator[Evidence]:
@@ -177,6 +183,14 @@ def newest_ids(rows: pd.DataFrame) -> tuple[str, ...]:
 
 def _runs(count: int) -> str:
     return "1 run" if count == 1 else f"{count} runs"
+
+
+def _flows(names: list[str]) -> str:
+    return "1 other workflow" if len(names) == 1 else f"{len(names)} other workflows"
+
+
+def _s(names: list[str]) -> str:
+    return "s" if len(names) == 1 else ""
 
 
 def _time(at: Any) -> str:

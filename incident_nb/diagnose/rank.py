@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from incident_nb.diagnose.evidence import Evidence, newest_ids
+from incident_nb.diagnose.evidence import GONE, Evidence, newest_ids
 from incident_nb.diagnose.scene import Scene
 from incident_nb.models import Cause, Fact, Hypothesis
 from incident_nb.policy import Policy
@@ -64,6 +64,8 @@ def _from_records(scene: Scene) -> dict[Cause, float]:
             odds[second] += weight * left * RUNNER_UP
         else:
             odds[Cause.UNKNOWN] += weight * left * RUNNER_UP
+        if row.http_code in GONE:
+            odds[Cause.EXTERNAL_API_CHANGED] += weight * left * RUNNER_UP
         for cause in Cause:
             odds[cause] += weight * left * (1 - RUNNER_UP) / len(Cause)
     return odds

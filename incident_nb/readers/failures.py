@@ -12,6 +12,7 @@ Tree = dict[str, Any]
 
 # A run that n8n rebuilt after a crash has its start in seconds; every other run in milliseconds.
 _SECONDS_BELOW = 100_000_000_000
+_CODE = "n8n-nodes-base.code"  # the only node whose errors carry a line number; they name no node
 _CHILD_KEYS = ("child_execution_id", "child_workflow_id", "child_node")
 
 
@@ -124,7 +125,7 @@ def _failure(place: str, node: str | None, run: int | None, error: Tree, nodes: 
     return {
         "place": place,
         "node": node,
-        "node_type": snapshot.get("type") or inner.get("type"),
+        "node_type": snapshot.get("type") or inner.get("type") or (_CODE if "lineNumber" in error else None),
         "run": run,
         "items": None,
         "at_ms": at if isinstance(at, int | float) else None,
