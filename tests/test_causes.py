@@ -41,6 +41,7 @@ def test_every_signature_has_its_own_id_and_says_when_it_fits() -> None:
     assert len(ids) == len(set(ids))
     for signature in signatures():
         assert any([signature.words, signature.codes, signature.names, signature.nodes, signature.hosts]), signature.id
+        assert signature.examples or signature.tier in ("family", "hint"), signature.id
         assert signature.procedure or signature.cause is Cause.UNKNOWN, signature.id
 
 
@@ -117,8 +118,15 @@ def test_own_host_that_answers_5xx_is_an_endpoint_crash() -> None:
     crash = ErrorRecord(
         message="The service was not able to process your request", http_code="500", host="a--b.modal.run"
     )
-    assert classify(crash).cause is Cause.ENDPOINT_CRASH
+    verdict = classify(crash)
+    assert (verdict.cause, verdict.procedure) == (Cause.ENDPOINT_CRASH, ("RES-4",))
     assert classify(crash, own_hosts=["*.example.com"]).cause is Cause.EXTERNAL_OUTAGE
+
+
+def test_own_host_that_refuses_a_payload_is_no_crash() -> None:
+    refused = ErrorRecord(message="Request failed with status code 422", description="An unexpected error occurred: x must be 1",
+                          host="a--b.modal.run")  # fmt: skip
+    assert classify(refused).cause is Cause.DATA_FORMAT
 
 
 def test_5xx_without_a_host_may_be_our_own() -> None:

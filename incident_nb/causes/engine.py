@@ -44,7 +44,7 @@ def classify(record: ErrorRecord, own_hosts: Sequence[str] = OWN_HOSTS) -> Verdi
         confidence=confidence,
         runner_up=runner_up,
         signature=signature.id if signature else None,
-        procedure=signature.procedure if signature else (),
+        procedure=signature.procedure if signature and signature.cause is cause else tables().procedure[cause],
     )
 
 
@@ -68,8 +68,10 @@ def _rank(evidence: Evidence, own_hosts: Sequence[str]) -> list[tuple[Cause, flo
     for signature in signatures():
         if signature.fits(evidence):
             cause, weight = signature.cause, signature.weight
-            if own and cause is Cause.EXTERNAL_OUTAGE:  # whatever the body says, it is ours to repair
-                cause, weight = Cause.ENDPOINT_CRASH, TIERS["code"] + CLEAR
+            if own and cause is Cause.EXTERNAL_OUTAGE:
+                cause = Cause.ENDPOINT_CRASH
+                if "5xx" in evidence.codes:  # whatever the body says, it is ours to repair
+                    weight = TIERS["code"] + CLEAR
             matches.setdefault(cause, []).append((weight, signature))
     ranked = []
     for cause, found in matches.items():

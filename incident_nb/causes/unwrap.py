@@ -57,7 +57,8 @@ GATEWAY_TIMEOUTS = {"504", "522", "524", "598", "599"}
 
 _SENTENCE = re.compile("(?:" + "|".join(re.escape(s) for s in sorted(SENTENCES, key=len, reverse=True)) + ")[!?.]?")
 _TRACE = re.compile(
-    r"^\s*at\s.*$|^\s*File \".*\", line \d+.*$|\s+at\s(?:[\w.$<>\[\] ]{1,80} )?\(?[^()\s]{1,200}:\d+(?::\d+)?\)?",
+    r"^[ \t]{0,40}at\s.*$|^[ \t]{0,40}File \".*\", line \d+.*$"
+    r"|\sat\s(?:[\w.$<>\[\] ]{1,80} )?\(?[^()\s]{1,200}:\d+(?::\d+)?\)?",
     re.MULTILINE,
 )
 _TAG = re.compile(r"<(?:script|style)\b[^>]{0,200}>[^<]{0,2000}|</?[a-zA-Z!][^<>]{0,500}>")
@@ -98,7 +99,8 @@ class Evidence:
     `message`: the first line. `service`: description, inner errors and bodies: mostly the service's own words.
     `trace`: the lines of the stack trace. `codes`: HTTP statuses, their classes and Node codes as text (`429`, `4xx`,
     `econnreset`), or `none`.
-    `names`: error class names. `node`: the node type without its package.
+    `names`: error class names. `node`: the node type without its package. `text`: message, service's words and names,
+    one a line.
     """
 
     message: str
@@ -108,11 +110,7 @@ class Evidence:
     names: frozenset[str]
     node: str
     host: str | None
-
-    @property
-    def text(self) -> str:
-        """Message, service's words and error class names together, one a line."""
-        return "\n".join([self.message, self.service, *sorted(self.names)])
+    text: str
 
 
 def unwrap(record: ErrorRecord) -> Evidence:
@@ -134,6 +132,7 @@ def unwrap(record: ErrorRecord) -> Evidence:
         codes=_with_classes(codes),
         names=frozenset(names),
         node=(record.node_type or "").rsplit(".", 1)[-1].lower(),
+        text="\n".join([message, *inner, *sorted(names)]),
         host=(record.host or _host_of(record.url) or "").lower() or None,
     )
 
