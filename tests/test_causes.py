@@ -124,9 +124,14 @@ def test_own_host_that_answers_5xx_is_an_endpoint_crash() -> None:
 
 
 def test_own_host_that_refuses_a_payload_is_no_crash() -> None:
-    refused = ErrorRecord(message="Request failed with status code 422", description="An unexpected error occurred: x must be 1",
-                          host="a--b.modal.run")  # fmt: skip
+    text = "An unexpected error occurred: amount must be 1"
+    refused = ErrorRecord(message="Request failed with status code 422", description=text, host="a--b.modal.run")
     assert classify(refused).cause is Cause.DATA_FORMAT
+
+
+def test_the_kind_named_by_a_redaction_mask_is_no_evidence() -> None:
+    masked = ErrorRecord(message="Request failed with status code 400", description="Name [token:3f9a1c] is invalid")
+    assert classify(masked).cause is Cause.DATA_FORMAT
 
 
 def test_5xx_without_a_host_may_be_our_own() -> None:

@@ -65,6 +65,7 @@ _TAG = re.compile(r"<(?:script|style)\b[^>]{0,200}>[^<]{0,2000}|</?[a-zA-Z!][^<>
 _ESCAPED_QUOTE = re.compile(r"\\{1,8}([\"'/])")
 _ESCAPED_SPACE = re.compile(r"\\{1,8}[nrt]")
 _ESCAPED_CHAR = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
+_MASK = re.compile(r"\[[a-z_]{2,24}:[0-9a-f]{4,16}\]")
 _SPACES = re.compile(r"\s+")
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", "\xa0": " ", "–": "-", "—": "-"})
 _PREFIX = re.compile(
@@ -157,11 +158,13 @@ def _cut(text: str) -> str:
 
 
 def _plain(text: str, codes: set[str]) -> str:
-    """One text without escapes, tags and n8n's own sentences; adds the codes found in it."""
+    """One text without escapes, tags, redaction masks and n8n's own sentences; adds the codes found in it."""
     codes.update(found.lower() for found in _NODE_CODE.findall(text))
     if "\\" in text:
         text = _ESCAPED_CHAR.sub(lambda m: chr(int(m[1], 16)), text)
         text = _ESCAPED_SPACE.sub(" ", _ESCAPED_QUOTE.sub(r"\1", text))
+    if "[" in text:
+        text = _MASK.sub("...", text)
     if "<" in text:
         text = _TAG.sub(" ", text)
     if "&" in text:
