@@ -108,12 +108,12 @@ def test_unusable_files_are_refused_in_words(tmp_path: Path) -> None:
 
 
 def misleading_home(home: Path) -> Path:
-    """A home with another kernel of the usual name, and a start-up file that talks."""
-    for kernels in (home / ".local/share/jupyter/kernels/python3", home / "Library/Jupyter/kernels/python3"):
-        kernels.mkdir(parents=True)
-        (kernels / "kernel.json").write_text('{"argv": ["false"], "display_name": "other", "language": "python"}')
+    """A home with another kernel of the usual name, and a start-up file that changes what a notebook sees."""
+    kernel = home / "jupyter/kernels/python3"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text('{"argv": ["false"], "display_name": "other", "language": "python"}')
     (home / ".ipython/profile_default/startup").mkdir(parents=True)
-    (home / ".ipython/profile_default/startup/00.py").write_text("case = print('leak-me, too')")
+    (home / ".ipython/profile_default/startup/00.py").write_text("import os; os.environ['X'] = 'leak-me'")
     return home
 
 
@@ -135,7 +135,7 @@ def test_a_run_takes_values_as_they_are_and_keeps_secrets_out(tmp_path: Path, mo
         notebook,
         folder / "out {x}.ipynb",
         {"case": value, "limit": -7, "rate": 1e-9, "urgent": True, "note": None},
-        env={"INCIDENT_NB_N8N_API_KEY": "for-the-probes"},
+        env={"INCIDENT_NB_N8N_API_KEY": "for-the-probes", "JUPYTER_PATH": str(tmp_path / "home/jupyter")},
         on_cell=lambda *event: seen.append(event),
         cwd=folder,
     )
