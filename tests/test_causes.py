@@ -123,6 +123,14 @@ def test_own_host_that_answers_5xx_is_an_endpoint_crash() -> None:
     assert classify(crash, own_hosts=["*.example.com"]).cause is Cause.EXTERNAL_OUTAGE
 
 
+def test_a_crash_of_our_own_is_ours_whatever_its_body_says() -> None:
+    crash = ErrorRecord(
+        message="Request failed with status code 500", description="duplicate key value", host="a.modal.run"
+    )
+    assert classify(crash).cause is Cause.ENDPOINT_CRASH
+    assert classify(crash.model_copy(update={"host": "api.example.com"})).cause is Cause.DATA_FORMAT
+
+
 def test_own_host_that_refuses_a_payload_is_no_crash() -> None:
     text = "An unexpected error occurred: amount must be 1"
     refused = ErrorRecord(message="Request failed with status code 422", description=text, host="a--b.modal.run")
