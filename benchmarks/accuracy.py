@@ -59,7 +59,9 @@ def score(found: Analysis, labels: list[dict[str, str]]) -> list[Judged]:
 
 def false_alarms(found: Analysis, labels: list[dict[str, str]]) -> list[str]:
     """Executions in which nothing was injected, or which a person stopped, that were given a failure all the same."""
-    clean = {row["execution_id"] for row in labels if row["role"] in ("run", "sub", "alert", "other", "stopped by hand")}
+    clean = {
+        row["execution_id"] for row in labels if row["role"] in ("run", "sub", "alert", "other", "stopped by hand")
+    }
     return sorted(clean & set(found.failures["execution_id"]))
 
 
@@ -81,7 +83,9 @@ def incidents(found: Analysis, labels: list[dict[str, str]], path: Path) -> list
             for (name, workflow), execution in newest.items():
                 if name.split()[0] == number:
                     best = diagnose(seen, now=end, execution=execution, settings=SETTINGS).hypotheses[0]
-                    rows.append((row["incident"], workflow, str(best.cause), best.confidence, best.cause == row["cause"]))
+                    rows.append(
+                        (row["incident"], workflow, str(best.cause), best.confidence, best.cause == row["cause"])
+                    )
     return rows
 
 
@@ -112,7 +116,9 @@ def main() -> None:
         right = sum(row[0] for row in judged)
         unknown = sum(row[2] == Cause.UNKNOWN for row in judged)
         unseen = sum(row[2] == "no failure found" for row in judged)
-        print(f"{version}: {right} of {len(judged)} right, {right / len(judged):.1%}; {unknown} unknown, {unseen} without a failure")
+        print(
+            f"{version}: {right} of {len(judged)} right, {right / len(judged):.1%}; {unknown} unknown, {unseen} without a failure"
+        )
         print(f"  failures reported on clean runs: {len(false_alarms(found, labels))}")
         if options.wrong:
             kinds = Counter((row[4]["fault"], row[3], row[2]) for row in judged if not row[0])
@@ -120,7 +126,9 @@ def main() -> None:
                 print(f"  {count} x {fault}: {expected}, said {said}")
         if version == "v2":
             rows = incidents(found, labels, options.data / "incidents.csv")
-            whole = {name: all(row[-1] for row in rows if row[0] == name) for name in dict.fromkeys(row[0] for row in rows)}
+            whole = {
+                name: all(row[-1] for row in rows if row[0] == name) for name in dict.fromkeys(row[0] for row in rows)
+            }
             print(f"incidents: {sum(whole.values())} of {len(whole)} right in all their workflows")
             for name, workflow, said, confidence, good in rows:
                 if options.wrong or not good:

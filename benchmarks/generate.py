@@ -11,7 +11,22 @@ from pathlib import Path
 from typing import Any
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-WORDS = "order invoice lead contact shipment booking ticket payment report listing meter quote patient review".split()
+WORDS = [
+    "order",
+    "invoice",
+    "lead",
+    "contact",
+    "shipment",
+    "booking",
+    "ticket",
+    "payment",
+    "report",
+    "listing",
+    "meter",
+    "quote",
+    "patient",
+    "review",
+]
 ERRORS = [
     ("429", "The service is receiving too many requests from you", "Rate limit reached, retry in {n} s"),
     ("401", "Authorization failed - please check your credentials", "Invalid API key provided: sk_test_{h}"),
@@ -50,13 +65,21 @@ def _workflow(number: int, rng: random.Random) -> dict[str, Any]:
             "type": kind,
             "typeVersion": 4.2,
             "position": [index * 220, 300],
-            "parameters": {"url": f"https://api.{rng.choice(WORDS)}.example/v1/{rng.choice(WORDS)}", "note": " ".join(rng.choices(WORDS, k=18))},
+            "parameters": {
+                "url": f"https://api.{rng.choice(WORDS)}.example/v1/{rng.choice(WORDS)}",
+                "note": " ".join(rng.choices(WORDS, k=18)),
+            },
             "credentials": {"httpHeaderAuth": {"id": f"cred{number:04d}", "name": f"Key {number}"}},
         }
         for index, kind in enumerate(kinds)
     ]  # fmt: skip
-    return {"id": f"wf{number:014d}", "name": f"[{rng.choice(['ACME', 'BOLT', 'CRUX'])}] {rng.choice(WORDS)} {number}", "nodes": nodes,
-            "connections": {}, "settings": {"executionOrder": "v1"}}  # fmt: skip
+    return {
+        "id": f"wf{number:014d}",
+        "name": f"[{rng.choice(['ACME', 'BOLT', 'CRUX'])}] {rng.choice(WORDS)} {number}",
+        "nodes": nodes,
+        "connections": {},
+        "settings": {"executionOrder": "v1"},
+    }
 
 
 def _items(rng: random.Random) -> list[dict[str, Any]]:

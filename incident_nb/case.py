@@ -1,4 +1,4 @@
-"""A case: the folder that holds all a notebook needs, so that its report can be made again a year later from it alone."""
+"""A case: the folder that holds all a notebook needs, so that its report can be made again from it alone."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Case:
-    """What is investigated and from when it is seen. `execution`, `workflow`, `client`: the subject as it was asked for;
-    `since`: where a survey begins.
+    """What is investigated and from when it is seen.
+
+    `execution`, `workflow`, `client`: the subject as it was asked for; `since`: where a survey begins.
 
     `now` is zone-aware. `unattended`: nobody is looking, so nothing that waits for a person is shown. `folder` is None
     for the sample, which is not written to.
@@ -44,7 +45,7 @@ class Case:
     folder: Path | None = None
 
     @property
-    def asked(self) -> dict[str, str | None]:
+    def asked(self) -> dict[str, Any]:
         """The subject as arguments of `diagnose`."""
         return {"execution": self.execution, "workflow": self.workflow, "client": self.client}
 
@@ -83,12 +84,12 @@ def open_case(name: str = SAMPLE) -> Case:
     folder = Path(name).expanduser()
     try:
         about = json.loads((folder / "case.json").read_text(encoding="utf-8"))
-        tables = [pd.read_parquet(folder / f"{table}.parquet") for table in ("executions", "failures")]
+        executions, failures = (pd.read_parquet(folder / f"{table}.parquet") for table in ("executions", "failures"))
         nodes = msgspec.json.decode((folder / "snapshots.json").read_bytes())
         snapshots = {key: Snapshot(key, value) for key, value in nodes.items()}
         skipped = tuple(Skipped(**part) for part in about["skipped"])
         return Case(
-            log=ExecutionLog(*tables, snapshots, skipped),
+            log=ExecutionLog(executions, failures, snapshots, skipped),
             now=datetime.fromisoformat(about["now"]),
             settings=Settings.model_validate(about["settings"]),
             since=datetime.fromisoformat(about["since"]) if about["since"] else None,

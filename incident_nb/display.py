@@ -141,7 +141,7 @@ def _view(name: str, diagnosis: Diagnosis, **more: Any) -> View:
 def _environment(form: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates() / "display"),
-        autoescape=form == "html",
+        autoescape=form == "html",  # noqa: S701 - the other form is Markdown, which `_plain` escapes
         finalize=_plain if form == "md" else _blank,
         undefined=StrictUndefined,
         trim_blocks=True,

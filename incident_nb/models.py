@@ -191,7 +191,7 @@ class Problem(Frozen):
 
 
 class Impact(Frozen):
-    """What the problem did: failing runs since onset, the items in them, callers that failed with it, and whether it goes on."""
+    """What the problem did since its onset: failing runs, items in them, callers that failed too; does it go on?"""
 
     failed_executions: int
     since: datetime | None = None

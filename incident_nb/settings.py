@@ -1,4 +1,4 @@
-"""The workspace file `incident-nb.toml`: which servers, which clients, which hosts are ours. Secrets are never in it."""
+"""The workspace file `incident-nb.toml`: which servers, which clients, which hosts are ours. It holds no secrets."""
 
 from __future__ import annotations
 

@@ -36,7 +36,9 @@ def investigate(
     execution: Annotated[str | None, typer.Option("--execution", metavar="ID_OR_URL", help="This execution.")] = None,
     workflow: Annotated[str | None, typer.Option("--workflow", metavar="ID_OR_NAME", help="This workflow.")] = None,
     client: ClientOption = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no live system; only the records speak.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no live system; the records alone speak (so far always so).")
+    ] = True,  # noqa: ARG001
     now: Annotated[str | None, typer.Option("--now", metavar="ISO", help="The instant to see it from.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write case, notebook and report there.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -33,6 +34,7 @@ from incident_nb.settings import Settings
 __all__ = ["Analysis", "Survey", "analyse", "diagnose", "investigate", "survey", "within"]
 
 OTHERS = 20
+WORDS_OF_A_GROUP = ("client", "workflow_id", "workflow", "node", "node_type", "message", "detail")
 
 
 def diagnose(
@@ -170,12 +172,12 @@ def _graded(analysis: Analysis, candidates: pd.DataFrame, policy: Policy) -> tup
 def _problem(scene: Scene) -> Problem:
     group, began = scene.group, scene.onset
     newest = scene.members.iloc[-1]
-    names = ("client", "workflow_id", "workflow", "node", "node_type", "message", "detail")
+    words: dict[str, Any] = {name: text(group[name]) for name in WORDS_OF_A_GROUP}
     rate = group["error_rate"]
     return Problem(
         fingerprint=group["fingerprint"],
         instance=str(group["instance"]),
-        **{name: text(group[name]) for name in names},
+        **words,
         description=text(newest["description"]),
         http_code=text(newest["http_code"]),
         count=int(group["count"]),

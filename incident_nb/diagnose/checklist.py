@@ -1,4 +1,4 @@
-"""The diagnostic checklist (DX-1 to DX-6) as far as records alone can answer it; the rest says what it could not ask."""
+"""The diagnostic checklist (DX-1 to DX-6), as far as records alone can answer it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Fin
             evidence=(Fact(text=first, executions=problem.execution_ids[:5], check="DX-1"), *by_check.get("DX-1", ())),
         ),
         "DX-3": _credential(scene, by_check.get("DX-3", []), asked),
-        "DX-5": _changes(scene, by_check.get("DX-5", []), asked),
+        "DX-5": _changes(by_check.get("DX-5", []), asked),
         "DX-6": Finding(
             check="DX-6", outcome=Outcome.FOUND, asked=asked, evidence=tuple(by_check.get("DX-6", ())),
             summary=f"{problem.pattern}: {problem.pattern_why}",
@@ -69,7 +69,7 @@ def _credential(scene: Scene, facts: list[Fact], asked: str) -> Finding:
     return Finding(check="DX-3", outcome=outcome, summary=summary, asked=asked, evidence=tuple(facts))
 
 
-def _changes(scene: Scene, facts: list[Fact], asked: str) -> Finding:
+def _changes(facts: list[Fact], asked: str) -> Finding:
     if not facts:
         nothing = (
             "No good run before the onset to compare the workflow with; deployments and credentials were not asked."

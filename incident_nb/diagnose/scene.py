@@ -10,10 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from incident_nb.causes.label import label
 from incident_nb.models import ExecutionLog, Snapshot, Window
-from incident_nb.patterns import Onset, groups, problems, runs_by_workflow, sequences, window
-from incident_nb.settings import Settings
+from incident_nb.patterns import Onset, runs_by_workflow
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -112,6 +113,6 @@ def subject_of_execution(execution: pd.Series) -> Subject:
     )
 
 
-def text(value: object) -> str | None:
+def text(value: Any) -> str | None:
     """A table's value as text, None where it is missing."""
-    return None if value is None or value is pd.NA or value != value else str(value)
+    return None if value is None or pd.isna(value) else str(value)
