@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import Any, TextIO
@@ -83,7 +83,7 @@ def _run(job: dict[str, Any], reporter: _Reporter) -> tuple[str, str | None]:
         transport="ipc",
         connection_file=str(Path(job["folder"]) / "k.json"),
     )
-    threading.Thread(target=_end_with_parent, args=(kernel,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(kernel, job["folder"]), daemon=True).start()
     papermill_io.register(_SCHEME, _Files(Path(job["notebook"]), Path(job["output"])))
     run_sync(kernel.start_kernel)(cwd=job["cwd"])
     reporter.say(kernel=_group(kernel))
@@ -116,11 +116,12 @@ def _group(kernel: AsyncKernelManager) -> int:
     return int(process.pgid)
 
 
-def _end_with_parent(kernel: AsyncKernelManager) -> None:
-    """Waits for the end of standard input, which only the parent holds open, and takes the kernel along."""
+def _end_with_parent(kernel: AsyncKernelManager, folder: str) -> None:
+    """Waits for the end of standard input, which only the parent holds open, and takes the kernel and `folder` along."""
     os.read(0, 1)
     if kernel.has_kernel:
         os.killpg(_group(kernel), signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
@@ -140,4 +141,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    sys.stdout.flush()

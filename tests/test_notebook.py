@@ -15,7 +15,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from incident_nb import notebook as notebook_module
 from incident_nb.errors import OutputError, UsageError
@@ -209,6 +209,21 @@ subprocess.run([sys.executable, "-c", {waits!r}], pass_fds=[witness.fileno()])""
     assert run.error == "the run took longer than its limit of 500 s"
     assert texts(run.output) == "before\n"
     assert witness.gone()
+
+
+def test_a_run_that_never_began_leaves_nothing_of_an_earlier_one(tmp_path: Path) -> None:
+    notebook = make(tmp_path, "print('before')")
+    earlier = nbformat.read(notebook, as_version=4)
+    earlier.cells[2].outputs = [new_output("stream", text="of an earlier run")]
+    nbformat.write(earlier, notebook)
+    nbformat.write(earlier, tmp_path / "out.ipynb")
+    run = run_notebook(notebook, tmp_path / "out.ipynb", {}, timeout_s=0)
+    assert (run.outcome, run.failed_cell) == ("timed_out", None)
+    assert [cell.source for cell in nbformat.read(run.output, as_version=4).cells][1:] == [
+        "## Question 0?",
+        "print('before')",
+    ]
+    assert texts(run.output) == ""
 
 
 def test_an_interrupt_ends_the_run_and_is_raised_again(tmp_path: Path, witness: Witness) -> None:
