@@ -107,7 +107,7 @@ def run_notebook(
     started = time.monotonic()
     state = _State()
     try:
-        with tempfile.TemporaryDirectory(prefix="nb-", dir=_socket_folder()) as folder:
+        with tempfile.TemporaryDirectory(prefix="nb-") as folder:
             _supervise(job | {"folder": folder}, _environment(env, folder), started + timeout_s, state, on_cell)
     except queue.Empty:
         state.end("timed_out", f"the run took longer than its limit of {timeout_s:g} s")
@@ -151,11 +151,6 @@ def _environment(extra: Mapping[str, str] | None, folder: str) -> dict[str, str]
     # The user's own IPython start-up files and Jupyter settings must not change what an unattended run shows.
     private = {"IPYTHONDIR": folder, "JUPYTER_CONFIG_DIR": folder, "JUPYTER_RUNTIME_DIR": folder}
     return kept | private | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"} | dict(extra or {})
-
-
-def _socket_folder() -> str | None:
-    """A short folder for the kernel's sockets: their paths must stay below 104 characters (macOS)."""
-    return None if len(tempfile.gettempdir()) < 60 else "/tmp"  # noqa: S108 (mkdtemp makes a private folder in it)
 
 
 def _supervise(

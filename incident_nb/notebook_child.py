@@ -81,7 +81,7 @@ def _run(job: dict[str, Any], reporter: _Reporter) -> tuple[str, str | None]:
         # No kernel folders: what is left is the native kernel, which is this very interpreter.
         kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
         transport="ipc",
-        connection_file=str(Path(job["folder"]) / "k.json"),
+        connection_file=str(Path(job["folder"]) / "k.json"),  # short: socket paths end at 104 characters
     )
     threading.Thread(target=_end_with_parent, args=(kernel, job["folder"]), daemon=True).start()
     papermill_io.register(_SCHEME, _Files(Path(job["notebook"]), Path(job["output"])))
