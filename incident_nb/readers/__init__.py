@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from incident_nb.errors import SourceError
+from incident_nb.errors import SourceError, UsageError
 from incident_nb.models import ExecutionLog, Skipped
 from incident_nb.readers.api import read_json
 from incident_nb.readers.collect import ClientOf, Collector
@@ -32,20 +32,21 @@ def read(
     A source is a file, a folder, or a glob; see docs/sources.md for the formats. `instance` names the n8n server the
     exports came from, `client_of` gives a workflow's client, `on_progress` is told (bytes done, bytes in all, file).
     What can't be read inside a source is in the log's `skipped`. Raises SourceError when a named file holds nothing
-    readable; in a folder or glob such a file is skipped and named, unless nothing at all was readable.
+    readable, SettingsError without the key of an encrypted one; in a folder or glob such a file is skipped and named,
+    unless nothing at all was readable.
     """
     names = [sources] if isinstance(sources, str) else list(sources)
     collector = Collector(client_of)
-    files = [(path, len(paths) == 1) for name in names for paths in [_expand(name)] for path in paths]
+    files = [(path, len(paths) == 1) for name in names for paths in [expand(name)] for path in paths]
     total, done = sum(size_of(path) for path, _ in files), 0
-    refused: list[SourceError] = []
+    refused: list[UsageError] = []
     for path, named in files:
         if on_progress:
             on_progress(done, total, path.name)
         try:
             for found in _rows(path):
                 _take(collector, found, instance, path)
-        except SourceError as error:
+        except UsageError as error:
             if named and len(names) == 1:
                 raise
             refused.append(error)
@@ -53,14 +54,9 @@ def read(
         done += size_of(path)
     if on_progress:
         on_progress(total, total, "")
-    if refused and not collector.size:
+    if refused and len(refused) == len(files):
         raise SourceError(f"None of {len(files)} files could be read. The first: {refused[0]}")
     return collector.log()
-
-
-def _expand(name: str) -> list[Path]:
-    path = Path(name).expanduser()
-    return [path] if path.is_dir() and is_entities(path) else expand(name)
 
 
 def _rows(path: Path) -> Iterable[Row | WorkflowRow | Skipped]:
@@ -85,12 +81,12 @@ def _rows(path: Path) -> Iterable[Row | WorkflowRow | Skipped]:
 
 def _sqlite(path: Path, content: memoryview) -> Iterator[Row | WorkflowRow | Skipped]:
     if path.suffix.lower() not in (".gz", ".zst"):
-        yield from read_sqlite(path)
+        yield from read_sqlite(path, str(path))
         return
     with tempfile.TemporaryDirectory(prefix="incident-nb-") as folder:  # 0700: a database holds everything
         unpacked = Path(folder) / "database.sqlite"
         unpacked.write_bytes(content)
-        yield from read_sqlite(unpacked)
+        yield from read_sqlite(unpacked, str(path))
 
 
 def _take(collector: Collector, found: Row | WorkflowRow | Skipped, instance: str, path: Path) -> None:

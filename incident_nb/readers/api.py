@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -17,6 +18,7 @@ from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
 
 _ALERT = "alert-"  # a trigger that fails has no execution; its alert is given an id of its own
 _NEXT_ROW = re.compile(rb'[,\[]\s*(?=\{\s*"id"\s*:)')
+_NEXT_LINE = re.compile(rb"\n\{")
 
 
 class _Workflow(msgspec.Struct):
@@ -35,7 +37,6 @@ class _Execution(msgspec.Struct):
     mode: str | None = None
     startedAt: str | None = None
     stoppedAt: str | None = None
-    createdAt: str | None = None
     workflowId: str | int | None = None
     workflowName: str | None = None
     retryOf: str | int | None = None
@@ -73,9 +74,13 @@ class _Inner(msgspec.Struct):
     data: _Execution
 
 
+class _Listed(msgspec.Struct):
+    data: list[msgspec.Raw]
+
+
 _page, _array = msgspec.json.Decoder(_Page), msgspec.json.Decoder(list[_Execution])
 _one, _inner = msgspec.json.Decoder(_Execution), msgspec.json.Decoder(_Inner)
-_alert = msgspec.json.Decoder(_Alert)
+_alert, _listed = msgspec.json.Decoder(_Alert), msgspec.json.Decoder(_Listed)
 _editor_list = msgspec.json.Decoder(_EditorList)
 
 
@@ -85,18 +90,18 @@ def read_json(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | 
     Raises SourceError when the content is JSON but nothing of n8n's.
     """
     content = content[3:] if bytes(content[:3]) == b"\xef\xbb\xbf" else content
+    elements, damaged = None, False
     try:
         elements = _document(content)
-    except msgspec.ValidationError:
+    except (ValueError, RecursionError):
+        damaged = True
+    if elements is None and bytes(content[:64]).lstrip()[:1] == b"{" and _NEXT_LINE.search(content):
+        yield from _lines(content, source)
+        return
+    if damaged:
         yield from _salvage(content, source)
         return
-    except msgspec.DecodeError as error:
-        if "trailing characters" in str(error):
-            yield from _lines(content, source)
-        else:
-            yield from _salvage(content, source)
-        return
-    if elements is None:
+    if elements is None or (elements and not any(_is_run(e) or _is_workflow(e) for e in elements)):
         raise SourceError(
             f"{source} is JSON, but no n8n export: expected executions as the public API gives them "
             "({data: [...], nextCursor}), a list of them, or one. See docs/sources.md for how to export."
@@ -119,39 +124,57 @@ def _document(content: memoryview) -> list[_Execution] | None:
         (_editor_list, lambda d: d.data.results),
     ):
         try:
-            elements: list[_Execution] = unpack(decoder.decode(content))  # type: ignore[no-untyped-call, attr-defined]
+            elements: list[_Execution] = unpack(decoder.decode(content))
         except msgspec.ValidationError:
             continue
         if all(element.id is not None for element in elements):
             return elements
-    if re.match(rb'\s*\{\s*"data"\s*:\s*\[', bytes(content[:4096])):
-        raise first
     try:
         return [_from_alert(_alert.decode(content))]
-    except (msgspec.ValidationError, ValueError):
+    except ValueError:
+        pass
+    try:
+        _listed.decode(content)
+    except msgspec.ValidationError:
         return None
+    raise first  # a page, one of whose rows is wrong
 
 
 def _as_row(element: _Execution, where: str) -> Iterator[Row | WorkflowRow | Skipped]:
     if element.id is None:
         yield Skipped("", where, "no execution id in it")
-    elif element.nodes and element.status is None and element.workflowId is None:
-        tags = [str(tag.get("name")) for tag in element.tags or () if isinstance(tag, dict)]
-        owners = (share.get("project") for share in element.shared or () if isinstance(share, dict))
-        project = next((str(p["name"]) for p in owners if isinstance(p, dict) and p.get("name")), None)
-        yield WorkflowRow(str(element.id), element.name, tuple(tags), project)
-    elif element.status is None and element.finished is None and element.workflowId is None:
-        yield Skipped("", where, "neither an execution nor a workflow")
-    else:
+    elif _is_run(element):
         yield _execution_row(element, where)
+    elif _is_workflow(element):
+        tags = [str(tag["name"]) for tag in _objects(element.tags) if tag.get("name")]
+        owners = _objects([share.get("project") for share in _objects(element.shared)])
+        project = next((str(owner["name"]) for owner in owners if owner.get("name")), None)
+        yield WorkflowRow(str(element.id), element.name, tuple(tags), project)
+    else:
+        yield Skipped("", where, "neither an execution nor a workflow")
+
+
+def _is_run(element: _Execution) -> bool:
+    """Every version says of a run how it was started and of which workflow; other things have a status, too."""
+    flow = element.workflowId is not None or element.workflowData is not None
+    return element.id is not None and ((element.mode is not None and flow) or element.errorOnly)
+
+
+def _is_workflow(element: _Execution) -> bool:
+    return element.id is not None and element.mode is None and bool(element.nodes)
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _execution_row(element: _Execution, where: str) -> Row:
     flow = element.workflowData or _Workflow()
     data = memoryview(element.data).tobytes() if element.data else b""
     flatted = data[:1] == b'"'
-    if flatted:  # the editor's answer holds the stored text, as a JSON string
-        data = msgspec.json.decode(data, type=str).encode()
+    if flatted:  # the editor's answer holds the stored text, as a JSON string; a damaged one is found out on reading
+        with contextlib.suppress(ValueError):
+            data = msgspec.json.decode(data, type=str).encode()
     status = element.status or ("success" if element.finished else None)
     return Row(
         execution_id=str(element.id),
@@ -179,26 +202,30 @@ def _from_alert(alert: _Alert) -> _Execution:
         raise ValueError("no error in it")
     result = {"error": error, "lastNodeExecuted": about.get("lastNodeExecuted"), "runData": {}}
     data = msgspec.json.encode({"resultData": result})
-    stamp = error.get("timestamp")
-    at = datetime.fromtimestamp(stamp / 1000, UTC).isoformat() if isinstance(stamp, int | float) else None
     digest = hashlib.blake2b(data, digest_size=6).hexdigest()
     return _Execution(
-        id=about.get("id") or f"{_ALERT}{digest}",
+        id=text_or_none(about.get("id")) or f"{_ALERT}{digest}",
         status="crashed" if error.get("name") == "WorkflowCrashedError" else "error",
-        mode=about.get("mode"),
-        stoppedAt=at,
+        mode=text_or_none(about.get("mode")),
+        stoppedAt=_instant(error.get("timestamp")),
         workflowId=alert.workflow.id,
         workflowName=alert.workflow.name,
-        retryOf=about.get("retryOf"),
+        retryOf=text_or_none(about.get("retryOf")),
         data=msgspec.Raw(data),
         errorOnly=True,
     )
 
 
+def _instant(milliseconds: Any) -> str | None:
+    with contextlib.suppress(TypeError, ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
+    return None
+
+
 def _lines(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
     """JSON lines: each line is any of the documents."""
     start, number, size = 0, 0, len(content)
-    good = False
+    good, bad = False, []
     while start < size:
         end = _line_end(content, start, size)
         number += 1
@@ -208,17 +235,19 @@ def _lines(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Ski
             continue
         try:
             elements = _document(line)
-        except msgspec.DecodeError as error:
-            yield Skipped(source, f"line {number}", f"not readable: {error}")
+        except (ValueError, RecursionError) as error:
+            bad.append(Skipped(source, f"line {number}", f"not readable: {error}"))
             continue
         if elements is None:
-            yield Skipped(source, f"line {number}", "neither an execution nor a workflow")
+            bad.append(Skipped(source, f"line {number}", "neither an execution nor a workflow"))
             continue
         good = True
         for element in elements:
             yield from _as_row(element, f"line {number}")
-    if not good:
-        raise SourceError(f"{source} is not readable as JSON nor as JSON lines. Export it again; see docs/sources.md.")
+    if good:
+        yield from bad
+    else:  # documents one after another that take several lines each
+        yield from _salvage(content, source)
 
 
 def _line_end(content: memoryview, start: int, size: int) -> int:
@@ -235,21 +264,26 @@ def _salvage(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | S
     text = bytes(content)
     characters = text.decode("latin-1")  # one character a byte: only the structure is looked at here
     scan = json.JSONDecoder().raw_decode
-    good, position, number = 0, 0, 0
+    good, position, number, lost = 0, 0, 0, False
     for found in _NEXT_ROW.finditer(text):
         start = found.end()
         if start < position:
             continue  # inside the row just read
-        number += 1
-        where = f"row {number}, byte {start}"
+        where = f"row {number + 1}, byte {start}"
         try:
             _, position = scan(characters, start)
-            for row in _as_row(_one.decode(text[start:position]), where):
-                good += not isinstance(row, Skipped)
-                yield row
-        except msgspec.ValidationError as error:
-            yield Skipped(source, where, f"not an execution as n8n writes it: {error}")
+            element = _one.decode(text[start:position])
         except (ValueError, RecursionError) as error:
-            yield Skipped(source, where, f"damaged or cut off: {error}")
+            if not lost:
+                number += 1
+                yield Skipped(source, where, f"damaged, cut off, or not as n8n writes it: {error}")
+            lost = lost or position <= start
+            continue
+        if lost and not (_is_run(element) or _is_workflow(element)):
+            continue  # a part of the damaged row
+        number, lost = number + 1, False
+        for row in _as_row(element, where):
+            good += not isinstance(row, Skipped)
+            yield row
     if not good:
         raise SourceError(f"{source} is damaged JSON: nothing in it could be read. Export it again.")

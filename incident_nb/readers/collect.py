@@ -10,15 +10,16 @@ import msgspec
 import pandas as pd
 
 from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
-from incident_nb.redact import redact_text, redact_tree
 from incident_nb.readers.failures import failures_in
 from incident_nb.readers.flatted import Flatted
 from incident_nb.readers.rows import Row, WorkflowRow
+from incident_nb.redact import redact_text, redact_tree
 
 ClientOf = Callable[[WorkflowRow], str | None]
 
 _KEPT_TEXT = 6_000
 _QUIET = ("success", "waiting", "running", "new")
+_DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 _BY_RICHNESS = ("missing", "damaged", "too_large", "error_only", "redacted", "full")
 
 
@@ -54,11 +55,6 @@ class Collector:
         self._snapshots: dict[bytes, tuple[str, dict[str, Any]]] = {}
         self._workflows: dict[tuple[str, str], WorkflowRow] = {}
         self._skipped: list[Skipped] = []
-
-    @property
-    def size(self) -> int:
-        """How many executions are held so far."""
-        return len(self._executions)
 
     def skip(self, skipped: Skipped) -> None:
         """Notes what a reader had to leave out."""
@@ -99,10 +95,10 @@ class Collector:
             kept["snapshot"], nodes = self._snapshot(row.nodes)
             if row.data:
                 failures = _look(row, nodes, kept)
-        except (msgspec.DecodeError, ValueError, TypeError, RecursionError, AttributeError) as error:
+        except _DAMAGE as error:
             kept["data"], failures = "damaged", []
             self._skipped.append(
-                Skipped(source, row.where, f"execution {row.execution_id}: its data is damaged: {error}")
+                Skipped(source, row.where, f"execution {row.execution_id}: its data is damaged: {_reason(error)}")
             )
         self._executions[key] = kept
         self._failures[key] = failures or _from_status(row, kept)
@@ -140,11 +136,16 @@ class Collector:
             for failure in self._failures[key]
         ]
         failures = _frame(rows, FAILURE_COLUMNS, clean)
-        ends = pd.to_datetime(pd.Series([row["_end"] for row in rows], dtype="str"), utc=True, format="ISO8601")
-        failures["at"] = failures["at"].fillna(ends.astype(FAILURE_COLUMNS["at"]))
+        ends = _times([row["_end"] for row in rows]).astype(FAILURE_COLUMNS["at"])
+        failures["at"] = failures["at"].fillna(ends)
         failures = failures.sort_values(["at", "instance", "execution_id"], kind="stable", ignore_index=True)
         snapshots = {name: Snapshot(name, _gated(nodes)) for name, nodes in self._snapshots.values()}
         return ExecutionLog(executions, failures, snapshots, tuple(self._skipped))
+
+
+def _reason(error: Exception) -> str:
+    """What a parser says of damage; Python's own errors may quote the data, which has not passed the gate."""
+    return str(error) if isinstance(error, msgspec.DecodeError) else "not the shape that n8n gives it"
 
 
 def _state(row: Row) -> str:
@@ -172,7 +173,7 @@ def _look(row: Row, nodes: dict[str, Any], kept: dict[str, Any]) -> list[dict[st
     result = tree.get("resultData") or {}
     runs = result.get("runData") or {}
     kept["last_node"], kept["nodes_run"] = result.get("lastNodeExecuted"), "\n".join(runs) or None
-    first = next((entries[0] for entries in runs.values() if entries), {})
+    first: dict[str, Any] = next((entries[0] for entries in runs.values() if entries), {})
     _parent(tree.get("parentExecution") or (first.get("metadata") or {}).get("parentExecution"), kept)
     return failures_in(tree, nodes, row.status)
 
@@ -184,12 +185,11 @@ def _shallow(stored: Flatted | None, data: bytes, row: Row, kept: dict[str, Any]
         runs = stored.get(result, "runData") or {}
         kept["last_node"] = stored.get(result, "lastNodeExecuted")
         _redacted(stored.get(root, "redactionInfo"), kept)
-        parent = root.get("parentExecution")
+        parent = stored.get(root, "parentExecution")
         if parent is None and row.mode in ("integrated", "error"):
             first = stored.get(stored.get(runs, next(iter(runs), "")), 0)
             parent = stored.get(stored.get(first, "metadata"), "parentExecution")
-            parent = {key: stored.get(parent, key) for key in parent or ()}
-        _parent(parent, kept)
+        _parent({key: stored.get(parent, key) for key in parent or ()}, kept)
     else:
         seen = _shape.decode(data)
         runs = seen.resultData.runData
@@ -215,7 +215,7 @@ def _from_status(row: Row, kept: dict[str, Any]) -> list[dict[str, Any]]:
     """What the status alone tells, where the data holds no error: a time-out, or a failure without its record."""
     if row.status == "canceled":
         settings = msgspec.json.decode(row.settings) if row.settings else None
-        limit = (settings or {}).get("executionTimeout")
+        limit = settings.get("executionTimeout") if isinstance(settings, dict) else None
         took = _seconds(row.started, row.stopped)
         if isinstance(limit, int | float) and limit > 0 and took is not None and took >= limit * 0.95:
             message = f"The execution was stopped after {took:.1f} s: the workflow's own time limit is {limit:g} s"
@@ -233,13 +233,12 @@ def _from_status(row: Row, kept: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _seconds(started: str | None, stopped: str | None) -> float | None:
-    if not started or not stopped:
-        return None
-    return float((pd.Timestamp(stopped) - pd.Timestamp(started)).total_seconds())
+    begin, end = _times([started, stopped])
+    return None if pd.isna(begin) or pd.isna(end) else float((end - begin).total_seconds())
 
 
 def _gated(nodes: dict[str, Any]) -> dict[str, Any]:
-    return redact_tree(
+    clean: dict[str, Any] = redact_tree(
         {
             name: {
                 "type": node.get("type"),
@@ -252,13 +251,15 @@ def _gated(nodes: dict[str, Any]) -> dict[str, Any]:
             for name, node in nodes.items()
         }
     )
+    return clean
 
 
 class _Gate(dict[str, str]):
     """Each distinct text redacted once, then cut to what is kept: never the other way round."""
 
     def __missing__(self, text: str) -> str:
-        self[text] = clean = redact_text(text)[:_KEPT_TEXT]
+        # Half an emoji, cut off by a service inside its JSON, is no text that can be stored.
+        self[text] = clean = redact_text(text)[:_KEPT_TEXT].encode("utf-8", "replace").decode()
         return clean
 
 
@@ -283,5 +284,5 @@ def _frame(rows: Iterable[dict[str, Any]], columns: dict[str, str], clean: _Gate
 def _times(values: list[Any]) -> pd.Series:
     """UTC times from n8n's texts (with Z, or the database's without zone) or from epoch milliseconds."""
     if any(isinstance(value, int | float) for value in values):
-        return pd.to_datetime(pd.Series(values, dtype="float64"), unit="ms", utc=True).dt.round("ms")
+        return pd.to_datetime(pd.Series(values, dtype="float64"), unit="ms", utc=True, errors="coerce").dt.round("ms")
     return pd.to_datetime(pd.Series(values, dtype="str"), utc=True, format="ISO8601", errors="coerce")

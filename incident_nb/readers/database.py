@@ -24,34 +24,32 @@ _COLUMNS = (
     "finished",
     "startedAt",
     "stoppedAt",
-    "createdAt",
     "retryOf",
-    "storedAt",
 )
 
 
-def read_sqlite(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
+def read_sqlite(path: Path, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
     """Workflows with their tags and projects, then every execution that n8n has not marked as deleted.
 
-    Raises SourceError when it is no n8n database, is locked, or is damaged before its first row.
+    `source` is what the user calls it; `path` may be an unpacked copy. Raises SourceError when it is no n8n
+    database, is locked, or is damaged before its first row.
     """
-    with contextlib.closing(_connect(path)) as db:
+    with contextlib.closing(_connect(path, source)) as db:
         try:
             tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "execution_entity" not in tables:
-                raise SourceError(f"{path} is an SQLite file but no n8n database: it has no table execution_entity.")
+                raise SourceError(f"{source} is an SQLite file but no n8n database: it has no table execution_entity.")
             yield from _workflows(db, tables)
-            yield from _executions(db, path)
+            yield from _executions(db, source)
         except sqlite3.DatabaseError as error:
-            raise SourceError(
-                f"Could not read {path}: {error}. Copy the database again (with its -wal file)."
-            ) from error
+            raise SourceError(_AGAIN.format(source, error)) from error
 
 
+_AGAIN = "Could not read {}: {}. Copy the database again (with its -wal file)."
 _text = partial(str, encoding="utf-8", errors="replace")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, source: str) -> sqlite3.Connection:
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     try:
         db = sqlite3.connect(address, uri=True, timeout=10)
@@ -61,12 +59,12 @@ def _connect(path: Path) -> sqlite3.Connection:
         # A copied file in a folder that can't be written to needs no lock; a live one has its log beside it.
         if path.with_name(path.name + "-wal").exists():
             raise SourceError(
-                f"Could not open {path}: {error}. Its folder must be readable, with the -wal file."
+                f"Could not open {source}: {error}. Copy it, with its -wal file, to a folder that you can write to."
             ) from error
         db = sqlite3.connect(address + "&immutable=1", uri=True)
         db.text_factory = _text
     except sqlite3.DatabaseError as error:
-        raise SourceError(f"Could not read {path}: {error}. Copy the database again (with its -wal file).") from error
+        raise SourceError(_AGAIN.format(source, error)) from error
     return db
 
 
@@ -84,10 +82,10 @@ def _workflows(db: sqlite3.Connection, tables: set[str]) -> Iterator[WorkflowRow
         )
         projects = dict(db.execute(query))
     for workflow, name in db.execute("SELECT id, name FROM workflow_entity"):
-        yield WorkflowRow(str(workflow), name, tuple(tags.get(workflow, ())), projects.get(workflow))
+        yield WorkflowRow(str(workflow), text_or_none(name), tuple(tags.get(workflow, ())), projects.get(workflow))
 
 
-def _executions(db: sqlite3.Connection, path: Path) -> Iterator[Row | Skipped]:
+def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
     present = {row[1] for row in db.execute("PRAGMA table_info(execution_entity)")}
     wanted = ", ".join(f"e.{name}" if name in present else f"NULL AS {name}" for name in _COLUMNS)
     deleted = "WHERE e.deletedAt IS NULL" if "deletedAt" in present else ""
@@ -104,7 +102,7 @@ def _executions(db: sqlite3.Connection, path: Path) -> Iterator[Row | Skipped]:
         except sqlite3.DatabaseError as error:
             if not number:
                 raise
-            yield Skipped(str(path), f"after row {number}", f"the rest of the table is damaged: {error}")
+            yield Skipped(source, f"after row {number}", f"the rest of the table is damaged: {error}")
             return
         if record is None:
             return
@@ -141,7 +139,7 @@ def stored_row(fields: dict[str, Any], flow: bytes | None, data: bytes | None) -
         workflow_id=text_or_none(fields.get("workflowId")),
         workflow=name,
         mode=fields.get("mode"),
-        status=fields.get("status"),
+        status=fields.get("status") or ("success" if fields.get("finished") else None),
         started=_utc(fields.get("startedAt")),
         stopped=_utc(fields.get("stoppedAt")),
         retry_of=text_or_none(fields.get("retryOf")),
@@ -152,6 +150,7 @@ def stored_row(fields: dict[str, Any], flow: bytes | None, data: bytes | None) -
     )
 
 
-def _utc(text: str | None) -> str | None:
+def _utc(value: Any) -> str | None:
     """The database's time text, UTC without a zone, with the zone said."""
+    text = text_or_none(value)
     return None if text is None else text if text.endswith("Z") else text.replace(" ", "T", 1) + "Z"

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ import msgspec
 from incident_nb.errors import MissingExtraError, SettingsError, SourceError
 from incident_nb.models import Skipped
 from incident_nb.readers.database import stored_row
-from incident_nb.readers.rows import Row, WorkflowRow
+from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
 
 KEY_VARIABLE = "INCIDENT_NB_N8N_ENCRYPTION_KEY"
 _SALTED = b"Salted__"
+_UNREADABLE = (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError, ValueError)
 
 
 def is_entities(path: Path) -> bool:
@@ -29,7 +31,7 @@ def is_entities(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return "workflowentity.jsonl" in archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+    except _UNREADABLE:
         return False
 
 
@@ -61,13 +63,18 @@ def read_entities(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
     for row in _rows(files, "workflowentity", key, path):
         workflow = str(row.get("id"))
         yield WorkflowRow(
-            workflow, row.get("name"), tuple(sorted(filter(None, tagged.get(workflow, ())))), owners.get(workflow)
+            workflow,
+            text_or_none(row.get("name")),
+            tuple(sorted(filter(None, tagged.get(workflow, ())))),
+            owners.get(workflow),
         )
     data = {str(row.get("executionId")): row for row in _rows(files, "executiondata", key, path)}
     found = False
     for row in _rows(files, "executionentity", key, path):
         found = True
-        if row.get("deletedAt") is None:
+        if row.get("id") is None:
+            yield Skipped(str(path), "executionentity", "no execution id in it")
+        elif row.get("deletedAt") is None:
             stored = data.pop(str(row.get("id")), {})
             yield stored_row(row, _stored(stored.get("workflowData")), _stored(stored.get("data")))
     if not found:
@@ -83,16 +90,16 @@ def _stored(value: Any) -> bytes | None:
 
 
 def _tables(path: Path) -> dict[str, bytes]:
-    if path.is_dir():
-        inner = path / "entities.zip"
-        if inner.is_file():
-            return _tables(inner)
-        return {file.name: file.read_bytes() for file in sorted(path.glob("*.jsonl"))}
+    inner = path / "entities.zip"
+    if path.is_dir() and inner.is_file():
+        return _tables(inner)
     try:
+        if path.is_dir():
+            return {file.name: file.read_bytes() for file in sorted(path.glob("*.jsonl"))}
         with zipfile.ZipFile(path) as archive:
             return {name: archive.read(name) for name in archive.namelist() if name.endswith(".jsonl")}
-    except (zipfile.BadZipFile, OSError) as error:
-        raise SourceError(f"{path} is a damaged zip file: {error}. Copy it again.") from error
+    except _UNREADABLE as error:
+        raise SourceError(f"{path} is damaged or can't be read: {error}. Copy it again.") from error
 
 
 def _rows(files: dict[str, bytes], table: str, key: str, path: Path) -> Iterator[dict[str, Any]]:

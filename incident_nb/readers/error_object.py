@@ -41,9 +41,13 @@ def error_fields(error: dict[str, Any], node: dict[str, Any] | None = None) -> F
 
 
 def _text(value: Any) -> str | None:
-    if value is None or value == "" or value == {} or value == []:
+    if value is None or value in ("", {}, []):
         return None
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _first(value: Any) -> str | None:
@@ -68,15 +72,14 @@ def _technical(error: dict[str, Any]) -> str | None:
         if text and text not in parts:
             parts.append(text)
 
-    messages = error.get("messages")
-    for entry in messages if isinstance(messages, list) else []:
+    for entry in _list(error.get("messages")):
         add(entry)
     for key in ("cause", "errorResponse", "failure", "extra"):
         inner = error.get(key)
         if isinstance(inner, dict):
             for name in ("name", "message", "description", "code", "httpCode", "cause", "workflowId"):
                 add(inner.get(name) if name not in ("code", "httpCode", "cause") else _labelled(name, inner.get(name)))
-            for entry in inner.get("messages") or []:
+            for entry in _list(inner.get("messages")):
                 add(entry)
         else:
             add(inner)
@@ -107,9 +110,8 @@ def _address(error: dict[str, Any], node: dict[str, Any]) -> str | None:
     for candidate in (request.get("uri"), request.get("url"), parameters.get("url")):
         if not isinstance(candidate, str):
             continue
-        if isinstance(base, str) and candidate.startswith("/"):
-            candidate = base.rstrip("/") + candidate
-        found = _ADDRESS.search(candidate)
+        whole = base.rstrip("/") + candidate if isinstance(base, str) and candidate.startswith("/") else candidate
+        found = _ADDRESS.search(whole)
         if found:
             return _bare(found[0])
     return None

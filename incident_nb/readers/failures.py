@@ -33,45 +33,54 @@ def failures_in(data: Tree, nodes: dict[str, Tree], status: str | None) -> list[
     if status == "crashed":
         return [_crash(top, found, last, nodes)]
     if not any(failure["place"] in ("execution", "trigger", "subworkflow") for failure in found):
-        found.append(_failure("execution", _failing_node(top, last), None, top, nodes, top.get("timestamp")))
+        inner = _dict(top.get("node"))
+        node = last if _is_subworkflow(top) else inner.get("name") or last
+        place = _place(top, nodes.get(node or "") or inner, True)
+        found.append(_failure(place, node, None, top, nodes, top.get("timestamp")))
     return found
 
 
 def _in_runs(runs: Tree, nodes: dict[str, Tree], last: str | None, top: Tree) -> Iterator[Tree]:
-    seen: set[str] = set()
-    blamed = {name for name in (last, _dict(top.get("node")).get("name")) if name}
+    seen: dict[str, str] = {}
+    origin = _dict(top.get("node")).get("name")
+    blamed = {name for name in (last, origin) if name}
     for node, entries in runs.items():
-        for index, run in enumerate(entries if isinstance(entries, list) else []):
-            run = _dict(run)
+        for index, run in enumerate(map(_dict, _list(entries))):
             error = _dict(run.get("error")) or _redacted(run)
             if error:
                 inner = _dict(error.get("node")).get("name")
                 if inner and inner != node and inner in runs and not _is_subworkflow(error):
                     continue  # a root node repeats the error of the model or tool below it, which has its own run
+                if node == origin and index == len(entries) - 1:
+                    error = {**error, **top}  # of a model's or tool's error its own run keeps less
                 ended = bool(top) and (node in blamed or inner in blamed)
-                yield _failure(_place(error, node, nodes, ended), node, index, error, nodes, _ended_ms(run))
+                yield _failure(_place(error, nodes.get(node), ended), node, index, error, nodes, _ended_ms(run))
             yield from _in_items(node, index, run, nodes, seen)
-            for hint in run.get("hints") or []:
+            for hint in _list(run.get("hints")):
                 if _dict(_dict(hint).get("group")).get("key") == "fieldNotFound":
                     warning = {"name": "FieldNotFound", "message": _dict(hint).get("message")}
                     yield _failure("hint", node, index, warning, nodes, _ended_ms(run))
 
 
-def _in_items(node: str, index: int, run: Tree, nodes: dict[str, Tree], seen: set[str]) -> Iterator[Tree]:
-    """Errors that items carry because the node continues on failure, equal ones counted together."""
-    if not _continues(nodes.get(node)):
+def _in_items(node: str, index: int, run: Tree, nodes: dict[str, Tree], seen: dict[str, str]) -> Iterator[Tree]:
+    """Errors that items carry because the node continues on failure, equal ones counted together.
+
+    `seen` has the node that each error came from: nodes further down may pass the same item on.
+    """
+    on_error = _on_error(nodes.get(node))
+    if not on_error.startswith("continue"):
         return
     counted: dict[str, tuple[Tree, int]] = {}
     for outputs in _dict(run.get("data")).values():
-        for items in outputs if isinstance(outputs, list) else []:
-            for item in items if isinstance(items, list) else []:
+        only_last = on_error == "continueErrorOutput"  # the output that n8n adds for errors
+        for items in _list(outputs)[-1:] if only_last else _list(outputs):
+            for item in _list(items):
                 error = _item_error(_dict(item))
                 if error:
                     key = json.dumps(error, sort_keys=True, default=str)
                     counted[key] = (error, counted.get(key, (error, 0))[1] + 1)
     for key, (error, count) in counted.items():
-        if key not in seen:  # nodes further down may pass the same item on
-            seen.add(key)
+        if seen.setdefault(key, node) == node:
             yield _failure("item", node, index, error, nodes, _ended_ms(run)) | {"items": count}
 
 
@@ -84,17 +93,18 @@ def _item_error(item: Tree) -> Tree:
     return {}
 
 
-def _continues(node: Tree | None) -> bool:
-    """Whether the node goes on when it fails: `onError` in current versions, `continueOnFail` in older ones."""
-    return bool(node) and (str(node.get("onError", "")).startswith("continue") or node.get("continueOnFail") is True)
+def _on_error(node: Tree | None) -> str:
+    """What the node does when it fails: `onError` in current versions, `continueOnFail` in older ones."""
+    node = node or {}
+    return str(node.get("onError") or ("continueRegularOutput" if node.get("continueOnFail") is True else ""))
 
 
-def _place(error: Tree, node: str, nodes: dict[str, Tree], ended: bool) -> str:
+def _place(error: Tree, node: Tree | None, ended: bool) -> str:
     if _is_subworkflow(error):
         return "subworkflow"
     if not ended:
         return "node"
-    return "trigger" if _is_trigger(nodes.get(node)) else "execution"
+    return "trigger" if _is_trigger(node) else "execution"
 
 
 def _is_subworkflow(error: Tree) -> bool:
@@ -113,19 +123,16 @@ def _crash(top: Tree, found: list[Tree], last: str | None, nodes: dict[str, Tree
     return _failure("crash", node, None, top, nodes, at)
 
 
-def _failing_node(error: Tree, last: str | None) -> str | None:
-    return _dict(error.get("node")).get("name") or last
-
-
 def _failure(place: str, node: str | None, run: int | None, error: Tree, nodes: dict[str, Tree], at: Any) -> Tree:
     snapshot = _dict(nodes.get(node or ""))
     inner = _dict(error.get("node"))
+    own_type = inner.get("type") if inner.get("name") == node else None
     fields: Fields = error_fields(error, snapshot)
     child = (error.get("executionId"), error.get("workflowId"), inner.get("name"))
     return {
         "place": place,
         "node": node,
-        "node_type": snapshot.get("type") or inner.get("type") or (_CODE if "lineNumber" in error else None),
+        "node_type": snapshot.get("type") or own_type or (_CODE if "lineNumber" in error else None),
         "run": run,
         "items": None,
         "at_ms": at if isinstance(at, int | float) else None,
@@ -150,3 +157,7 @@ def _redacted(holder: Tree) -> Tree:
 
 def _dict(value: Any) -> Tree:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import gzip
 import mmap
-import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Literal
 import zstandard
 
 from incident_nb.errors import SourceError
+from incident_nb.readers.entities import is_entities
 
 Kind = Literal["json", "sqlite", "zip", "empty", "other"]
 
@@ -23,13 +23,14 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 def expand(source: str) -> list[Path]:
-    """The files that `source` names, sorted. A folder means every export-like file below it; a glob what it matches.
+    """The files that `source` names, sorted. A folder means every export-like file below it (one of `export:entities` is
+    a source itself); a glob what it matches.
 
     Raises SourceError when there is nothing, saying what was looked for.
     """
-    path = Path(source).expanduser()
     try:
-        if path.is_file():
+        path = Path(source).expanduser()
+        if path.is_file() or (path.is_dir() and is_entities(path)):
             return [path]
         if path.is_dir():
             found = sorted(p for p in path.rglob("*") if p.is_file() and p.name.lower().endswith(_ENDINGS))
@@ -38,11 +39,10 @@ def expand(source: str) -> list[Path]:
                     f"No export found in the folder {source}: looked for {', '.join(_ENDINGS)} in it and below."
                 )
             return found
-        found = sorted(Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file())
-    except OSError as error:
-        raise SourceError(
-            f"Could not look into {source}: {error.strerror}. Check the path and its permissions."
-        ) from error
+        found = sorted(Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file())  # noqa: PTH207  absolute, too
+    except (OSError, ValueError, RuntimeError) as error:  # no path at all, or `~` of a user there isn't
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"Could not look into {source}: {reason}. Check the path and its permissions.") from error
     if not found:
         raise SourceError(
             f"There is no file, folder or match for {source}. Check the spelling; `sample` is the built-in export."
@@ -67,7 +67,7 @@ def opened(path: Path) -> Iterator[memoryview]:
                     yield memoryview(packed.read())
             elif head.startswith(_ZSTD):
                 file.seek(0)
-                with zstandard.ZstdDecompressor().stream_reader(file) as reader:
+                with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as reader:
                     yield memoryview(reader.read())
             else:
                 # Not closed by hand: decoded parts may still point into it, and it goes with the last of them.
@@ -96,6 +96,6 @@ def kind_of(content: memoryview) -> Kind:
 def size_of(path: Path) -> int:
     """Bytes on disk, 0 where that can't be told; only for progress."""
     try:
-        return os.stat(path).st_size
+        return path.stat().st_size
     except OSError:
         return 0

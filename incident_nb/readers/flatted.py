@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+_NOWHERE = "an index in it points nowhere"
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -35,10 +36,9 @@ class Flatted:
     def _at(self, reference: Any) -> Any:
         if not isinstance(reference, str):
             return reference
-        try:
-            return msgspec.json.decode(self._raw[int(reference)])
-        except (ValueError, IndexError) as error:
-            raise msgspec.DecodeError(f"index {reference!r:.20} points nowhere") from error
+        if not reference.isdecimal() or int(reference) >= len(self._raw):
+            raise msgspec.DecodeError(_NOWHERE)
+        return msgspec.json.decode(self._raw[int(reference)])
 
     def tree(self) -> Any:
         """The whole document, plain. Shared parts stay shared, so a cycle in the original is a cycle here."""
@@ -53,5 +53,5 @@ class Flatted:
                 elif isinstance(part, list):
                     part[:] = [places[value] if isinstance(value, str) else value for value in part]
         except KeyError as error:
-            raise msgspec.DecodeError(f"index {str(error):.20} points nowhere") from error
+            raise msgspec.DecodeError(_NOWHERE) from error
         return parts[0]
