@@ -85,7 +85,7 @@ _STATUS = re.compile(
     r"|\b([45]\d\d)[ :-]{1,3}(?:unauthorized|forbidden|not found|too many|bad request|internal server|bad gateway"
     r"|service (?:temporarily )?unavailable|gateway time|method not|conflict|unprocessable|payment required|gone\b"
     r"|client error|server error)"
-    r"|\((?:http )?([45]\d\d)\)|\[([45]\d\d)\]"
+    r"|\b([45]\d\d) status code|\((?:http )?([45]\d\d)\)|\[([45]\d\d)\]"
 )
 _NODE_CODE = re.compile(
     r"\b(E(?:CONN|TIME|NOT|AI_|HOST|NET|PIPE|AUTH|PROTO|SOCKET|ACC|PERM|NOENT|ISDIR|EXIST|NOSPC|ADDR|ENVELOPE|DNS"
