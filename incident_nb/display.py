@@ -171,6 +171,11 @@ def _time(at: datetime | None) -> str:
     return "not known" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
+def _day(at: datetime | None) -> str:
+    """Short, and with no place to break in: for the narrow column of a table. UTC."""
+    return "not known" if at is None else f"{at:%d\u00a0%b\u00a0%H:%M}"
+
+
 def _clock(at: datetime | None) -> str:
     return "none" if at is None else f"{at:%a %d %b, %H:%M} UTC"
 

@@ -12,6 +12,7 @@ import typer
 from incident_nb.cli import app
 from incident_nb.cli.investigate import investigate
 from incident_nb.errors import OutputError, UsageError
+from incident_nb.files import read_notebook
 from incident_nb.resources import notebooks
 
 
@@ -30,16 +31,20 @@ def lab(
     ),
 ) -> None:
     """Open JupyterLab on your own copies of the notebooks; existing copies are left as they are."""
+    from nbformat.sign import NotebookNotary
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for notebook in sorted(notebooks().glob("*.ipynb")):
             copy = folder / notebook.name
             if not copy.exists():
                 copy.write_bytes(notebook.read_bytes())
+                NotebookNotary().sign(read_notebook(copy))  # ours, so that JupyterLab shows its outputs in full
     except OSError as error:
         raise OutputError(
             f"could not put the notebooks into {folder}: {error.strerror}; choose another folder"
         ) from error
-    done = subprocess.run([sys.executable, "-m", "jupyterlab", "--notebook-dir", str(folder)], check=False)
+    quiet = ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"]
+    done = subprocess.run([sys.executable, "-m", "jupyterlab", "--notebook-dir", str(folder), *quiet], check=False)
     if done.returncode:
         raise UsageError(f"JupyterLab ended with code {done.returncode}; its own message is above.")
