@@ -14,7 +14,9 @@ from incident_nb.errors import IncidentNbError
 
 app = typer.Typer(
     name="incident-nb",
-    help="From an n8n failure to a diagnosed, readable incident report.",
+    help="From an n8n failure to a diagnosed, readable incident report.\n\n"
+    "Begin with `incident-nb demo`, then `incident-nb investigate YOUR-EXPORT --out DIR`.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 some checks could not look (--strict only).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -15,12 +15,15 @@ from incident_nb.cli.common import ConfigOption, settings_of
 from incident_nb.errors import SourceError
 
 
-@app.command()
+@app.command(rich_help_panel="For pipelines")
 def classify(
     file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="JSON lines of error records; - is stdin.")] = "-",
     config: ConfigOption = None,
 ) -> None:
-    """Give the cause of each error record: JSON lines in, JSON lines out, in the same order."""
+    """Name the cause of each error record: JSON lines in, JSON lines out, same order.
+
+    Fields: message and, as far as known, id, description, http_code, error_name, node, node_type, stack, host, url.
+    """
     from incident_nb.causes import classify as judge
     from incident_nb.models import ErrorRecord
 

@@ -21,12 +21,24 @@ from incident_nb.settings import Settings, load
 words = Console(stderr=True)
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings file instead of the nearest incident-nb.toml.")
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings file; else the nearest incident-nb.toml upwards."),
 ]
 JsonOption = Annotated[
     str | None, typer.Option("--json", metavar="[FILE]", help="Write JSON to FILE; without FILE, or with -, to stdout.")
 ]
-InstanceOption = Annotated[str, typer.Option("--instance", help="Name of the n8n server that the export comes from.")]
+SourceArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE",
+        help="n8n exports: files, folders or globs (API pages, JSON lines, SQLite, export:entities; also .gz, .zst). "
+        "Or `sample`, the built-in export.",
+        show_default=False,
+    ),
+]
+InstanceOption = Annotated[
+    str, typer.Option("--instance", metavar="NAME", help="What to call the n8n server that the exports come from.")
+]
 ClientOption = Annotated[str | None, typer.Option("--client", metavar="CODE", help="Only this client's workflows.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit with 3 when some checks could not look.")]
 

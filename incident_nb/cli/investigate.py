@@ -18,6 +18,7 @@ from incident_nb.cli.common import (
     ConfigOption,
     InstanceOption,
     JsonOption,
+    SourceArgument,
     StrictOption,
     instant,
     progress,
@@ -32,16 +33,24 @@ from incident_nb.models import Diagnosis, Outcome
 
 @app.command()
 def investigate(
-    source: Annotated[list[str], typer.Argument(help="File, folder or glob of an n8n export, or `sample`.")],
-    execution: Annotated[str | None, typer.Option("--execution", metavar="ID_OR_URL", help="This execution.")] = None,
-    workflow: Annotated[str | None, typer.Option("--workflow", metavar="ID_OR_NAME", help="This workflow.")] = None,
+    source: SourceArgument,
+    execution: Annotated[
+        str | None,
+        typer.Option("--execution", metavar="ID_OR_URL", help="The execution to explain, by id or n8n address."),
+    ] = None,
+    workflow: Annotated[
+        str | None,
+        typer.Option("--workflow", metavar="ID_OR_NAME", help="The workflow to explain; part of its name will do."),
+    ] = None,
     client: ClientOption = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no live system; the records alone speak (so far always so).")
-    ] = True,  # noqa: ARG001
-    now: Annotated[str | None, typer.Option("--now", metavar="ISO", help="The instant to see it from.")] = None,
+    offline: Annotated[  # noqa: ARG001
+        bool, typer.Option("--offline", help="Ask no live system. So far the only way.", show_default=False)
+    ] = True,
+    now: Annotated[
+        str | None, typer.Option("--now", metavar="ISO", help="See it from this instant: later runs are left out.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write case, notebook and report there.")
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for report, notebook, JSON and case.")
     ] = None,
     json_to: JsonOption = None,
     instance: InstanceOption = "default",
@@ -50,7 +59,9 @@ def investigate(
 ) -> None:
     """Find the cause of a failure, with its evidence, severity and next step.
 
-    Without a subject it takes the gravest problem, then the newest, and lists the others.
+    Without --execution or --workflow it takes the gravest problem, then the newest, and lists the others.
+
+    Without --out it prints the answer within seconds; with it, a report is made.
     """
     from incident_nb.case import read_case
     from incident_nb.diagnose import investigate as look

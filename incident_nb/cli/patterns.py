@@ -16,6 +16,7 @@ from incident_nb.cli.common import (
     ConfigOption,
     InstanceOption,
     JsonOption,
+    SourceArgument,
     instant,
     put_json,
     reading,
@@ -26,8 +27,13 @@ from incident_nb.cli.common import (
 
 @app.command()
 def patterns(
-    source: Annotated[list[str], typer.Argument(help="File, folder or glob of an n8n export, or `sample`.")],
-    since: Annotated[str | None, typer.Option("--since", metavar="ISO", help="Only executions from then on.")] = None,
+    source: SourceArgument,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="ISO", help="Only executions from then on, as 2026-11-14 or 2026-11-14T08:30Z."
+        ),
+    ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="ISO", help="Only executions up to then.")] = None,
     client: ClientOption = None,
     json_to: JsonOption = None,
@@ -37,7 +43,7 @@ def patterns(
     instance: InstanceOption = "default",
     config: ConfigOption = None,
 ) -> None:
-    """Show what fails, how often, since when and in which pattern."""
+    """List every problem of an export: what fails, how often, since when, in which pattern."""
     from incident_nb import display
     from incident_nb.case import read_case
     from incident_nb.cli.investigate import _default_now

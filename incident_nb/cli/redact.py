@@ -12,13 +12,13 @@ from incident_nb.cli.classify import opened
 from incident_nb.errors import UsageError
 
 
-@app.command()
+@app.command(rich_help_panel="For pipelines")
 def redact(
     file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="What to redact; - is stdin.")] = "-",
     jsonl: Annotated[bool, typer.Option("--jsonl", help="The input is one JSON value a line.")] = False,
     json_in: Annotated[bool, typer.Option("--json", help="The input is one JSON document.")] = False,
 ) -> None:
-    """Mask secrets and personal data: text line by line, or JSON as a tree with its keys."""
+    """Mask secrets and personal data, line by line in text, by key in JSON. Equal secrets get equal masks."""
     from incident_nb.redact.stream import redact_lines
 
     if jsonl and json_in:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from incident_nb.cli import app
+from incident_nb.cli.common import words
 from incident_nb.cli.investigate import investigate
 from incident_nb.errors import OutputError, UsageError
 from incident_nb.files import read_notebook
@@ -20,17 +21,18 @@ from incident_nb.resources import notebooks
 def demo(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the report goes.")] = Path("demo"),
 ) -> None:
-    """Investigate the bundled sample and say where the report lies. Needs no settings and no network."""
+    """Make the report of the built-in export. Needs no settings and no network."""
     investigate(source=["sample"], out=out)
+    words.print("Open it in a browser. Your own: incident-nb investigate YOUR-EXPORT --out DIR", markup=False)
 
 
 @app.command()
 def lab(
-    folder: Annotated[Path, typer.Argument(help="Where your copies of the notebooks lie or are put.")] = Path(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the copies lie or are put.")] = Path(
         "notebooks"
     ),
 ) -> None:
-    """Open JupyterLab on your own copies of the notebooks; existing copies are left as they are."""
+    """Open JupyterLab on copies of the notebooks; copies that are there already stay as they are."""
     from nbformat.sign import NotebookNotary
 
     try:
