@@ -6,7 +6,7 @@ value in them is escaped for its form. The classes are those of the report's sty
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -29,7 +29,7 @@ class View:
     """One block of a notebook or report: shows itself as HTML, and as Markdown where that is what can be shown."""
 
     name: str
-    facts: dict[str, Any]
+    facts: dict[str, Any] = field(repr=False)
 
     @property
     def html(self) -> str:
@@ -149,6 +149,7 @@ def _environment(form: str) -> Environment:
     )
     environment.filters |= {
         "time": _time,
+        "day": _day,
         "plural": _plural,
         "percent": _percent,
         "bar": _bar,
