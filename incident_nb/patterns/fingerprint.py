@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 
 import pandas as pd
 
 _KEPT_OF_DESCRIPTION = 300
 
-# In order: what a later rule would tear apart comes first.
-_MASKS = [
+# In order: what a later rule would tear apart comes first. Kept, because they tell problems apart: words, and quoted
+# words that are codes (`"invalid_grant"`, `"ECONNREFUSED"`); a status that is named as one, or leads the text as n8n
+# writes it (`404 - "..."`).
+_OPEN, _CLOSE = "\"“‘`'", "\"”’`'"
+_CODE = r"(?:[A-Za-z]+(?:_[A-Za-z]+)+|[A-Z]{3,})"
+_STATUS = r"(?i:\b(?:code|status|http|error):?\s[1-5]\d\d\b)|^[1-5]\d\d(?= - )"
+_MASKS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"\[(\w+):[0-9a-f]{6,}\]"), r"[\1]"),  # the gate's masks, reduced to their kind
     (re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"), "<uuid>"),
     (re.compile(r"\bhttps?://[^\s\"'<>)]+"), "<url>"),
@@ -18,9 +24,9 @@ _MASKS = [
     (re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?"), "<date>"),
     (re.compile(r"\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b"), "<date>"),
     (re.compile(r"\(item \d+\)|\[(?:condition \d+, )?item \d+\]|\[line \d+\]"), ""),
-    (re.compile(r"(?<![\w])([\"“‘`'])(?=\S)[^\"”’`'\n]{1,200}[\"”’`'](?!\w)"), "<value>"),
+    (re.compile(rf"(?<!\w)[{_OPEN}](?!{_CODE}\\?[{_CLOSE}])(?=\S)[^{_CLOSE}\n]{{1,200}}[{_CLOSE}](?!\w)"), "<value>"),
     (re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{8,}\b"), "<id>"),
-    (re.compile(r"\b0x[0-9a-fA-F]+\b|\b\d[\d.,:]*"), "<n>"),
+    (re.compile(rf"(?P<kept>{_STATUS})|\b0x[0-9a-fA-F]+\b|\b\d[\d.,:]*"), lambda m: m["kept"] or "<n>"),
     (re.compile(r"\s+"), " "),
 ]
 
@@ -45,6 +51,6 @@ def fingerprints(failures: pd.DataFrame) -> pd.Series:
     keys = {}
     for row in distinct.itertuples(index=False, name=None):
         *where, message, description = row
-        parts = [*where, mask(message), mask(description[:_KEPT_OF_DESCRIPTION])]
+        parts = [*where, mask(message), mask(description)[:_KEPT_OF_DESCRIPTION]]
         keys[row] = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
     return pd.Series([keys[row] for row in table.itertuples(index=False, name=None)], index=failures.index, dtype="str")

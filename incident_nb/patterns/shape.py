@@ -41,14 +41,13 @@ def pattern_of(times: pd.Series, failed: pd.Series) -> tuple[Pattern, str]:
         days = (times.iloc[stretch.position] - times.iloc[int(earlier[-1])]) / pd.Timedelta(days=1)
         if gap >= RECOVERED_RUNS and days >= 1:
             return "regression", f"back after {gap} good runs over {days:.1f} days; {since}"
+    if flags.all():
+        return "persistent", f"all {count} runs in the records failed, and no good one is there to compare with"
     if share >= PERSISTENT_SHARE and not good_after:
         return "persistent", f"{since}, and no run has succeeded since"
-    gaps = np.diff(times[failed.to_numpy()].astype("int64").to_numpy())
+    gaps = times[flags].diff().dt.total_seconds().to_numpy()[1:]
     if count >= 4 and share < PERSISTENT_SHARE and gaps.mean() > 0 and gaps.std() / gaps.mean() <= REGULAR:
-        return (
-            "recurring",
-            f"{count} failures about {pd.Timedelta(gaps.mean(), unit='us').round('min')} apart, good runs between",
-        )
+        return "recurring", f"{count} failures about {gaps.mean() / 3600:.1f} hours apart, good runs between"
     if share >= 0.5 and len(within) >= 3 and good_after >= AFTERWARDS_GOOD:
         return "burst", f"{since}; {good_after} good runs since"
     if share >= PERSISTENT_SHARE and good_after < AFTERWARDS_GOOD and len(within) >= 3:
