@@ -101,7 +101,7 @@ def read_json(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | 
     if damaged:
         yield from _salvage(content, source)
         return
-    if elements is None or (elements and not any(_is_run(e) or _is_workflow(e) for e in elements)):
+    if elements is None or not _known(elements):
         raise SourceError(
             f"{source} is JSON, but no n8n export: expected executions as the public API gives them "
             "({data: [...], nextCursor}), a list of them, or one. See docs/sources.md for how to export."
@@ -141,7 +141,7 @@ def _document(content: memoryview) -> list[_Execution] | None:
 
 
 def _as_row(element: _Execution, where: str) -> Iterator[Row | WorkflowRow | Skipped]:
-    if element.id is None:
+    if element.id in (None, ""):
         yield Skipped("", where, "no execution id in it")
     elif _is_run(element):
         yield _execution_row(element, where)
@@ -157,11 +157,16 @@ def _as_row(element: _Execution, where: str) -> Iterator[Row | WorkflowRow | Ski
 def _is_run(element: _Execution) -> bool:
     """Every version says of a run how it was started and of which workflow; other things have a status, too."""
     flow = element.workflowId is not None or element.workflowData is not None
-    return element.id is not None and ((element.mode is not None and flow) or element.errorOnly)
+    return element.id not in (None, "") and ((element.mode is not None and flow) or element.errorOnly)
 
 
 def _is_workflow(element: _Execution) -> bool:
-    return element.id is not None and element.mode is None and bool(element.nodes)
+    return element.id not in (None, "") and element.mode is None and bool(element.nodes)
+
+
+def _known(elements: list[_Execution]) -> bool:
+    """Whether a list is one of executions or workflows, as far as can be told: one will do, and an empty one may be."""
+    return not elements or any(_is_run(element) or _is_workflow(element) for element in elements)
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
@@ -241,7 +246,7 @@ def _lines(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Ski
         if elements is None:
             bad.append(Skipped(source, f"line {number}", "neither an execution nor a workflow"))
             continue
-        good = True
+        good = good or (_known(elements) and line[0] == ord("{"))
         for element in elements:
             yield from _as_row(element, f"line {number}")
     if good:
@@ -286,4 +291,7 @@ def _salvage(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | S
             good += not isinstance(row, Skipped)
             yield row
     if not good:
-        raise SourceError(f"{source} is damaged JSON: nothing in it could be read. Export it again.")
+        raise SourceError(
+            f"{source} is damaged, or no n8n export: no execution could be read from it. "
+            "Export it again; see docs/sources.md."
+        )

@@ -274,7 +274,7 @@ def _frame(rows: Iterable[dict[str, Any]], columns: dict[str, str], clean: _Gate
         if dtype.startswith("datetime64"):
             frame[name] = _times(values).astype(dtype)
         elif dtype in ("str", "category"):
-            texts = [None if v is None else str(v) if name in _OWN_WORDS else clean[str(v)] for v in values]
+            texts = [None if v in (None, "") else str(v) if name in _OWN_WORDS else clean[str(v)] for v in values]
             frame[name] = pd.Series(texts, dtype="str").astype(dtype)
         else:
             frame[name] = pd.Series(values, dtype=dtype)

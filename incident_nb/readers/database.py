@@ -50,22 +50,28 @@ _text = partial(str, encoding="utf-8", errors="replace")
 
 
 def _connect(path: Path, source: str) -> sqlite3.Connection:
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    address = f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if _at_rest(path) else ''}"
     try:
         db = sqlite3.connect(address, uri=True, timeout=10)
         db.text_factory = _text
         db.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
-        # A copied file in a folder that can't be written to needs no lock; a live one has its log beside it.
-        if path.with_name(path.name + "-wal").exists():
-            raise SourceError(
-                f"Could not open {source}: {error}. Copy it, with its -wal file, to a folder that you can write to."
-            ) from error
-        db = sqlite3.connect(address + "&immutable=1", uri=True)
-        db.text_factory = _text
+        raise SourceError(
+            f"Could not open {source}: {error}. Copy it, with its -wal file, to a folder that you can write to."
+        ) from error
     except sqlite3.DatabaseError as error:
         raise SourceError(_AGAIN.format(source, error)) from error
     return db
+
+
+def _at_rest(path: Path) -> bool:
+    """Whether nobody has it open: in WAL mode (said in bytes 18 and 19) a log lies beside a file in use.
+
+    Read as such, SQLite needs no lock, so the folder may be read-only, and leaves no files of its own there.
+    """
+    with path.open("rb") as file:
+        wal_mode = file.read(20)[18:] == b"\x02\x02"
+    return wal_mode and not path.with_name(path.name + "-wal").exists()
 
 
 def _workflows(db: sqlite3.Connection, tables: set[str]) -> Iterator[WorkflowRow]:

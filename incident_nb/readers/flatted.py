@@ -24,7 +24,10 @@ class Flatted:
     @property
     def root(self) -> Any:
         """The root object, its text values still indices."""
-        return self._at("0")
+        root = self._at("0")
+        if not isinstance(root, dict):
+            raise msgspec.DecodeError("its first part is no object")
+        return root
 
     def get(self, holder: Any, key: str | int) -> Any:
         """What `key` of an object or list from here leads to, its own text values still indices; None if absent."""
