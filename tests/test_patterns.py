@@ -228,7 +228,7 @@ def test_records_of_failures_only_do_not_claim_that_nothing_succeeded_since() ->
 
 def told(log: ExecutionLog) -> str:
     """The one problem's sequence as signs, oldest first."""
-    failures = problems(log.failures, log.executions)
+    failures = problems(log.failures)
     (table,) = sequences(failures, log.executions).values()
     return "".join("X" if failed else "." for failed in table["failed"])
 
@@ -240,7 +240,7 @@ def test_the_runs_that_speak_of_a_problem() -> None:
 def test_a_run_that_failed_elsewhere_says_nothing() -> None:
     two = flow(1, None, call("First"), call("Second"))
     log = log_of(*runs("..XX", two), run(9, START + 9 * HOUR, error(500), two, node="First"))
-    failures = problems(log.failures, log.executions)
+    failures = problems(log.failures)
     second = failures.loc[failures["node"] == "Second", "fingerprint"].iloc[0]
     assert list(sequences(failures, log.executions)[second]["failed"]) == [False, False, True, True]
 
@@ -279,7 +279,7 @@ def test_a_failure_that_a_child_in_the_log_explains_is_no_origin(child_there: bo
     parent = flow(1, None, {"name": "Ask", "type": "n8n-nodes-base.executeWorkflow", "parameters": {}})
     children = [run(1, START, error(401), flow(2))] if child_there else []
     log = log_of(*children, calling(2, "1", parent))
-    assert list(problems(log.failures, log.executions)["origin"]) == origins
+    assert list(problems(log.failures)["origin"]) == origins
 
 
 def test_clients_that_are_not_known_are_one_value_not_many() -> None:

@@ -9,7 +9,7 @@ survey(case)            -> Survey: every problem of the case's source
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -22,13 +22,15 @@ from incident_nb.diagnose.scene import Analysis, Scene, within
 from incident_nb.diagnose.subject import (
     execution_of,
     group_of_execution,
+    origins,
+    runs_of,
     subject_of_execution,
     text,
     workflow_of,
 )
 from incident_nb.diagnose.survey import Survey, survey
 from incident_nb.models import Cause, Diagnosis, ExecutionLog, Hypothesis, Problem, Subject
-from incident_nb.policy import Policy, load, suggest
+from incident_nb.policy import Policy, SeverityFacts, load, suggest
 from incident_nb.settings import Settings
 
 __all__ = ["Analysis", "Survey", "analyse", "diagnose", "investigate", "survey", "within"]
@@ -53,17 +55,17 @@ def diagnose(
     since an export does not say when somebody noticed. `client` keeps to one client's workflows. A healthy subject
     gives no hypotheses. Raises UsageError for an execution or workflow that is not in the log.
     """
-    settings, policy = settings or Settings(), policy or load()
+    settings, policy, now = settings or Settings(), policy or load(), now.astimezone(UTC)
     analysis = log if isinstance(log, Analysis) else analyse(within(log, None, now), settings)
     candidates = analysis.groups
     if client:
         candidates = candidates[candidates["client"].astype("str") == client]
-    graded = _graded(analysis, candidates, policy)
+    runs, graded = runs_of(analysis.log.executions, client), _graded(analysis, candidates, policy)
     if execution:
-        run = execution_of(analysis, execution, settings)
-        group, subject = group_of_execution(analysis, run), subject_of_execution(run)
+        run = execution_of(runs, execution, settings)
+        group, subject, runs = group_of_execution(analysis, run), subject_of_execution(run), run.to_frame().T
     elif workflow:
-        runs = workflow_of(analysis, workflow)
+        runs = workflow_of(runs, workflow)
         first = runs.iloc[-1]
         mine = candidates[
             (candidates["workflow_id"].astype("str") == str(first["workflow_id"]))
@@ -77,7 +79,7 @@ def diagnose(
         group = _gravest(analysis, graded)
         subject = Subject(kind="source", client=client) if group is None else _subject_of(group)
     if group is None:
-        return _healthy(analysis, subject, graded)
+        return _healthy(analysis, subject, runs, graded, now, settings, policy)
     return _diagnosed(analysis, group, subject, graded, now, settings, policy)
 
 
@@ -123,19 +125,39 @@ def _diagnosed(
     )
 
 
-def _healthy(analysis: Analysis, subject: Subject, graded: Sequence[Problem]) -> Diagnosis:
-    runs = analysis.log.executions
-    if subject.execution_id:
-        told = f"Execution {subject.execution_id} of “{subject.workflow}” holds no failure: nothing to diagnose."
-    elif subject.workflow_id:
-        count = int((runs["workflow_id"].astype("str") == subject.workflow_id).sum())
-        told = f"None of the {count} runs of “{subject.workflow}” in the window failed: nothing to diagnose."
+def _healthy(
+    analysis: Analysis,
+    subject: Subject,
+    runs: pd.DataFrame,
+    graded: Sequence[Problem],
+    now: datetime,
+    settings: Settings,
+    policy: Policy,
+) -> Diagnosis:
+    """The diagnosis of `runs` that hold no failure: what was looked at, and what of it could not be seen into."""
+    name = subject.workflow or subject.workflow_id
+    ratio = gravity.duration_ratio(runs) if subject.kind == "workflow" else None
+    slow = ratio if ratio and ratio >= policy.limits.slow_ratio else None
+    if runs.empty:
+        told = "There are no executions to look at."
+    elif subject.kind == "execution":
+        told = f"Execution {subject.execution_id} of “{name}” ({runs['status'].iloc[0]}) holds no failure: nothing to diagnose."
+    elif subject.kind == "workflow":
+        told = f"None of the {len(runs)} runs of “{name}” in the window failed"
+        told += f", but the newest take {slow:.1f} times as long as those before." if slow else ": nothing to diagnose."
     else:
         told = f"None of the {len(runs)} executions failed: nothing to diagnose."
+    unseen = int((runs["data"] != "full").sum())
+    if unseen:
+        told += f" {unseen} of {len(runs)} hold no full data, so errors inside them could not be seen."
+    known = SeverityFacts(
+        failing=False, runs_since_onset=len(runs), successes_since_onset=len(runs), duration_ratio=slow
+    )
     return Diagnosis(
         subject=subject,
         headline=told,
-        findings=checklist.healthy(analysis, told),
+        severity=gravity.severity_block(known, now, subject.client, settings, policy) if slow else None,
+        findings=checklist.healthy(analysis, told, looked=unseen < len(runs)),
         window=analysis.window,
         others=tuple(graded[:OTHERS]),
         skipped=sum(part.rows for part in analysis.log.skipped),
@@ -143,10 +165,12 @@ def _healthy(analysis: Analysis, subject: Subject, graded: Sequence[Problem]) ->
 
 
 def _through_children(analysis: Analysis, candidates: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """The problems of the sub-workflows because of which these runs failed."""
+    """The problems of the sub-workflows because of which these runs of one workflow failed."""
     failures = analysis.failures
-    passed_on = failures[failures["execution_id"].isin(runs["execution_id"]) & ~failures["origin"]]
-    inner = failures[failures["execution_id"].isin(passed_on["child_execution_id"]) & failures["origin"]]
+    mine = failures[
+        failures["execution_id"].isin(runs["execution_id"]) & (failures["instance"] == runs["instance"].iloc[0])
+    ]
+    inner = origins(failures, mine)
     return candidates[candidates["fingerprint"].isin(inner["fingerprint"])]
 
 

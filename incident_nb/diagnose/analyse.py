@@ -19,11 +19,15 @@ OPEN = {str(Cause.WORKFLOW_CONFIG), str(Cause.EXTERNAL_API_CHANGED)}
 
 def analyse(log: ExecutionLog, settings: Settings | None = None) -> Analysis:
     """The log with its failures judged (cause, detail, confidence, ...), fingerprinted, grouped and settled."""
-    failures = problems(label(log.failures, (settings or Settings()).own_hosts), log.executions)
+    failures = problems(label(log.failures, (settings or Settings()).own_hosts))
     runs = sequences(failures, log.executions)
-    first = Analysis(log, failures, groups(failures, runs), runs, window(log))
+    first = Analysis(log, failures, groups(failures, runs, log.executions), runs, window(log))
     settled = _settle(first)
-    return Analysis(log, settled, groups(settled, runs), runs, first.window) if settled is not failures else first
+    return (
+        Analysis(log, settled, groups(settled, runs, log.executions), runs, first.window)
+        if settled is not failures
+        else first
+    )
 
 
 def _settle(analysis: Analysis) -> pd.DataFrame:

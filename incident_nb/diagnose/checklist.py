@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from incident_nb.diagnose.evidence import Evidence
 from incident_nb.diagnose.scene import Analysis, Scene
-from incident_nb.models import Fact, Finding, Outcome, Problem
+from incident_nb.models import Cause, Fact, Finding, Outcome, Problem
 
 _LIVE = {
     "DX-2": ("the endpoint's health", "no endpoint is asked when only records are read"),
@@ -18,14 +18,15 @@ def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Fin
     by_check: dict[str, list[Fact]] = {}
     for piece in found:
         by_check.setdefault(str(piece.fact.check), []).append(piece.fact)
+    blamed = {(piece.fact.check, cause) for piece in found for cause, factor in piece.effects.items() if factor > 1}
     first = f"{problem.message or 'no message was kept'}, {problem.count} executions, last {problem.last_seen:%Y-%m-%d %H:%M} UTC"
     looked = {
         "DX-1": Finding(
             check="DX-1", outcome=Outcome.FOUND, asked=asked, summary=f"At “{problem.node or 'unknown node'}”: {first}",
             evidence=(Fact(text=first, executions=problem.execution_ids[:5], check="DX-1"), *by_check.get("DX-1", ())),
         ),
-        "DX-3": _credential(scene, by_check.get("DX-3", []), asked),
-        "DX-5": _changes(by_check.get("DX-5", []), asked),
+        "DX-3": _credential(scene, by_check.get("DX-3", []), asked, ("DX-3", Cause.CREDENTIALS) in blamed),
+        "DX-5": _changes(by_check.get("DX-5", []), asked, ("DX-5", Cause.WORKFLOW_CONFIG) in blamed),
         "DX-6": Finding(
             check="DX-6", outcome=Outcome.FOUND, asked=asked, evidence=tuple(by_check.get("DX-6", ())),
             summary=f"{problem.pattern}: {problem.pattern_why}",
@@ -38,10 +39,10 @@ def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Fin
     return tuple(looked[check] for check in sorted(looked))
 
 
-def healthy(analysis: Analysis, told: str) -> tuple[Finding, ...]:
-    """The findings of a subject without failures: the records are clean, live systems were not asked."""
-    asked = _asked(analysis)
-    rows = [Finding(check=check, outcome=Outcome.CLEAN, summary=told, asked=asked) for check in ("DX-1", "DX-6")]
+def healthy(analysis: Analysis, told: str, looked: bool) -> tuple[Finding, ...]:
+    """The findings of a subject without failures: the records are clean, or hold no data; live systems were not asked."""
+    asked, outcome = _asked(analysis), Outcome.CLEAN if looked else Outcome.COULD_NOT_LOOK
+    rows = [Finding(check=check, outcome=outcome, summary=told, asked=asked) for check in ("DX-1", "DX-6")]
     for check, (what, why) in _LIVE.items():
         rows.append(
             Finding(check=check, outcome=Outcome.COULD_NOT_LOOK, summary=f"{why[0].upper()}{why[1:]}.", asked=what)
@@ -56,7 +57,7 @@ def _asked(analysis: Analysis) -> str:
     return f"{count} executions from {window.from_:%Y-%m-%d %H:%M} to {window.to:%Y-%m-%d %H:%M} UTC"
 
 
-def _credential(scene: Scene, facts: list[Fact], asked: str) -> Finding:
+def _credential(scene: Scene, facts: list[Fact], asked: str, blamed: bool) -> Finding:
     newest = scene.members.iloc[-1]
     if newest["credential_id"] != newest["credential_id"]:
         nothing = "The records name no credential at this node."
@@ -65,16 +66,15 @@ def _credential(scene: Scene, facts: list[Fact], asked: str) -> Finding:
     summary = " ".join([used, *(fact.text for fact in facts)])
     if not facts:
         summary += " Nothing else in the window used it, and the credential itself was not tested."
-    outcome = Outcome.FOUND if facts else Outcome.COULD_NOT_LOOK
+    outcome = Outcome.FOUND if blamed else Outcome.CLEAN if facts else Outcome.COULD_NOT_LOOK
     return Finding(check="DX-3", outcome=outcome, summary=summary, asked=asked, evidence=tuple(facts))
 
 
-def _changes(facts: list[Fact], asked: str) -> Finding:
+def _changes(facts: list[Fact], asked: str, blamed: bool) -> Finding:
     if not facts:
         nothing = (
             "No good run before the onset to compare the workflow with; deployments and credentials were not asked."
         )
         return Finding(check="DX-5", outcome=Outcome.COULD_NOT_LOOK, summary=nothing, asked=asked)
-    changed = any("changed" in fact.text and "What changed lies outside" not in fact.text for fact in facts)
-    outcome = Outcome.FOUND if changed else Outcome.CLEAN
+    outcome = Outcome.FOUND if blamed else Outcome.CLEAN
     return Finding(check="DX-5", outcome=outcome, summary=facts[0].text, asked=asked, evidence=tuple(facts))

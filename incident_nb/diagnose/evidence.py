@@ -75,8 +75,9 @@ def comes_and_goes(scene: Scene) -> Iterator[Evidence]:
     """Did runs succeed between the failures?"""
     good, bad = len(scene.good_between), int(scene.group["count"])
     if not good:
-        if bad >= 3 and scene.analysis.has_successes and scene.onset and len(scene.failing_since) >= 3:
-            text = f"All {len(scene.failing_since)} runs from the first to the last failure of the stretch failed."
+        failed = scene.failing_since["execution_id"].nunique()
+        if bad >= 3 and scene.analysis.has_successes and scene.onset and failed >= 3:
+            text = f"All {failed} runs from the first to the last failure of the stretch failed."
             yield _history(
                 text, scene.failing_since, {C.CREDENTIALS: 1.3, C.WORKFLOW_INACTIVE: 1.3, C.DATA_FORMAT: 0.9}, "DX-6"
             )

@@ -11,6 +11,9 @@ from incident_nb.models import Cause, Impact, SeverityBlock
 from incident_nb.policy import ClientCalendar, Policy, SeverityFacts, deadlines, suggest
 from incident_nb.settings import Settings
 
+NEWEST = 5
+NOTICEABLE_S = 1.0
+
 
 def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
     """What the log says of the situation; what a log can't know stays None for the rules to ask about."""
@@ -33,6 +36,7 @@ def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
         intermittent=bool((~failed).any()) if counted and int(failed.sum()) > 1 else None,
         cause=cause,
         detail=detail,
+        alert_fired=_alert_fired(scene) or None,
         items_lost=int(soft["items"].fillna(1).sum()) if len(soft) else None,
     )
 
@@ -46,6 +50,26 @@ def _workflows(scene: Scene) -> tuple[int, int]:
     since = pd.Timestamp(scene.since)
     down = (mine["last_run"] >= since) & ~(mine["last_good"] >= since)
     return len(mine), int(down.sum())
+
+
+def _alert_fired(scene: Scene) -> bool:
+    """Whether an error workflow ran for one of the failures."""
+    runs = scene.analysis.log.executions
+    mine = (runs["mode"] == "error") & (runs["instance"] == scene.group["instance"])
+    return bool(runs.loc[mine, "parent_execution_id"].isin(scene.members["execution_id"]).any())
+
+
+def duration_ratio(runs: pd.DataFrame) -> float | None:
+    """How long a workflow's newest good runs take against those before (medians), 1.0 where nobody would notice.
+
+    None with fewer than `NEWEST` and twice as many before them. `runs` are executions of one workflow, oldest first.
+    """
+    took = runs.loc[runs["status"] == "success", "duration_s"].dropna()
+    before, newest = took.iloc[:-NEWEST], took.iloc[-NEWEST:]
+    if len(before) < 2 * NEWEST:
+        return None
+    longer = newest.median() - before.median()
+    return float(newest.median() / before.median()) if longer >= NOTICEABLE_S and before.median() > 0 else 1.0
 
 
 def severity_block(
@@ -90,6 +114,8 @@ def _callers(analysis: Analysis, scene: Scene) -> tuple[str, ...]:
     """Workflows that failed because this one is their sub-workflow."""
     failures = analysis.failures
     calling = failures[
-        (failures["place"] == "subworkflow") & failures["child_execution_id"].isin(scene.members["execution_id"])
+        (failures["place"] == "subworkflow")
+        & (failures["instance"] == scene.group["instance"])
+        & failures["child_execution_id"].isin(scene.members["execution_id"])
     ]
     return tuple(sorted(calling["workflow"].dropna().astype("str").unique()))

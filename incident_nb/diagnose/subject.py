@@ -14,32 +14,46 @@ from incident_nb.errors import UsageError
 from incident_nb.models import Subject
 from incident_nb.settings import Settings
 
-_ADDRESS = re.compile(r"/workflow/(?P<workflow>[^/]+)/(?:executions|debug)/(?P<execution>[^/?#]+)")
+DEEPEST = 20  # sub-workflows called by sub-workflows; an end for records that name themselves
+_ADDRESS = re.compile(r"^[^/?#]+[^?#]*/workflow/(?P<workflow>[^/]+)/(?:executions|debug)/(?P<execution>[^/?#]+)")
 
 
-def execution_of(analysis: Analysis, wanted: str, settings: Settings) -> pd.Series:
+def runs_of(table: pd.DataFrame, client: str | None) -> pd.DataFrame:
+    """The executions of one client, of all where None; raises UsageError for a client that has none in the source."""
+    if client is None:
+        return table
+    mine = table[table["client"].astype("str") == client]
+    if mine.empty:
+        known = ", ".join(sorted(table["client"].dropna().astype("str").unique())) or "no client's that the rules know"
+        raise UsageError(f"There are no executions of client {client} in this source. It holds: {known}.")
+    return mine
+
+
+def execution_of(table: pd.DataFrame, wanted: str, settings: Settings) -> pd.Series:
     """The execution that an id or an n8n address names. An address must be of a configured server, by exact origin.
 
-    Raises UsageError for one that is not in the source, saying what is.
+    Raises UsageError for one that is not among the executions in `table`, saying what is.
     """
-    instance = None
+    instance = flow = None
     if "://" in wanted:
-        found = _ADDRESS.search(urlsplit(wanted).path)
+        found = _ADDRESS.search(wanted.partition("://")[2])
         if not found:
             raise UsageError(
                 f"{wanted} is no n8n execution address. It looks like https://HOST/workflow/ID/executions/ID."
             )
-        instance = _server(wanted, settings)
+        instance, flow = _server(wanted, settings), found["workflow"]
         wanted = found["execution"]
-    table = analysis.log.executions
     hits = table[table["execution_id"] == wanted.strip()]
+    if flow:
+        hits = hits[hits["workflow_id"].isna() | (hits["workflow_id"].astype("str") == flow)]
     if instance and len(hits["instance"].unique()) > 1:
         hits = hits[hits["instance"] == instance]
     if hits.empty:
         numbers = pd.to_numeric(table["execution_id"], errors="coerce").dropna()
         held = f"It holds {len(table)} executions"
         held += f", {int(numbers.min())} to {int(numbers.max())}." if len(numbers) else "."
-        raise UsageError(f"There is no execution {wanted} in this source. {held}")
+        named = f"{wanted} of workflow {flow}" if flow else wanted
+        raise UsageError(f"There is no execution {named} in this source. {held}")
     if len(hits) > 1:
         names = ", ".join(sorted(hits["instance"].astype("str")))
         raise UsageError(f"Execution {wanted} exists on several servers ({names}). Name it by its full address.")
@@ -48,24 +62,30 @@ def execution_of(analysis: Analysis, wanted: str, settings: Settings) -> pd.Seri
 
 def _server(address: str, settings: Settings) -> str | None:
     """The configured server with the same origin; None when no server is configured at all (a plain export)."""
-    asked = urlsplit(address)
+    asked = _origin(address)
     for name, server in settings.n8n.items():
-        mine = urlsplit(server.url)
-        if (mine.scheme, mine.hostname, mine.port) == (asked.scheme, asked.hostname, asked.port):
+        if asked is not None and _origin(server.url) == asked:
             return name
     if settings.n8n:
-        raise UsageError(
-            f"{asked.scheme}://{asked.netloc} is none of the n8n servers in the settings: {', '.join(settings.n8n)}."
-        )
+        known = ", ".join(f"{name} ({server.url})" for name, server in settings.n8n.items())
+        raise UsageError(f"{address} is on none of the n8n servers in the settings: {known}.")
     return None
 
 
-def workflow_of(analysis: Analysis, wanted: str) -> pd.DataFrame:
-    """The executions of the workflow with that id or name; part of a name is enough where only one has it.
+def _origin(address: str) -> tuple[str, str | None, int | None] | None:
+    """Scheme, host and port, the scheme's own port where none is named; None where it is no address."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        return None
+
+
+def workflow_of(table: pd.DataFrame, wanted: str) -> pd.DataFrame:
+    """The executions in `table` of the workflow with that id or name; part of a name is enough where only one has it.
 
     Raises UsageError with close names for one that is not there.
     """
-    table = analysis.log.executions
     names = table["workflow"].astype("str")
     for hits in (
         table[table["workflow_id"].astype("str") == wanted],
@@ -93,15 +113,22 @@ def group_of_execution(analysis: Analysis, execution: pd.Series) -> pd.Series | 
     ]
     if here.empty:
         return None
-    origin = here[here["origin"]]
-    if origin.empty:
-        child = here["child_execution_id"].iloc[0]
-        origin = failures[(failures["execution_id"] == child) & failures["origin"]]
+    origin = origins(failures, here)
     if origin.empty:
         return None
     ended = origin[origin["place"].isin(["execution", "trigger", "crash", "canceled", "subworkflow", "status"])]
     fingerprint = (ended if len(ended) else origin).iloc[-1]["fingerprint"]
     return analysis.groups[analysis.groups["fingerprint"] == fingerprint].iloc[0]
+
+
+def origins(failures: pd.DataFrame, here: pd.DataFrame, deepest: int = DEEPEST) -> pd.DataFrame:
+    """Those of `here` that began where they are seen, and behind each other one the sub-workflow's own, however deep."""
+    passed_on = here[~here["origin"]]
+    if passed_on.empty or not deepest:
+        return here[here["origin"]]
+    children = set(zip(passed_on["instance"], passed_on["child_execution_id"], strict=True))
+    called = [key in children for key in zip(failures["instance"], failures["execution_id"], strict=True)]
+    return pd.concat([origins(failures, failures[called], deepest - 1), here[here["origin"]]])
 
 
 def subject_of_execution(execution: pd.Series) -> Subject:

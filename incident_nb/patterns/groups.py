@@ -22,12 +22,12 @@ GROUP_COLUMNS = [
 ]  # fmt: skip
 
 
-def problems(failures: pd.DataFrame, executions: pd.DataFrame) -> pd.DataFrame:
+def problems(failures: pd.DataFrame) -> pd.DataFrame:
     """`failures` with two more columns: `fingerprint`, and `origin` (False: only passes on a sub-workflow's failure).
 
-    A failure at an Execute Workflow node is no origin when the child's own execution is in `executions`.
+    A failure at an Execute Workflow node is no origin when the child's own failure is among them.
     """
-    known = set(zip(executions["instance"].astype("str"), executions["execution_id"], strict=True))
+    known = set(zip(failures["instance"].astype("str"), failures["execution_id"], strict=True))
     child = zip(failures["instance"].astype("str"), failures["child_execution_id"], strict=True)
     passed_on = pd.Series([key in known for key in child], index=failures.index) & (failures["place"] == "subworkflow")
     return failures.assign(fingerprint=fingerprints(failures), origin=~passed_on.astype(bool))
@@ -78,32 +78,32 @@ def _reached(paths: pd.Series, node: Any) -> np.ndarray[Any, np.dtype[np.bool_]]
     return np.array([hit.get(path, True) for path in paths.astype("object")], dtype=bool)
 
 
-def groups(failures: pd.DataFrame, runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def groups(failures: pd.DataFrame, runs: dict[str, pd.DataFrame], executions: pd.DataFrame) -> pd.DataFrame:
     """One row a problem, most frequent first; columns as `GROUP_COLUMNS`, documented in docs/patterns.md.
 
     `failures` have the classifier's columns (cause, detail, confidence) and those of `problems`; `runs` are their
     `sequences`. `count`: failing executions. `execution_ids`: the newest 100. `first_seen`, `last_seen`: UTC. `onset`:
     an Onset. `error_rate`: share (0 to 1) of the runs that speak of the problem that failed with it, from the onset to
-    the newest; None where the source holds no other runs to compare with.
+    the newest; None where `executions` hold no good runs at all, as an export of failures only.
     """
+    has_successes = bool((executions["status"] == "success").any())
     origin = failures[failures["origin"]]
-    rows = [_group(str(name), table, runs[str(name)]) for name, table in origin.groupby("fingerprint", sort=False)]
+    rows = [
+        _group(str(name), table, runs[str(name)], has_successes)
+        for name, table in origin.groupby("fingerprint", sort=False)
+    ]
     table = pd.DataFrame(rows, columns=GROUP_COLUMNS)
     return table.sort_values(["count", "last_seen"], ascending=[False, False], ignore_index=True, kind="stable")
 
 
-def _group(fingerprint: str, members: pd.DataFrame, sequence: pd.DataFrame) -> dict[str, Any]:
+def _group(fingerprint: str, members: pd.DataFrame, sequence: pd.DataFrame, has_successes: bool) -> dict[str, Any]:
     newest = members.iloc[-1]
     ids = members["execution_id"].iloc[::-1].drop_duplicates()
     began: Onset | None = onset(sequence["at"], sequence["failed"]) if len(sequence) else None
     pattern, why = pattern_of(sequence["at"], sequence["failed"]) if began else ("one_off", "no time is known for it")
     if not began and len(ids) > 1:
         pattern, why = "intermittent", f"{len(ids)} executions, without times to order them by"
-    rate = None
-    if began and not sequence["failed"].all():
-        rate = float(sequence["failed"].iloc[began.position :].mean())
-    elif began and len(sequence) > 1 and not _only_failures(sequence, members):
-        rate = 1.0
+    rate = float(sequence["failed"].iloc[began.position :].mean()) if began and has_successes else None
     confidence = members["confidence"].max()
     return {
         "fingerprint": fingerprint,
@@ -120,10 +120,6 @@ def _group(fingerprint: str, members: pd.DataFrame, sequence: pd.DataFrame) -> d
         "message": newest["message"],
         "why": f"same workflow, node and error with its variable parts masked; {why}",
     }
-
-
-def _only_failures(sequence: pd.DataFrame, members: pd.DataFrame) -> bool:
-    return bool(len(sequence) <= members["execution_id"].nunique())
 
 
 def window(log: ExecutionLog) -> Window:
