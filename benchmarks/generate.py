@@ -7,26 +7,15 @@ import random
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-WORDS = [
-    "order",
-    "invoice",
-    "lead",
-    "contact",
-    "shipment",
-    "booking",
-    "ticket",
-    "payment",
-    "report",
-    "listing",
-    "meter",
-    "quote",
-    "patient",
-    "review",
-]
+WORDS = (
+    "order", "invoice", "lead", "contact", "shipment", "booking", "ticket", "payment", "report", "listing", "meter", "quote"
+)  # fmt: skip
+VERBS = ("Get", "Update", "Notify", "Check", "Map", "Send", "Merge", "Score")
 ERRORS = [
     ("429", "The service is receiving too many requests from you", "Rate limit reached, retry in {n} s"),
     ("401", "Authorization failed - please check your credentials", "Invalid API key provided: sk_test_{h}"),
@@ -43,7 +32,7 @@ ERRORS = [
 def executions(count: int, failing: float = 0.05, seed: int = 7) -> Iterator[dict[str, Any]]:
     """`count` executions as the public API gives them, about 7 kB each, a share `failing` of them failed."""
     rng = random.Random(seed)
-    flows = [_workflow(number, rng) for number in range(40)]
+    flows = [_workflow(number, rng) for number in range(150)]
     for number in range(count):
         flow = rng.choice(flows)
         started = START + timedelta(seconds=number * 60 + rng.random() * 30)
@@ -51,88 +40,113 @@ def executions(count: int, failing: float = 0.05, seed: int = 7) -> Iterator[dic
 
 
 def _workflow(number: int, rng: random.Random) -> dict[str, Any]:
-    kinds = [
-        "n8n-nodes-base.webhook",
-        "n8n-nodes-base.set",
-        "n8n-nodes-base.httpRequest",
-        "n8n-nodes-base.if",
-        "n8n-nodes-base.code",
-    ]
+    """A workflow of an agency: five to seven nodes with names of their own, as people give them."""
+    kinds = ["webhook", "set", "httpRequest", "if", "code", "slack", "googleSheets"][: rng.randrange(5, 8)]
+    topic = f"{rng.choice(WORDS)} {rng.choice(WORDS)} {number}"
     nodes = [
         {
             "id": f"{rng.getrandbits(128):032x}",
-            "name": f"{kind.split('.')[1]} {rng.choice(WORDS)}",
-            "type": kind,
+            "name": f"{rng.choice(VERBS)} {topic} {index}",
+            "type": f"n8n-nodes-base.{kind}",
             "typeVersion": 4.2,
             "position": [index * 220, 300],
             "parameters": {
                 "url": f"https://api.{rng.choice(WORDS)}.example/v1/{rng.choice(WORDS)}",
-                "note": " ".join(rng.choices(WORDS, k=18)),
+                "options": {"timeout": 10_000},
             },
             "credentials": {"httpHeaderAuth": {"id": f"cred{number:04d}", "name": f"Key {number}"}},
         }
         for index, kind in enumerate(kinds)
-    ]  # fmt: skip
+    ]
     return {
         "id": f"wf{number:014d}",
-        "name": f"[{rng.choice(['ACME', 'BOLT', 'CRUX'])}] {rng.choice(WORDS)} {number}",
+        "name": f"[{rng.choice(['ACME', 'BOLT', 'CRUX'])}] {topic}",
         "nodes": nodes,
-        "connections": {},
+        "connections": {
+            one["name"]: {"main": [[{"node": two["name"], "type": "main", "index": 0}]]} for one, two in pairwise(nodes)
+        },
         "settings": {"executionOrder": "v1"},
     }
 
 
-def _items(rng: random.Random) -> list[dict[str, Any]]:
-    return [
-        {
-            "json": {
-                "id": rng.getrandbits(40),
-                "email": f"{rng.choice(WORDS)}{rng.randrange(999)}@example.com",
-                "headers": {"authorization": f"Bearer {rng.getrandbits(160):040x}", "user-agent": "Client/2.3"},
-                "text": " ".join(rng.choices(WORDS, k=40)),
-                "amount": rng.random() * 1000,
-            },
-            "pairedItem": {"item": index},
-        }
-        for index in range(2)
-    ]
+def _item(rng: random.Random) -> dict[str, Any]:
+    return {
+        "json": {
+            "id": rng.getrandbits(40),
+            "email": f"{rng.choice(WORDS)}{rng.randrange(999)}@example.com",
+            "headers": {"authorization": f"Bearer {rng.getrandbits(160):040x}", "user-agent": "Client/2.3"},
+            "text": " ".join(rng.choices(WORDS, k=14)),
+            "amount": rng.random() * 1000,
+        },
+        "pairedItem": {"item": 0},
+    }
 
 
 def _execution(
     number: int, flow: dict[str, Any], started: datetime, failed: bool, rng: random.Random
 ) -> dict[str, Any]:
     stamp = int(started.timestamp() * 1000)
-    ran = flow["nodes"][: rng.randrange(3, 5) if failed else 5]
+    nodes = flow["nodes"]
+    ran = nodes[: rng.randrange(3, len(nodes))] if failed else nodes
     runs: dict[str, Any] = {}
     for index, node in enumerate(ran):
+        source = (
+            [{"previousNode": ran[index - 1]["name"], "previousNodeOutput": 0, "previousNodeRun": 0}] if index else []
+        )
         runs[node["name"]] = [
-            {"startTime": stamp + index, "executionIndex": index, "source": [], "hints": [], "executionTime": 12,
-             "executionStatus": "success", "data": {"main": [_items(rng)]}}
-        ]  # fmt: skip
+            {
+                "startTime": stamp + index,
+                "executionIndex": index,
+                "source": source,
+                "hints": [],
+                "executionTime": 12,
+                "executionStatus": "success",
+                "data": {"main": [[_item(rng)]]},
+            }
+        ]
     result: dict[str, Any] = {"runData": runs, "lastNodeExecuted": ran[-1]["name"]}
     if failed:
         code, message, description = rng.choice(ERRORS)
         said = description.format(n=rng.randrange(1000), h=f"{rng.getrandbits(96):024x}") if description else None
-        result["error"] = {"name": "NodeApiError", "httpCode": code, "message": message, "description": said, "timestamp": stamp,
-                           "node": ran[-1], "messages": [f"{code} - {said}"], "context": {},
-                           "stack": "NodeApiError: " + message + "\n    at Object.execute (node.ts:1:1)" * 8}  # fmt: skip
+        result["error"] = {
+            "name": "NodeApiError",
+            "httpCode": code,
+            "message": message,
+            "description": said,
+            "timestamp": stamp,
+            "node": ran[-1],
+            "messages": [f"{code} - {said}"],
+            "context": {},
+            "stack": f"NodeApiError: {message}" + "\n    at Object.execute (node.ts:1:1)" * 8,
+        }
         runs[ran[-1]["name"]][0].update(error=result["error"], executionStatus="error", data=None)
     return {
         "id": str(number),
         "finished": not failed,
         "mode": "webhook",
         "retryOf": None,
+        "retrySuccessId": None,
         "status": "error" if failed else "success",
         "startedAt": _stamp(started),
         "stoppedAt": _stamp(started + timedelta(seconds=1)),
         "workflowId": flow["id"],
+        "waitTill": None,
         "data": {
             "version": 1,
             "startData": {},
             "resultData": result,
-            "executionData": {"contextData": {}, "nodeExecutionStack": []},
+            "executionData": {
+                "contextData": {},
+                "nodeExecutionStack": [],
+                "metadata": {},
+                "waitingExecution": {},
+                "waitingExecutionSource": {},
+                "runtimeData": {"version": 1, "establishedAt": stamp, "source": "webhook"},
+            },
+            "resumeToken": f"{rng.getrandbits(256):064x}",
         },
         "workflowData": flow,
+        "customData": {},
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,13 +35,15 @@ def lab(
     """Open JupyterLab on copies of the notebooks; copies that are there already stay as they are."""
     from nbformat.sign import NotebookNotary
 
+    notary: Any = NotebookNotary()  # type: ignore[no-untyped-call]
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for notebook in sorted(notebooks().glob("*.ipynb")):
             copy = folder / notebook.name
             if not copy.exists():
                 copy.write_bytes(notebook.read_bytes())
-                NotebookNotary().sign(read_notebook(copy))  # ours, so that JupyterLab shows its outputs in full
+                notary.sign(read_notebook(copy))  # ours, so that JupyterLab shows its outputs in full
     except OSError as error:
         raise OutputError(
             f"could not put the notebooks into {folder}: {error.strerror}; choose another folder"

@@ -14,6 +14,7 @@ import msgspec
 
 from incident_nb.errors import SourceError
 from incident_nb.models import Skipped
+from incident_nb.readers.look import Flow
 from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
 
 _ALERT = "alert-"  # a trigger that fails has no execution; its alert is given an id of its own
@@ -21,14 +22,7 @@ _NEXT_ROW = re.compile(rb'[,\[]\s*(?=\{\s*"id"\s*:)')
 _NEXT_LINE = re.compile(rb"\n\{")
 
 
-class _Workflow(msgspec.Struct):
-    id: str | int | None = None
-    name: str | None = None
-    nodes: msgspec.Raw = msgspec.Raw(b"")
-    settings: msgspec.Raw = msgspec.Raw(b"")
-
-
-class _Execution(msgspec.Struct):
+class _Execution(msgspec.Struct, gc=False):
     """One execution, or one workflow: lists of both look alike, and a folder of exports holds both."""
 
     id: str | int | None = None
@@ -40,7 +34,7 @@ class _Execution(msgspec.Struct):
     workflowId: str | int | None = None
     workflowName: str | None = None
     retryOf: str | int | None = None
-    workflowData: _Workflow | None = None
+    workflowData: msgspec.Raw = msgspec.Raw(b"")
     data: msgspec.Raw = msgspec.Raw(b"")
     dataTooLargeToDisplay: bool | None = None
     name: str | None = None
@@ -53,7 +47,7 @@ class _Execution(msgspec.Struct):
 class _Alert(msgspec.Struct):
     """What n8n hands to an error workflow: a failed execution, or a trigger that failed before there was one."""
 
-    workflow: _Workflow
+    workflow: Flow
     execution: dict[str, Any] | None = None
     trigger: dict[str, Any] | None = None
 
@@ -107,7 +101,10 @@ def read_json(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | 
             "({data: [...], nextCursor}), a list of them, or one. See docs/sources.md for how to export."
         )
     for position, element in enumerate(elements):
-        yield from _as_row(element, f"row {position + 1}")
+        if _is_run(element):
+            yield _execution_row(element, f"row {position + 1}")
+        else:
+            yield from _as_row(element, f"row {position + 1}")
 
 
 def _document(content: memoryview) -> list[_Execution] | None:
@@ -156,7 +153,7 @@ def _as_row(element: _Execution, where: str) -> Iterator[Row | WorkflowRow | Ski
 
 def _is_run(element: _Execution) -> bool:
     """Every version says of a run how it was started and of which workflow; other things have a status, too."""
-    flow = element.workflowId is not None or element.workflowData is not None
+    flow = element.workflowId is not None or bytes(element.workflowData) not in (b"", b"null")
     return element.id not in (None, "") and ((element.mode is not None and flow) or element.errorOnly)
 
 
@@ -174,8 +171,7 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 
 def _execution_row(element: _Execution, where: str) -> Row:
-    flow = element.workflowData or _Workflow()
-    data = memoryview(element.data).tobytes() if element.data else b""
+    data = bytes(element.data)
     flatted = data[:1] == b'"'
     if flatted:  # the editor's answer holds the stored text, as a JSON string; a damaged one is found out on reading
         with contextlib.suppress(ValueError):
@@ -184,15 +180,14 @@ def _execution_row(element: _Execution, where: str) -> Row:
     return Row(
         execution_id=str(element.id),
         where=where,
-        workflow_id=text_or_none(element.workflowId if element.workflowId is not None else flow.id),
-        workflow=flow.name or element.workflowName,
+        workflow_id=text_or_none(element.workflowId),
+        workflow=element.workflowName,
         mode=element.mode,
         status=status,
         started=element.startedAt,
         stopped=element.stoppedAt,
         retry_of=text_or_none(element.retryOf),
-        nodes=bytes(flow.nodes) or None,
-        settings=bytes(flow.settings) or None,
+        flow=bytes(element.workflowData) or None,
         data=data if data not in (b"", b"null") else None,
         flatted=flatted,
         state="too_large" if element.dataTooLargeToDisplay else "error_only" if element.errorOnly else "full",

@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-
-import msgspec
 
 from incident_nb.errors import SourceError
 from incident_nb.models import Skipped
@@ -117,40 +115,18 @@ def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
         yield stored_row(dict(zip(_COLUMNS, plain, strict=True)), flow, data)
 
 
-class _Flow(msgspec.Struct):
-    name: str | None = None
-    nodes: msgspec.Raw = msgspec.Raw(b"")
-    settings: msgspec.Raw = msgspec.Raw(b"")
-
-
-_flow = msgspec.json.Decoder(_Flow)
-
-
-@lru_cache(maxsize=256)
-def _snapshot(flow: bytes) -> tuple[str | None, bytes | None, bytes | None]:
-    """Name, nodes and settings of a stored snapshot; most runs of a workflow repeat it to the letter."""
-    try:
-        snapshot = _flow.decode(flow)
-    except msgspec.DecodeError:  # it only adds to a row; damage there costs no row
-        return None, None, None
-    return snapshot.name, bytes(snapshot.nodes) or None, bytes(snapshot.settings) or None
-
-
 def stored_row(fields: dict[str, Any], flow: bytes | None, data: bytes | None) -> Row:
     """A row as n8n's tables hold it; `fields` by column name, `flow` and `data` as stored (data is flatted)."""
-    name, nodes, settings = _snapshot(flow) if flow else (None, None, None)
     return Row(
         execution_id=str(fields["id"]),
         where=f"execution {fields['id']}",
         workflow_id=text_or_none(fields.get("workflowId")),
-        workflow=name,
         mode=fields.get("mode"),
         status=fields.get("status") or ("success" if fields.get("finished") else None),
         started=_utc(fields.get("startedAt")),
         stopped=_utc(fields.get("stoppedAt")),
         retry_of=text_or_none(fields.get("retryOf")),
-        nodes=nodes,
-        settings=settings,
+        flow=flow,
         data=data or None,
         flatted=True,
     )

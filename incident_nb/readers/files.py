@@ -67,7 +67,7 @@ def opened(path: Path) -> Iterator[memoryview]:
                     yield memoryview(packed.read())
             elif head.startswith(_ZSTD):
                 file.seek(0)
-                with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as reader:
+                with zstandard.ZstdDecompressor().stream_reader(file) as reader:
                     yield memoryview(reader.read())
             else:
                 # Not closed by hand: decoded parts may still point into it, and it goes with the last of them.

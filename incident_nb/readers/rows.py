@@ -12,7 +12,7 @@ DataState = Literal["full", "missing", "redacted", "too_large", "error_only", "d
 class Row:
     """One execution as a source holds it. Nothing in it has passed the redaction gate; it never leaves the readers.
 
-    `started`, `stopped`: n8n's own text, UTC. `nodes`, `settings`: JSON of the workflow snapshot. `data`: JSON of the
+    `started`, `stopped`: n8n's own text, UTC. `flow`: JSON of the workflow snapshot. `data`: JSON of the
     execution data, in n8n's `flatted` form where `flatted` says so. `where` names the place inside the source.
     """
 
@@ -25,8 +25,7 @@ class Row:
     started: str | None = None
     stopped: str | None = None
     retry_of: str | None = None
-    nodes: bytes | None = None
-    settings: bytes | None = None
+    flow: bytes | None = None
     data: bytes | None = None
     flatted: bool = False
     state: DataState = "full"

@@ -1,0 +1,123 @@
+"""One execution's data looked into, as deeply as it needs: a quiet run's path, or everything that failed in it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from incident_nb.readers.failures import failures_in
+from incident_nb.readers.flatted import Flatted
+from incident_nb.readers.rows import Row
+from incident_nb.readers.tables import times
+
+_QUIET = ("success", "waiting", "running", "new")
+# Runs that another execution started say which in their first node's metadata.
+_STARTED_BY_ANOTHER = ("integrated", "error")
+
+
+class Flow(msgspec.Struct, gc=False):
+    """The workflow snapshot inside an execution, its nodes and settings still JSON."""
+
+    id: str | int | None = None
+    name: str | None = None
+    nodes: msgspec.Raw = msgspec.Raw(b"")
+    settings: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Result(msgspec.Struct, gc=False):
+    runData: dict[str, msgspec.Raw] = {}
+    lastNodeExecuted: str | None = None
+
+
+class _Data(msgspec.Struct, gc=False):
+    resultData: _Result = msgspec.field(default_factory=_Result)
+    parentExecution: dict[str, Any] | None = None
+    redactionInfo: dict[str, Any] | None = None
+
+
+_flow = msgspec.json.Decoder(Flow)
+_shape = msgspec.json.Decoder(_Data)
+
+
+@lru_cache(maxsize=512)
+def flow_of(snapshot: bytes | None) -> Flow:
+    """The snapshot of a workflow; most runs of a workflow repeat it to the letter. An empty one where it is damaged."""
+    try:
+        return _flow.decode(snapshot) if snapshot else Flow()
+    except ValueError:  # it only adds to a row; damage there costs no row
+        return Flow()
+
+
+def look(row: Row, nodes: dict[str, Any], kept: dict[str, Any]) -> list[dict[str, Any]]:
+    """The failures in a row's data; fills what the data says of the run into `kept`. Quiet runs are not built whole."""
+    data = row.data or b""
+    stored = Flatted(data) if row.flatted else None
+    if row.status in _QUIET and b'"error"' not in data and b'"fieldNotFound"' not in data:
+        _shallow(stored, data, row, kept)
+        return []
+    tree = stored.tree() if stored else msgspec.json.decode(data)
+    _redacted(tree.get("redactionInfo"), kept)
+    result = tree.get("resultData") or {}
+    runs = result.get("runData") or {}
+    kept["last_node"], kept["nodes_run"] = result.get("lastNodeExecuted"), "\n".join(runs) or None
+    first: dict[str, Any] = next((entries[0] for entries in runs.values() if entries), {})
+    _parent(tree.get("parentExecution") or (first.get("metadata") or {}).get("parentExecution"), kept)
+    return failures_in(tree, nodes, row.status)
+
+
+def _shallow(stored: Flatted | None, data: bytes, row: Row, kept: dict[str, Any]) -> None:
+    if stored:
+        root = stored.root
+        result = stored.get(root, "resultData")
+        runs = stored.get(result, "runData") or {}
+        kept["last_node"] = stored.get(result, "lastNodeExecuted")
+        _redacted(stored.get(root, "redactionInfo"), kept)
+        parent = stored.get(root, "parentExecution")
+        if parent is None and row.mode in _STARTED_BY_ANOTHER:
+            first = stored.get(stored.get(runs, next(iter(runs), "")), 0)
+            parent = stored.get(stored.get(first, "metadata"), "parentExecution")
+        if parent:
+            _parent({key: stored.get(parent, key) for key in parent}, kept)
+    else:
+        seen = _shape.decode(data)
+        runs = seen.resultData.runData
+        kept["last_node"] = seen.resultData.lastNodeExecuted
+        _redacted(seen.redactionInfo, kept)
+        parent = seen.parentExecution
+        if parent is None and row.mode in _STARTED_BY_ANOTHER and runs:
+            first = msgspec.json.decode(next(iter(runs.values())))
+            parent = (first[0].get("metadata") or {}).get("parentExecution") if first else None
+        _parent(parent, kept)
+    kept["nodes_run"] = "\n".join(runs) or None
+
+
+def _redacted(info: Any, kept: dict[str, Any]) -> None:
+    if isinstance(info, dict) and info.get("isRedacted") is True and kept["data"] == "full":
+        kept["data"] = "redacted"
+
+
+def _parent(parent: Any, kept: dict[str, Any]) -> None:
+    if isinstance(parent, dict):
+        kept["parent_execution_id"] = parent.get("executionId")
+        kept["parent_workflow_id"] = parent.get("workflowId")
+
+
+def from_status(row: Row, settings: Any, last_node: str | None) -> list[dict[str, Any]]:
+    """What the status alone tells, where the data holds no error: a time-out, or a failure without its record."""
+    if row.status == "canceled":
+        limit = settings.get("executionTimeout") if isinstance(settings, dict) else None
+        took = _seconds(row.started, row.stopped)
+        if isinstance(limit, int | float) and limit > 0 and took is not None and took >= limit * 0.95:
+            message = f"The execution was stopped after {took:.1f} s: the workflow's own time limit is {limit:g} s"
+            return [{"place": "canceled", "node": last_node, "error_name": "ExecutionTimeout", "message": message}]
+    if row.status in ("error", "crashed"):
+        return [{"place": "status", "node": last_node}]
+    return []
+
+
+def _seconds(started: str | None, stopped: str | None) -> float | None:
+    begin, end = times([started, stopped])
+    return None if pd.isna(begin) or pd.isna(end) else float((end - begin).total_seconds())
