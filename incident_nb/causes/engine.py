@@ -67,7 +67,7 @@ def _rank(evidence: Evidence, own_hosts: Sequence[str]) -> list[tuple[Cause, flo
     matches: dict[Cause, list[tuple[float, Signature]]] = {}
     for signature in signatures():
         if signature.fits(evidence):
-            cause, weight = signature.cause, signature.weight
+            cause, weight = signature.cause, signature.weight(evidence)
             if own and cause is Cause.EXTERNAL_OUTAGE:
                 cause = Cause.ENDPOINT_CRASH
                 if "5xx" in evidence.codes:  # whatever the body says, it is ours to repair

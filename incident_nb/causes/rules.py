@@ -39,6 +39,9 @@ TIERS = {"code": 5.0, "clear-status": 4.5, "sentence": 4.0, "family": 3.0, "stat
 seldom used for anything else (401, 429). `sentence`: telling wording. `family`: vague wording. `status`: a status that
 many things share (400, 404, 500). `hint`: only where it happened."""
 
+BORROWED = 0.5
+"""What a rule for certain nodes loses where the record does not name its node."""
+
 PLAIN = " _'\"-,:;=<>@#%&!~/"
 """Characters beside letters and digits that mean themselves in a regular expression."""
 
@@ -89,11 +92,14 @@ class Signature:
             return False
         return not any(words.find(evidence.text) or words.find(evidence.trace) for words in self.unless)
 
-    @property
-    def weight(self) -> float:
-        """How much a match of it says: the tier, and a little for each further condition that had to hold."""
-        conditions = (self.codes, self.names, self.nodes, self.hosts)
-        return TIERS[self.tier] + 0.2 * sum(map(bool, conditions)) * bool(self.words)
+    def weight(self, evidence: Evidence) -> float:
+        """How much a match of it says: the tier, and a little for each further condition that had to hold.
+
+        A rule for certain nodes says less where the node is not known: its words are that service's, not everybody's.
+        """
+        conditions = sum(map(bool, (self.codes, self.names, self.hosts, self.nodes and evidence.node)))
+        borrowed = bool(self.nodes) and not evidence.node
+        return TIERS[self.tier] + (0.2 * conditions - BORROWED * borrowed) * bool(self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +119,10 @@ def tables() -> Tables:
 
 @cache
 def signatures() -> tuple[Signature, ...]:
-    """Every signature of `signatures/*.toml`, most specific first; loaded once."""
+    """Every signature of `signatures/*.toml`, in the order of the files; loaded once."""
     folder = files("incident_nb.causes") / "signatures"
     sources = sorted((path for path in folder.iterdir() if path.name.endswith(".toml")), key=lambda path: path.name)
-    found = [_signature(row) for path in sources for row in _read(path).get("signature", [])]
-    return tuple(sorted(found, key=lambda signature: -signature.weight))
+    return tuple(_signature(row) for path in sources for row in _read(path).get("signature", []))
 
 
 def _read(path: Any) -> dict[str, Any]:

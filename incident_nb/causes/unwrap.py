@@ -91,6 +91,12 @@ _NODE_CODE = re.compile(
     r"\b(E(?:CONN|TIME|NOT|AI_|HOST|NET|PIPE|AUTH|PROTO|SOCKET|ACC|PERM|NOENT|ISDIR|EXIST|NOSPC|ADDR|ENVELOPE|DNS"
     r"|STREAM|TLS|MFILE)[A-Z_]*|UND_ERR_[A-Z_]+|ERR_[A-Z0-9_]{4,40}|(?:CERT|DEPTH|SELF|UNABLE)_[A-Z_]{6,60}|HPE_[A-Z_]+)\b"
 )
+_TYPE_ERROR = re.compile(r"^cannot (?:read|set) propert|^cannot convert undefined|\bis not (?:a function|iterable)$")
+_CODE_LINE = re.compile(r"\[line \d+(?:, for item \d+)?\][.\s]*$")
+_CODE_FRAME = re.compile(
+    r"nodes/code/|jstaskrunner|js-task-runner|pythontaskrunner|vmcodewrapper|evalmachine\.<anonymous>"
+    r"|file \"<string>\", line \d+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,8 @@ def unwrap(record: ErrorRecord) -> Evidence:
     message = _strip(_plain(first, codes), names)
     inner = [_strip(_plain(part, codes), names) for part in (description, *stack.split("\n"))]
     inner = [part for part in dict.fromkeys(inner) if part and part != message]
+    if _TYPE_ERROR.search(message):
+        names.add("typeerror")
     if record.http_code:
         codes.add(record.http_code.strip().lower())
     return Evidence(
@@ -132,16 +140,27 @@ def unwrap(record: ErrorRecord) -> Evidence:
         trace=trace,
         codes=_with_classes(codes),
         names=frozenset(names),
-        node=(record.node_type or "").rsplit(".", 1)[-1].lower(),
+        node=_node(record, trace),
         text="\n".join([message, *inner, *sorted(names)]),
         host=(record.host or _host_of(record.url) or "").lower() or None,
     )
 
 
+def _node(record: ErrorRecord, trace: str) -> str:
+    """The node type without its package; `code` where only a line number or a frame of the sandbox tells it."""
+    if record.node_type:
+        return record.node_type.rsplit(".", 1)[-1].lower()
+    return "code" if _CODE_LINE.search(record.message) or _CODE_FRAME.search(trace) else ""
+
+
 def _with_classes(codes: set[str]) -> frozenset[str]:
-    """The codes with the class of each status (`4xx`); a gateway's time-out says nothing of the server's class."""
+    """The codes with the class of each status (`4xx`); a gateway's time-out says nothing of the server's class.
+
+    Nothing was aborted where a 4xx came back, whatever sentence n8n put in front of it.
+    """
     classes = {f"{code[0]}xx" for code in codes if re.fullmatch(r"[1-5]\d\d", code)}
     found = (codes | classes) - ({"5xx"} if codes & GATEWAY_TIMEOUTS else set())
+    found -= {"econnaborted"} if "4xx" in found else set()
     return frozenset(found or {"none"})
 
 
