@@ -15,7 +15,7 @@ import pandas as pd
 from incident_nb import readers, redact
 from incident_nb.errors import OutputError, SettingsError, UsageError
 from incident_nb.files import private_folder, write_atomic
-from incident_nb.models import ExecutionLog, Skipped, Snapshot
+from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
 from incident_nb.resources import sample as sample_folder
 from incident_nb.settings import Settings
 
@@ -84,8 +84,11 @@ def open_case(name: str = SAMPLE) -> Case:
     folder = Path(name).expanduser()
     try:
         about = json.loads((folder / "case.json").read_text(encoding="utf-8"))
-        executions, failures = (pd.read_parquet(folder / f"{table}.parquet") for table in ("executions", "failures"))
-        nodes = msgspec.json.decode((folder / "snapshots.json").read_bytes())
+        if about["schema"] != SCHEMA:
+            raise ValueError(f"its form is {about['schema']}, and this version reads form {SCHEMA}")
+        executions = _read_table(folder / "executions.parquet", EXECUTION_COLUMNS)
+        failures = _read_table(folder / "failures.parquet", FAILURE_COLUMNS)
+        nodes = msgspec.json.decode((folder / "snapshots.json").read_bytes(), type=dict[str, dict[str, Any]])
         snapshots = {key: Snapshot(key, value) for key, value in nodes.items()}
         skipped = tuple(Skipped(**part) for part in about["skipped"])
         return Case(
@@ -103,7 +106,7 @@ def open_case(name: str = SAMPLE) -> Case:
         ) from error
     except (OSError, ValueError, KeyError, TypeError, SettingsError) as error:
         raise UsageError(
-            f"The case in {folder} is damaged: {error}. Make it again with `incident-nb investigate`."
+            f"The case in {folder} cannot be read: {error}. Make it again with `incident-nb investigate`."
         ) from error
 
 
@@ -127,6 +130,13 @@ def read_case(sources: list[str], settings: Settings, now: datetime, **options: 
         return replace(sample_case(), now=now, **subject)
     log = readers.read(sources, client_of=partial(_client, settings), **options)
     return Case(log, now, settings, **subject)
+
+
+def _read_table(path: Path, columns: dict[str, str]) -> pd.DataFrame:
+    table = pd.read_parquet(path)
+    if missing := ", ".join(columns.keys() - set(table.columns)):
+        raise ValueError(f"{path.name} has no column {missing}")
+    return table[list(columns)]
 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:

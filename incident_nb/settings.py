@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from re import compile as regex
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from incident_nb.errors import SettingsError
 
@@ -52,6 +53,16 @@ class Server(_Section):
     url: str
     clients: tuple[str, ...] = ()
 
+    @field_validator("url")
+    @classmethod
+    def _plain_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("give an address such as https://n8n.example.com")
+        if parts.username or parts.password:
+            raise ValueError("leave user and password out of the address; keys come from the environment")
+        return url
+
 
 class Settings(_Section):
     """All settings, with defaults that make an empty file, or none, a working one.
@@ -89,10 +100,10 @@ def load(config: Path | None = None, start: Path | None = None) -> Settings:
         return Settings()
     try:
         with path.open("rb") as file:
-            return Settings(**tomllib.load(file), path=path.absolute())
+            return Settings.model_validate({**tomllib.load(file), "path": path.absolute()})
     except OSError as error:
         raise SettingsError(f"Could not read the settings file {path}: {error.strerror}.") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}.") from error
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
