@@ -34,10 +34,13 @@ def classify(
                 continue
             try:
                 record = ErrorRecord.model_validate(json.loads(line))
-            except (ValueError, ValidationError) as error:
-                reason = str(error).splitlines()[0]
+            except ValidationError as error:
                 raise SourceError(
-                    f"Line {number} of {file} is no error record: {reason}. Expected one JSON object a line."
+                    f"Line {number} of {file} is JSON, but no object with the fields of an error."
+                ) from error
+            except (ValueError, RecursionError) as error:
+                raise SourceError(
+                    f"Line {number} of {file} is no JSON: {error}. Expected one error record a line."
                 ) from error
             sys.stdout.write(json.dumps(judge(record, own_hosts).model_dump(mode="json"), ensure_ascii=False) + "\n")
 

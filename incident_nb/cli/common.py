@@ -56,7 +56,14 @@ def instant(text: str | None, name: str) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{name} {text!r} is no ISO 8601 time. Write it like 2026-11-14T08:30:00Z.") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def default_now(source: list[str]) -> datetime:
+    """The instant to see a source from when none is given: the present, for the sample its own."""
+    from incident_nb.case import SAMPLE, SAMPLE_NOW
+
+    return SAMPLE_NOW if source == [SAMPLE] else datetime.now(UTC)
 
 
 def put_json(value: Any, target: str) -> None:

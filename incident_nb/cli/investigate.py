@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -20,6 +19,7 @@ from incident_nb.cli.common import (
     JsonOption,
     SourceArgument,
     StrictOption,
+    default_now,
     instant,
     progress,
     put_json,
@@ -29,6 +29,9 @@ from incident_nb.cli.common import (
 )
 from incident_nb.errors import OutputError, UsageError
 from incident_nb.models import Diagnosis, Outcome
+
+if TYPE_CHECKING:
+    from incident_nb.case import Case
 
 
 @app.command()
@@ -68,7 +71,9 @@ def investigate(
 
     if execution and workflow:
         raise UsageError("Give either --execution or --workflow, not both.")
-    seen_from = instant(now, "--now") or _default_now(source)
+    if out is not None:
+        _check_folder(out)
+    seen_from = instant(now, "--now") or default_now(source)
     with reading() as on_progress:
         case = read_case(
             source, settings_of(config), seen_from,
@@ -82,7 +87,7 @@ def investigate(
         words.print(f"skipped: {len(case.log.skipped) - 5} more", style="yellow")
     failed = False
     if out is not None:
-        diagnosis, failed = _write_folder(case, diagnosis, out)
+        failed = _write_folder(case, diagnosis, out)
     if json_to is not None:
         put_json(diagnosis.as_json() if out is None else json.loads((out / "diagnosis.json").read_text()), json_to)
     elif out is None:
@@ -91,12 +96,6 @@ def investigate(
         raise typer.Exit(1)
     if strict and any(finding.outcome is Outcome.COULD_NOT_LOOK for finding in diagnosis.findings):
         raise typer.Exit(3)
-
-
-def _default_now(source: list[str]) -> datetime:
-    from incident_nb.case import SAMPLE, SAMPLE_NOW
-
-    return SAMPLE_NOW if source == [SAMPLE] else datetime.now(UTC)
 
 
 def _print(diagnosis: Diagnosis) -> None:
@@ -112,17 +111,24 @@ def _print(diagnosis: Diagnosis) -> None:
         shown.print(Markdown("## Other problems\n\n" + display.others(diagnosis).markdown))
 
 
-def _write_folder(case, diagnosis: Diagnosis, out: Path) -> tuple[Diagnosis, bool]:  # type: ignore[no-untyped-def]
+def _check_folder(out: Path) -> None:
+    """Raises OutputError where `out` is no folder or holds anything but an earlier investigation."""
+    try:
+        if out.exists() and not out.is_dir():
+            raise OutputError(f"{out} exists and is no folder; choose another --out")
+        if out.is_dir() and any(out.iterdir()) and not (out / "case" / "case.json").is_file():
+            raise OutputError(f"{out} holds other things than an investigation; choose an empty or new folder")
+    except OSError as error:
+        raise OutputError(f"could not look into {out}: {error.strerror}; choose another folder") from error
+
+
+def _write_folder(case: Case, diagnosis: Diagnosis, out: Path) -> bool:
     """The folder with case, executed notebook, report and diagnosis; whether the notebook's run failed."""
     from incident_nb.files import private_folder, write_atomic
     from incident_nb.notebook import run_notebook
     from incident_nb.report import export
     from incident_nb.resources import notebooks
 
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} exists and is no folder; choose another --out")
-    if out.is_dir() and any(out.iterdir()) and not (out / "case" / "case.json").is_file():
-        raise OutputError(f"{out} holds other things than an investigation; choose an empty or new folder")
     private_folder(out)
     case.save(out / "case").write("diagnosis.json", diagnosis.as_json())
     with progress() as shown:
@@ -142,4 +148,4 @@ def _write_folder(case, diagnosis: Diagnosis, out: Path) -> tuple[Diagnosis, boo
         )
     words.print(diagnosis.headline, markup=False, soft_wrap=True)
     words.print(f"report: {made.html}", markup=False, soft_wrap=True)
-    return diagnosis, run.outcome != "done"
+    return run.outcome != "done"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -17,12 +17,16 @@ from incident_nb.cli.common import (
     InstanceOption,
     JsonOption,
     SourceArgument,
+    default_now,
     instant,
     put_json,
     reading,
     settings_of,
     words,
 )
+
+if TYPE_CHECKING:
+    from incident_nb.case import Case
 
 
 @app.command()
@@ -46,12 +50,11 @@ def patterns(
     """List every problem of an export: what fails, how often, since when, in which pattern."""
     from incident_nb import display
     from incident_nb.case import read_case
-    from incident_nb.cli.investigate import _default_now
     from incident_nb.diagnose import survey
 
     with reading() as on_progress:
         case = read_case(
-            source, settings_of(config), instant(until, "--until") or _default_now(source),
+            source, settings_of(config), instant(until, "--until") or default_now(source),
             since=instant(since, "--since"), client=client, instance=instance, on_progress=on_progress,
         )  # fmt: skip
     found = survey(case)
@@ -67,7 +70,7 @@ def patterns(
             sys.stdout.write(text)
 
 
-def _write_html(case, target: Path) -> None:  # type: ignore[no-untyped-def]
+def _write_html(case: Case, target: Path) -> None:
     """Runs the patterns notebook on the case and keeps its report."""
     import tempfile
 

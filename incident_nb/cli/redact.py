@@ -9,6 +9,7 @@ import typer
 
 from incident_nb.cli import app
 from incident_nb.cli.classify import opened
+from incident_nb.cli.common import words
 from incident_nb.errors import UsageError
 
 
@@ -19,11 +20,14 @@ def redact(
     json_in: Annotated[bool, typer.Option("--json", help="The input is one JSON document.")] = False,
 ) -> None:
     """Mask secrets and personal data, line by line in text, by key in JSON. Equal secrets get equal masks."""
-    from incident_nb.redact.stream import redact_lines
+    from incident_nb.redact.stream import Unread, redact_lines
 
     if jsonl and json_in:
         raise UsageError("Give either --jsonl or --json, not both.")
     mode: Literal["text", "jsonl", "json"] = "jsonl" if jsonl else "json" if json_in else "text"
+    unread = Unread()
     with opened(file) as lines:
-        for line in redact_lines(lines, mode):
+        for line in redact_lines(lines, mode, unread):
             sys.stdout.write(line if line.endswith("\n") else line + "\n")
+    if unread.count:
+        words.print(f"{unread.count} of the input's values were no JSON and were redacted as text.", style="yellow")
