@@ -26,7 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from incident_nb import cli, notebook, resources, settings
+from incident_nb import cli, notebook, redact, resources, settings
 from incident_nb.causes import Signature, classify, engine, rules, signatures, unwrap
 from incident_nb.cli import workspace
 from incident_nb.diagnose import rank
@@ -112,6 +112,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "incident-nb.toml").write_text(example.text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INCIDENT_NB_REDACTION_KEY", "a key for the documentation's tests")
+    monkeypatch.setattr(redact, "_default", None)  # else a key that was used before would stay
     return tmp_path
 
 
