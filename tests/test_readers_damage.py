@@ -138,7 +138,7 @@ def test_row_damaged_in_the_middle_of_a_page(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cursor_first", [False, True])
-@pytest.mark.parametrize("wrong", [{"status": 5}, {"id": ["2"]}, {"workflowData": "none"}, {"startedAt": {}}])
+@pytest.mark.parametrize("wrong", [{"status": 5}, {"id": ["2"]}, {"retryOf": {}}, {"startedAt": {}}])
 def test_row_of_wrong_types(tmp_path: Path, wrong: Json, cursor_first: bool) -> None:
     rows = [failed(1), {**failed(2), **wrong}, failed(3)]
     content = {"nextCursor": None, "data": rows} if cursor_first else {"data": rows, "nextCursor": None}
@@ -309,6 +309,34 @@ def test_damaged_stored_data_costs_only_its_own_details(tmp_path: Path, data: st
     assert (skipped.where, skipped.source) == ("execution 2", str(tmp_path / "database.sqlite"))
     assert "execution 2: its data is damaged" in skipped.reason
     assert log.failures["place"].tolist() == ["execution"] + ["status"] * (status == "error")
+
+
+@pytest.mark.parametrize("status", ["success", "error", "canceled"])
+@pytest.mark.parametrize(
+    "flow",
+    [
+        b"no JSON",
+        b"[]",
+        b'{"nodes":7,"settings":7}',
+        b'{"nodes":[7,null],"settings":[7]}',
+        b'{"nodes":[],"settings":{"x":"\xff"}}',
+        b'{"nodes":[{"name":"\xff"}]}',
+        b'{"name":7}',
+        b'{"zzz":' + b"[" * DEEP + b"]" * DEEP + b"}",
+        b'{"nodes":' + b"[" * DEEP + b"]" * DEEP + b"}",
+    ],
+    ids=lambda value: value if isinstance(value, str) else repr(value)[:30],
+)
+def test_damaged_snapshot_costs_no_execution(tmp_path: Path, flow: bytes, status: str) -> None:
+    path = write_sqlite(tmp_path / "database.sqlite", [failed(1), execution(2, status, runs={"Hook": ran()})])
+    db = sqlite3.connect(path)
+    db.execute("UPDATE execution_data SET workflowData = CAST(? AS TEXT) WHERE executionId = 2", (flow,))
+    db.commit()
+    db.close()
+    log = readers.read(str(path))
+    assert ids(log) == ["1", "2"]
+    assert log.failures["place"].tolist() == ["execution"] + ["status"] * (status == "error")
+    check_frames(log)
 
 
 def test_cycle_that_touches_no_error_is_read(tmp_path: Path) -> None:

@@ -79,8 +79,7 @@ class Collector:
                 Skipped(source, row.where, f"execution {row.execution_id}: its data is damaged: {_reason(error)}")
             )
         if not failures and row.status in ("canceled", "error", "crashed"):
-            settings = msgspec.json.decode(flow.settings) if flow.settings else None
-            failures = from_status(row, settings, kept["last_node"])
+            failures = from_status(row, flow.settings, kept["last_node"])
         self._executions[key] = kept
         self._failures.pop(key, None)
         if failures:

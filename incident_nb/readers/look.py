@@ -19,12 +19,12 @@ _STARTED_BY_ANOTHER = ("integrated", "error")
 
 
 class Flow(msgspec.Struct, gc=False):
-    """The workflow snapshot inside an execution, its nodes and settings still JSON."""
+    """The workflow snapshot inside an execution, its nodes still JSON."""
 
     id: str | int | None = None
     name: str | None = None
     nodes: msgspec.Raw = msgspec.Raw(b"")
-    settings: msgspec.Raw = msgspec.Raw(b"")
+    settings: Any = None
 
 
 class _Result(msgspec.Struct, gc=False):
@@ -47,7 +47,7 @@ def flow_of(snapshot: bytes | None) -> Flow:
     """The snapshot of a workflow; most runs of a workflow repeat it to the letter. An empty one where it is damaged."""
     try:
         return _flow.decode(snapshot) if snapshot else Flow()
-    except ValueError:  # it only adds to a row; damage there costs no row
+    except (ValueError, RecursionError):  # it only adds to a row; damage there costs no row
         return Flow()
 
 
