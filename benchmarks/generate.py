@@ -187,25 +187,27 @@ def write_sqlite(path: Path, count: int) -> None:
 
 
 def flatted(root: Any) -> str:
-    """`root` in n8n's stored form: one JSON array in which every text, list and object stands once, named by its index."""
-    parts: list[Any] = []
-    texts: dict[str, int] = {}
+    """`root` as n8n stores it: one JSON array, breadth first, in which texts, lists and objects stand for their index."""
+    waiting: list[Any] = [root]
+    texts: dict[str, str] = {}
 
     def place(value: Any) -> Any:
-        if isinstance(value, str):
-            if value not in texts:
-                texts[value] = len(parts)
-                parts.append(value)
-            return str(texts[value])
-        if not isinstance(value, dict | list):
+        if isinstance(value, str) and value in texts:
+            return texts[value]
+        if not isinstance(value, str | dict | list):
             return value
-        index = len(parts)
-        parts.append(None)
-        if isinstance(value, dict):
-            parts[index] = {key: place(entry) for key, entry in value.items()}
-        else:
-            parts[index] = [place(entry) for entry in value]
-        return str(index)
+        waiting.append(value)
+        index = str(len(waiting) - 1)
+        if isinstance(value, str):
+            texts[value] = index
+        return index
 
-    place(root)
+    parts: list[Any] = []
+    for value in waiting:  # grows while it is walked
+        if isinstance(value, dict):
+            parts.append({key: place(entry) for key, entry in value.items()})
+        elif isinstance(value, list):
+            parts.append([place(entry) for entry in value])
+        else:
+            parts.append(value)
     return json.dumps(parts, separators=(",", ":"))

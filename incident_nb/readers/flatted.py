@@ -6,20 +6,32 @@ array; numbers, booleans and null stand for themselves. An array element that is
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
 _NOWHERE = "an index in it points nowhere"
-_raws = msgspec.json.Decoder(list[msgspec.Raw])
+# One element of the array: objects and lists hold no others, since what they hold stands in the array itself.
+_HEAD_PARTS = 8
+_TEXT = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_PART = rb"\{[^\"{}]*(?:%b[^\"{}]*)*\}|\[[^\"\[\]]*(?:%b[^\"\[\]]*)*\]|%b|[^,\s\]\[{}\"]+" % (_TEXT, _TEXT, _TEXT)
+_ELEMENT = re.compile(_PART)
+_HEAD = re.compile(rb"\[" + rb",".join([rb"\s*(%b)\s*" % _PART] * _HEAD_PARTS) + rb"(?=[,\]])")
 
 
 class Flatted:
-    """A stored document whose parts are decoded only when asked for. Raises `msgspec.DecodeError` when damaged."""
+    """A stored document whose first parts are decoded only when asked for. Raises `msgspec.DecodeError` when damaged.
+
+    n8n writes what a run's path is told by (the root, its result, the names of the nodes that ran) at the array's
+    beginning, so that the rest, which holds all data of the run, is not even split.
+    """
 
     def __init__(self, document: bytes) -> None:
         self._document = document
-        self._raw = _raws.decode(document)
+        head = _HEAD.match(document)
+        self._split: list[bytes] = list(head.groups()) if head else []
+        self._elements = _ELEMENT.finditer(document, head.end() if head else 1)
 
     @property
     def root(self) -> Any:
@@ -39,9 +51,13 @@ class Flatted:
     def _at(self, reference: Any) -> Any:
         if not isinstance(reference, str):
             return reference
-        if not reference.isdecimal() or int(reference) >= len(self._raw):
-            raise msgspec.DecodeError(_NOWHERE)
-        return msgspec.json.decode(self._raw[int(reference)])
+        try:
+            position = int(reference)
+            while len(self._split) <= position:
+                self._split.append(next(self._elements)[0])
+            return msgspec.json.decode(self._split[position])
+        except (ValueError, IndexError, StopIteration) as error:
+            raise msgspec.DecodeError(f"index {reference!r:.20} points nowhere") from error
 
     def tree(self) -> Any:
         """The whole document, plain. Shared parts stay shared, so a cycle in the original is a cycle here."""

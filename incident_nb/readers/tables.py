@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -44,18 +44,17 @@ def _column(name: str, values: Sequence[Any], dtype: str, gate: Gate) -> Any:
         return times(values).astype(dtype)
     if dtype not in ("str", "category"):
         return pd.Series(values, dtype=dtype)
-    if name in _OWN_WORDS:
-        texts = [None if value in (None, "") else str(value) for value in values]
-    else:
-        texts = [None if value in (None, "") else gate[str(value)] for value in values]
-    return pd.Series(texts, dtype="str") if dtype == "str" else _category(texts)
+    clean = str if name in _OWN_WORDS else gate.__getitem__
+    if dtype == "category":
+        return _category(values, clean)
+    return pd.Series([None if value in (None, "") else clean(str(value)) for value in values], dtype="str")
 
 
-def _category(texts: list[str | None]) -> pd.Categorical:
-    """The texts as a categorical with sorted categories; `pd.Categorical` does the same with twice the work."""
-    codes, found = pd.factorize(np.array(texts, dtype=object), use_na_sentinel=True)
-    order = sorted(range(len(found)), key=found.__getitem__)
-    place = np.empty(len(found) + 1, dtype=np.intp)
-    place[order] = np.arange(len(found))
-    place[-1] = -1  # what is missing has the code -1
-    return pd.Categorical.from_codes(place[codes], categories=pd.Index([found[i] for i in order], dtype="str"))
+def _category(values: Sequence[Any], clean: Callable[[str], str]) -> pd.Categorical:
+    """The values as a categorical with sorted categories; what comes once among the distinct ones is cleaned once."""
+    codes, found = pd.factorize(np.array(values, dtype=object), use_na_sentinel=True)
+    texts = [None if value == "" else clean(str(value)) for value in found]
+    categories = sorted({text for text in texts if text})
+    place = {text: index for index, text in enumerate(categories)}
+    of_code = np.array([*(place.get(text or "", -1) for text in texts), -1])  # what is missing has the code -1
+    return pd.Categorical.from_codes(of_code[codes], categories=pd.Index(categories, dtype="str"))
