@@ -23,7 +23,8 @@ def demo(
 ) -> None:
     """Make the report of the built-in export. Needs no settings and no network."""
     investigate(source=["sample"], out=out)
-    words.print("Open it in a browser. Your own: incident-nb investigate YOUR-EXPORT --out DIR", markup=False)
+    words.print("Open it in a browser. Your own export:", highlight=False)
+    words.print(f"{sys.argv[0]} investigate YOUR-EXPORT --out DIR", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
