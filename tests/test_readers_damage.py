@@ -267,6 +267,16 @@ def test_odd_values_never_escape(tmp_path: Path, field: str, value: bytes) -> No
     check_frames(log)
 
 
+@pytest.mark.parametrize("value", [7, 1.5, True, {"a": 1}, ["x"], ""])
+@pytest.mark.parametrize("status", ["success", "error"])
+def test_odd_names_of_the_last_node(tmp_path: Path, value: Any, status: str) -> None:
+    row = execution(1, status, runs={"Hook": ran()})
+    row["data"]["resultData"]["lastNodeExecuted"] = value
+    log = readers.read(str(write_sqlite(tmp_path / "database.sqlite", [row, failed(2)])))
+    assert ids(log) == ["1", "2"]
+    check_frames(log)
+
+
 @pytest.mark.parametrize("at", ["", "yesterday", "2026-13-45T99:00:00Z", "300000-01-01T00:00:00Z", "0001-01-01", "0"])
 @pytest.mark.parametrize("status", ["error", "canceled"])
 def test_odd_times_are_missing_times(tmp_path: Path, at: str, status: str) -> None:
