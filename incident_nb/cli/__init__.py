@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     from incident_nb.cli import classify, investigate, patterns, redact, workspace  # noqa: F401 - they register
 
     words = Console(stderr=True)
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # data is UTF-8, whatever the locale
     given = _optional_files(sys.argv[1:] if arguments is None else arguments)
     try:
         app(given, standalone_mode=True)

@@ -89,7 +89,7 @@ def investigate(
     if out is not None:
         failed = _write_folder(case, diagnosis, out)
     if json_to is not None:
-        put_json(diagnosis.as_json() if out is None else json.loads((out / "diagnosis.json").read_text()), json_to)
+        put_json(diagnosis.as_json() if out is None else json.loads((out / "diagnosis.json").read_bytes()), json_to)
     elif out is None:
         _print(diagnosis)
     if failed:
