@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from incident_nb.readers.error_object import Fields, error_fields
+from incident_nb.readers.rows import text_or_none
 
 Tree = dict[str, Any]
 
@@ -132,7 +133,7 @@ def _failure(place: str, node: str | None, run: int | None, error: Tree, nodes: 
     return {
         "place": place,
         "node": node,
-        "node_type": snapshot.get("type") or own_type or (_CODE if "lineNumber" in error else None),
+        "node_type": text_or_none(snapshot.get("type") or own_type or (_CODE if "lineNumber" in error else None)),
         "run": run,
         "items": None,
         "at_ms": at if isinstance(at, int | float) else None,

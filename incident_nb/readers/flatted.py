@@ -51,13 +51,15 @@ class Flatted:
     def _at(self, reference: Any) -> Any:
         if not isinstance(reference, str):
             return reference
+        if not reference.isdecimal():
+            raise msgspec.DecodeError(_NOWHERE)
         try:
             position = int(reference)
             while len(self._split) <= position:
                 self._split.append(next(self._elements)[0])
             return msgspec.json.decode(self._split[position])
         except (ValueError, IndexError, StopIteration) as error:
-            raise msgspec.DecodeError(f"index {reference!r:.20} points nowhere") from error
+            raise msgspec.DecodeError(_NOWHERE) from error
 
     def tree(self) -> Any:
         """The whole document, plain. Shared parts stay shared, so a cycle in the original is a cycle here."""

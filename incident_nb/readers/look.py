@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pandas as pd
 
 from incident_nb.readers.failures import failures_in
 from incident_nb.readers.flatted import Flatted
-from incident_nb.readers.rows import Row
+from incident_nb.readers.rows import Row, text_or_none
 from incident_nb.readers.tables import times
 
 _QUIET = ("success", "waiting", "running", "new")
@@ -18,13 +18,20 @@ _QUIET = ("success", "waiting", "running", "new")
 _STARTED_BY_ANOTHER = ("integrated", "error")
 
 
-class Flow(msgspec.Struct, gc=False):
-    """The workflow snapshot inside an execution, its nodes still JSON."""
-
+class _Snapshot(msgspec.Struct, gc=False):
     id: str | int | None = None
     name: str | None = None
     nodes: msgspec.Raw = msgspec.Raw(b"")
-    settings: Any = None
+    settings: msgspec.Raw = msgspec.Raw(b"")
+
+
+class Flow(NamedTuple):
+    """The workflow snapshot inside an execution, its nodes and settings still JSON (empty where there are none)."""
+
+    id: str | None = None
+    name: str | None = None
+    nodes: bytes = b""
+    settings: bytes = b""
 
 
 class _Result(msgspec.Struct, gc=False):
@@ -38,7 +45,7 @@ class _Data(msgspec.Struct, gc=False):
     redactionInfo: dict[str, Any] | None = None
 
 
-_flow = msgspec.json.Decoder(Flow)
+_snapshot = msgspec.json.Decoder(_Snapshot)
 _shape = msgspec.json.Decoder(_Data)
 
 
@@ -46,9 +53,11 @@ _shape = msgspec.json.Decoder(_Data)
 def flow_of(snapshot: bytes | None) -> Flow:
     """The snapshot of a workflow; most runs of a workflow repeat it to the letter. An empty one where it is damaged."""
     try:
-        return _flow.decode(snapshot) if snapshot else Flow()
+        found = _snapshot.decode(snapshot) if snapshot else _Snapshot()
     except (ValueError, RecursionError):  # it only adds to a row; damage there costs no row
         return Flow()
+    nodes = bytes(found.nodes)
+    return Flow(text_or_none(found.id), found.name, b"" if nodes == b"null" else nodes, bytes(found.settings))
 
 
 def look(row: Row, nodes: dict[str, Any], kept: dict[str, Any]) -> list[dict[str, Any]]:
@@ -62,7 +71,7 @@ def look(row: Row, nodes: dict[str, Any], kept: dict[str, Any]) -> list[dict[str
     _redacted(tree.get("redactionInfo"), kept)
     result = tree.get("resultData") or {}
     runs = result.get("runData") or {}
-    kept["last_node"], kept["nodes_run"] = result.get("lastNodeExecuted"), "\n".join(runs) or None
+    kept["last_node"], kept["nodes_run"] = text_or_none(result.get("lastNodeExecuted")), "\n".join(runs) or None
     first: dict[str, Any] = next((entries[0] for entries in runs.values() if entries), {})
     _parent(tree.get("parentExecution") or (first.get("metadata") or {}).get("parentExecution"), kept)
     return failures_in(tree, nodes, row.status)
@@ -73,7 +82,7 @@ def _shallow(stored: Flatted | None, data: bytes, row: Row, kept: dict[str, Any]
         root = stored.root
         result = stored.get(root, "resultData")
         runs = stored.get(result, "runData") or {}
-        kept["last_node"] = stored.get(result, "lastNodeExecuted")
+        kept["last_node"] = text_or_none(stored.get(result, "lastNodeExecuted"))
         _redacted(stored.get(root, "redactionInfo"), kept)
         parent = stored.get(root, "parentExecution")
         if parent is None and row.mode in _STARTED_BY_ANOTHER:
