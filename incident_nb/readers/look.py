@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pandas as pd
@@ -18,20 +18,13 @@ _QUIET = ("success", "waiting", "running", "new")
 _STARTED_BY_ANOTHER = ("integrated", "error")
 
 
-class _Snapshot(msgspec.Struct, gc=False):
+class Flow(msgspec.Struct, gc=False):
+    """The workflow snapshot inside an execution, its nodes still JSON."""
+
     id: str | int | None = None
     name: str | None = None
     nodes: msgspec.Raw = msgspec.Raw(b"")
-    settings: msgspec.Raw = msgspec.Raw(b"")
-
-
-class Flow(NamedTuple):
-    """The workflow snapshot inside an execution, its nodes and settings still JSON (empty where there are none)."""
-
-    id: str | None = None
-    name: str | None = None
-    nodes: bytes = b""
-    settings: bytes = b""
+    settings: Any = None
 
 
 class _Result(msgspec.Struct, gc=False):
@@ -45,7 +38,7 @@ class _Data(msgspec.Struct, gc=False):
     redactionInfo: dict[str, Any] | None = None
 
 
-_snapshot = msgspec.json.Decoder(_Snapshot)
+_flow = msgspec.json.Decoder(Flow)
 _shape = msgspec.json.Decoder(_Data)
 
 
@@ -53,11 +46,9 @@ _shape = msgspec.json.Decoder(_Data)
 def flow_of(snapshot: bytes | None) -> Flow:
     """The snapshot of a workflow; most runs of a workflow repeat it to the letter. An empty one where it is damaged."""
     try:
-        found = _snapshot.decode(snapshot) if snapshot else _Snapshot()
+        return _flow.decode(snapshot) if snapshot else Flow()
     except (ValueError, RecursionError):  # it only adds to a row; damage there costs no row
         return Flow()
-    nodes = bytes(found.nodes)
-    return Flow(text_or_none(found.id), found.name, b"" if nodes == b"null" else nodes, bytes(found.settings))
 
 
 def look(row: Row, nodes: dict[str, Any], kept: dict[str, Any]) -> list[dict[str, Any]]:
