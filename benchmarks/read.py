@@ -110,7 +110,10 @@ def peak_memory(path: Path) -> tuple[float, float]:
 
 
 def fastest(jobs: dict[str, Callable[[Path], Any]], path: Path, rounds: int) -> dict[str, float]:
-    """The fastest run of each job in seconds of processor time, taken in turns so that a busy moment hits all alike; the gate starts cold."""
+    """The fastest run of each job in seconds of processor time, in turns, so that a busy moment hits all alike.
+
+    The gate starts cold each time.
+    """
     seconds: dict[str, float] = {}
     for _ in range(rounds):
         for name, job in jobs.items():

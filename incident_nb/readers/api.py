@@ -14,7 +14,6 @@ import msgspec
 
 from incident_nb.errors import SourceError
 from incident_nb.models import Skipped
-from incident_nb.readers.look import Flow
 from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
 
 _ALERT = "alert-"  # a trigger that fails has no execution; its alert is given an id of its own
@@ -44,10 +43,15 @@ class _Execution(msgspec.Struct, gc=False):
     errorOnly: bool = False
 
 
+class _Named(msgspec.Struct):
+    id: str | int | None = None
+    name: str | None = None
+
+
 class _Alert(msgspec.Struct):
     """What n8n hands to an error workflow: a failed execution, or a trigger that failed before there was one."""
 
-    workflow: Flow
+    workflow: _Named
     execution: dict[str, Any] | None = None
     trigger: dict[str, Any] | None = None
 

@@ -11,7 +11,7 @@ import msgspec
 from incident_nb import redact
 from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
 from incident_nb.readers.look import flow_of, from_status, look
-from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
+from incident_nb.readers.rows import Row, WorkflowRow
 from incident_nb.readers.tables import Gate, frame, times
 
 ClientOf = Callable[[WorkflowRow], str | None]
@@ -58,7 +58,7 @@ class Collector:
             **_BLANK_RUN,
             "instance": instance,
             "execution_id": row.execution_id,
-            "workflow_id": row.workflow_id if row.workflow_id is not None else text_or_none(flow.id),
+            "workflow_id": row.workflow_id if row.workflow_id is not None else flow.id,
             "workflow": flow.name or row.workflow,
             "mode": row.mode,
             "status": row.status,
@@ -70,7 +70,7 @@ class Collector:
         }
         failures: list[dict[str, Any]] = []
         try:
-            kept["snapshot"], nodes = self._snapshot(bytes(flow.nodes))
+            kept["snapshot"], nodes = self._snapshot(flow.nodes)
             if row.data:
                 failures = look(row, nodes, kept)
         except _DAMAGE as error:
@@ -86,7 +86,7 @@ class Collector:
             self._failures[key] = failures
 
     def _snapshot(self, nodes: bytes) -> tuple[str | None, dict[str, Any]]:
-        if nodes in (b"", b"null"):
+        if not nodes:
             return None, {}
         found = self._snapshots.get(nodes)
         if found is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pandas as pd
@@ -18,12 +18,19 @@ _QUIET = ("success", "waiting", "running", "new")
 _STARTED_BY_ANOTHER = ("integrated", "error")
 
 
-class Flow(msgspec.Struct, gc=False):
-    """The workflow snapshot inside an execution, its nodes still JSON."""
-
+class _Snapshot(msgspec.Struct, gc=False):
     id: str | int | None = None
     name: str | None = None
     nodes: msgspec.Raw = msgspec.Raw(b"")
+    settings: Any = None
+
+
+class Flow(NamedTuple):
+    """The workflow snapshot inside an execution, its nodes still JSON (empty where there are none)."""
+
+    id: str | None = None
+    name: str | None = None
+    nodes: bytes = b""
     settings: Any = None
 
 
@@ -38,7 +45,7 @@ class _Data(msgspec.Struct, gc=False):
     redactionInfo: dict[str, Any] | None = None
 
 
-_flow = msgspec.json.Decoder(Flow)
+_snapshot = msgspec.json.Decoder(_Snapshot)
 _shape = msgspec.json.Decoder(_Data)
 
 
@@ -46,9 +53,11 @@ _shape = msgspec.json.Decoder(_Data)
 def flow_of(snapshot: bytes | None) -> Flow:
     """The snapshot of a workflow; most runs of a workflow repeat it to the letter. An empty one where it is damaged."""
     try:
-        return _flow.decode(snapshot) if snapshot else Flow()
+        found = _snapshot.decode(snapshot) if snapshot else _Snapshot()
     except (ValueError, RecursionError):  # it only adds to a row; damage there costs no row
         return Flow()
+    nodes = bytes(found.nodes)
+    return Flow(text_or_none(found.id), found.name, b"" if nodes == b"null" else nodes, found.settings)
 
 
 def look(row: Row, nodes: dict[str, Any], kept: dict[str, Any]) -> list[dict[str, Any]]:
