@@ -85,6 +85,7 @@ _STATUS = re.compile(
     r"|\b([45]\d\d)[ :-]{1,3}(?:unauthorized|forbidden|not found|too many|bad request|internal server|bad gateway"
     r"|service (?:temporarily )?unavailable|gateway time|method not|conflict|unprocessable|payment required|gone\b"
     r"|client error|server error)"
+    r"|(?:failed|error|server|rejected)\b[^\n\d]{0,30}[: (]([45]\d\d)\)?\.?$"
     r"|\b([45]\d\d) status code|\((?:http )?([45]\d\d)\)|\[([45]\d\d)\]"
 )
 _NODE_CODE = re.compile(
