@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from incident_nb.case import sample_case
-from incident_nb.diagnose import diagnose
+from incident_nb.diagnose import analyse, diagnose, rank
 from incident_nb.errors import UsageError
 from incident_nb.models import Cause, Diagnosis, Fact, Hypothesis, Outcome
 from incident_nb.settings import Server, Settings
@@ -74,6 +74,19 @@ def test_other_users_of_the_credential_succeed() -> None:
     assert outcome(found, "DX-3") is Outcome.CLEAN
 
 
+def test_some_users_of_the_credential_fail_and_others_succeed() -> None:
+    others = [*runs("....XXX", flow(2), first=11), *runs(".......", flow(3), first=21)]
+    best = first(judged(*runs("....XXX"), *others, workflow="wf1"))
+    assert fact(
+        best.for_, "1 other workflow that uses the credential “Key c1” fails as well, while others succeed with it."
+    )
+
+
+def test_another_trouble_with_the_same_credential_says_nothing_about_it() -> None:
+    found = judged(*runs("....XXX"), *runs("....XXX", flow(2), wrong=error(502), first=11), workflow="wf1")
+    assert not [each for each in first(found).for_ if each.check == "DX-3"]
+
+
 def test_another_credential_says_nothing() -> None:
     other = flow(2, None, call(credential="c2", host="other.example"))
     found = judged(*runs("....XXX"), *runs("....XXX", other, first=11), workflow="wf1")
@@ -108,6 +121,7 @@ def test_another_node_that_changed_is_told_apart_from_the_failing_one() -> None:
 def test_not_found_means_what_history_says(signs: str, cause: Cause) -> None:
     found = judged(*runs(signs, wrong=error(404)), *runs("....", flow(2, None, call(host="other.example")), first=20))
     assert first(found).cause is cause
+    assert list(analyse(log_of(*runs(signs, wrong=error(404)))).groups["cause"]) == [cause]
 
 
 def test_a_node_that_never_succeeded() -> None:
@@ -169,6 +183,13 @@ def test_an_error_that_says_nothing_is_not_explained_by_force() -> None:
     assert first(found).cause is Cause.UNKNOWN
     assert first(found).next_look is not None
     assert found.headline.endswith("for a reason the records do not tell.")
+
+
+def test_a_cause_that_does_not_clear_the_bar_is_shown_behind_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for share, causes in ((0.39, [Cause.UNKNOWN, Cause.TIMEOUT]), (0.41, [Cause.TIMEOUT])):
+        monkeypatch.setattr(rank, "odds", lambda *_, share=share: [(share, Cause.TIMEOUT), (0.01, Cause.NETWORK)])
+        found = judged(*runs("X", wrong=error(504)))
+        assert [h.cause for h in found.hypotheses] == causes
 
 
 def test_confidence_is_capped_where_one_kind_of_evidence_speaks() -> None:

@@ -73,6 +73,8 @@ EXAMPLES = [
 NEAR_MISSES = [
     # most workflows are not all of them
     Situation("SEV-X1", "P2", fleet([*["....XXX"] * 3, "......."], OUT_OF_MEMORY)),
+    # a workflow that was not due to run since is not known to be down
+    Situation("SEV-X1", "P2", fleet([*["....XXX"] * 3, "..."], OUT_OF_MEMORY)),
     # once is not consistently
     Situation("SEV-X4", "P3", fleet([".....X.", *OTHERS], error(400, "Bad request"))),
     # the token expired, and data flows again
@@ -163,6 +165,12 @@ def test_an_alert_counts_only_for_its_own_failure() -> None:
     for alert in stranger:
         alert["data"]["parentExecution"]["executionId"] = "77"
     assert facts_of([*failing, *stranger]).alert_fired is None
+
+
+def test_items_that_failed_in_runs_that_went_on_are_no_failed_runs() -> None:
+    known = facts_of(with_bad_items("...X.X."))
+    assert known.items_lost == 6
+    assert (known.runs_since_onset, known.successes_since_onset, known.consecutive_failures) == (4, 4, 0)
 
 
 def test_the_facts_of_a_log_carry_its_figures() -> None:

@@ -5,6 +5,7 @@ but some checks could not look (`--strict` only). One file a group of commands.
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -39,9 +40,23 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         words.print("Interrupted. What was written so far is complete files only; run the same command again.")
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from incident_nb import __version__
+
+        sys.stdout.write(f"incident-nb {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def everything(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Holds what goes with every command."""
 
 
 def _optional_files(arguments: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from incident_nb import redact
 from incident_nb.errors import OutputError, UsageError
 from incident_nb.files import write_atomic
 from incident_nb.settings import Settings, load
@@ -44,8 +45,17 @@ StrictOption = Annotated[bool, typer.Option("--strict", help="Exit with 3 when s
 
 
 def settings_of(config: Path | None) -> Settings:
-    """The settings in force for a command."""
-    return load(config)
+    """The settings in force for a command; from here on masks are made with the workspace's key, if there is one."""
+    settings = load(config)
+    if settings.path:
+        redact.use_workspace(settings.path.parent)
+    if not redact.redaction_key().lasting:
+        words.print(
+            "No lasting redaction key could be kept, so masks of this run can't be compared with those of another. "
+            "Set INCIDENT_NB_REDACTION_KEY.",
+            style="yellow",
+        )
+    return settings
 
 
 def instant(text: str | None, name: str) -> datetime | None:
@@ -56,7 +66,7 @@ def instant(text: str | None, name: str) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{name} {text!r} is no ISO 8601 time. Write it like 2026-11-14T08:30:00Z.") from error
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def default_now(source: list[str]) -> datetime:

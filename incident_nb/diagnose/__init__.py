@@ -18,7 +18,7 @@ from incident_nb.case import Case
 from incident_nb.diagnose import checklist, gravity, rank
 from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.evidence import evidence
-from incident_nb.diagnose.scene import Analysis, Scene, within
+from incident_nb.diagnose.scene import Analysis, Scene, known, within
 from incident_nb.diagnose.subject import (
     execution_of,
     group_of_execution,
@@ -189,8 +189,12 @@ def _graded(analysis: Analysis, candidates: pd.DataFrame, policy: Policy) -> tup
         scene = Scene(analysis, group)
         suggestion = suggest(gravity.facts(scene, Cause(group["cause"]), text(group["detail"])), policy)
         problem = _problem(scene).model_copy(update={"severity": suggestion.suggested})
-        graded.append((suggestion.suggested, not scene.good_after.empty, -group["last_seen"].timestamp(), problem))
+        graded.append((suggestion.suggested, not scene.good_after.empty, -_seconds(group["last_seen"]), problem))
     return tuple(entry[-1] for entry in sorted(graded, key=lambda entry: entry[:3]))
+
+
+def _seconds(at: pd.Timestamp) -> float:
+    return 0.0 if pd.isna(at) else at.timestamp()
 
 
 def _problem(scene: Scene) -> Problem:
@@ -206,9 +210,9 @@ def _problem(scene: Scene) -> Problem:
         http_code=text(newest["http_code"]),
         count=int(group["count"]),
         execution_ids=tuple(group["execution_ids"]),
-        first_seen=group["first_seen"].to_pydatetime(),
-        last_seen=group["last_seen"].to_pydatetime(),
-        onset=scene.since,
+        first_seen=known(group["first_seen"]),
+        last_seen=known(group["last_seen"]),
+        onset=began.at if began else known(group["first_seen"]),
         onset_not_before=began.not_before if began else None,
         onset_not_after=began.not_after if began else None,
         pattern=group["pattern"],

@@ -101,9 +101,8 @@ def same_credential(scene: Scene) -> Iterator[Evidence]:
         text = f"{_flows(flows)} with the same credential “{name}” fail{_s(flows)} as well: {_list(flows)}."
         yield _neighbours(text, failing, {C.CREDENTIALS: 3.0, C.RATE_LIMIT: 1.5, C.WORKFLOW_CONFIG: 0.4}, "DX-3")
     elif flows:
-        text = (
-            f"{len(flows)} other workflows that use the credential “{name}” fail as well, while others succeed with it."
-        )
+        text = f"{_flows(flows)} that use{_s(flows)} the credential “{name}” fail{_s(flows)} as well, "
+        text += "while others succeed with it."
         yield _neighbours(text, failing, {C.CREDENTIALS: 1.2}, "DX-3")
     elif len(good):
         text = f"{_runs(len(good))} of other workflows used the credential “{name}” without failing in that time."

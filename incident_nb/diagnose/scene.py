@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -73,6 +73,11 @@ def within(
     return replace(log, executions=kept, failures=failures[known].reset_index(drop=True))
 
 
+def known(at: pd.Timestamp) -> datetime | None:
+    """A table's time as a datetime; None where it is missing."""
+    return None if pd.isna(at) else at.to_pydatetime()
+
+
 @dataclass(frozen=True)
 class Scene:
     """Everything that may bear on one problem (a row of `Analysis.groups`)."""
@@ -93,8 +98,8 @@ class Scene:
 
     @property
     def since(self) -> datetime:
-        """The first failing run of the stretch, or the first failure seen."""
-        return self.onset.at if self.onset else self.group["first_seen"].to_pydatetime()
+        """The first failing run of the stretch, or the first failure seen; where no time is known, all of the window."""
+        return self.onset.at if self.onset else known(self.group["first_seen"]) or datetime(1970, 1, 1, tzinfo=UTC)
 
     @property
     def members(self) -> pd.DataFrame:

@@ -15,7 +15,9 @@ from incident_nb.models import Subject
 from incident_nb.settings import Settings
 
 DEEPEST = 20  # sub-workflows called by sub-workflows; an end for records that name themselves
-_ADDRESS = re.compile(r"^[^/?#]+[^?#]*/workflow/(?P<workflow>[^/]+)/(?:executions|debug)/(?P<execution>[^/?#]+)")
+_ADDRESS = re.compile(
+    r"^[^/?#]+[^?#]*?(?:/workflow/(?P<workflow>[^/]+)/(?:executions|debug)|/execution)/(?P<execution>[^/?#]+)"
+)
 
 
 def runs_of(table: pd.DataFrame, client: str | None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from incident_nb.case import Case
 from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.scene import within
 from incident_nb.models import ExecutionLog, Skipped, Window
-from incident_nb.patterns import GROUP_COLUMNS, Onset
+from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset
 
 
 @dataclass(frozen=True)
@@ -49,19 +49,36 @@ class Survey:
 
 def survey(case: Case) -> Survey:
     """Every problem of the case's source up to its instant, of its client where it names one, since `case.since`."""
-    log = within(case.log, case.since, case.now, case.client)
-    found = analyse(log, case.settings)
+    found = analyse(within(case.log, None, case.now, case.client), case.settings)
+    log, groups, failures = found.log, found.groups, found.failures
+    if case.since is not None:  # what came before is still what onsets, rates and patterns are told by
+        log = within(log, case.since, None)
+        failures = failures[failures["execution_id"].isin(set(log.executions["execution_id"]))]
+        groups = _counted(groups, failures)
     status = log.executions["status"].astype("str")
     totals = {
         "executions": len(log.executions),
         "workflows": int(log.executions["workflow_id"].nunique()),
         "succeeded": int((status == "success").sum()),
         "failed": int(status.isin(["error", "crashed"]).sum()),
-        "with_failures": int(found.failures["execution_id"].nunique()),
-        "failures": len(found.failures),
-        "groups": len(found.groups),
+        "with_failures": int(failures["execution_id"].nunique()),
+        "failures": len(failures),
+        "groups": len(groups),
     }
-    return Survey(found.window, totals, found.groups, log.skipped, found.failures, log)
+    seen = found.window.model_copy(update={"from_": case.since}) if case.since else found.window
+    return Survey(seen, totals, groups, log.skipped, failures, log)
+
+
+def _counted(groups: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
+    """The groups that have members among `failures`, with these counted and named, most frequent first."""
+    members = failures[failures["origin"]].groupby("fingerprint")["execution_id"]
+    ids = {str(name): list(dict.fromkeys(group.iloc[::-1])) for name, group in members}
+    seen = groups[groups["fingerprint"].isin(list(ids))]
+    counted = seen.assign(
+        count=[len(ids[name]) for name in seen["fingerprint"]],
+        execution_ids=[ids[name][:NEWEST_IDS] for name in seen["fingerprint"]],
+    )
+    return counted.sort_values(["count", "last_seen"], ascending=False, ignore_index=True, kind="stable")
 
 
 def _json(value: Any) -> Any:
