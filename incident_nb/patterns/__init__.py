@@ -1,12 +1,13 @@
 """What fails, since when and how often, from the two frames of an ExecutionLog. Pure functions (docs/patterns.md)."""
 
 from incident_nb.patterns.fingerprint import fingerprints, mask
-from incident_nb.patterns.groups import GROUP_COLUMNS, groups, problems, runs_by_workflow, sequences, window
+from incident_nb.patterns.groups import GROUP_COLUMNS, NEWEST_IDS, groups, problems, runs_by_workflow, sequences, window
 from incident_nb.patterns.onset import Onset, onset
 from incident_nb.patterns.shape import pattern_of
 
 __all__ = [
     "GROUP_COLUMNS",
+    "NEWEST_IDS",
     "Onset",
     "fingerprints",
     "groups",
