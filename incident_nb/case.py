@@ -113,8 +113,8 @@ def open_case(name: str = SAMPLE) -> Case:
 def sample_case() -> Case:
     """The bundled sample: real n8n executions of a made-up agency, seen from a fixed instant, masked with a public key."""
     settings = Settings()
-    redact.use_key(redact.SAMPLE_KEY)
-    log = readers.read(str(sample_folder()), client_of=partial(_client, settings))
+    with redact.using(redact.Redactor(redact.SAMPLE_KEY)):
+        log = readers.read(str(sample_folder()), client_of=partial(_client, settings))
     return Case(log, SAMPLE_NOW, settings)
 
 
@@ -126,6 +126,10 @@ def read_case(sources: list[str], settings: Settings, now: datetime, **options: 
     """A case not yet saved, from `sources` as `readers.read` takes them; `options` are that function's and the subject."""
     subject = {key: options.pop(key, None) for key in ("execution", "workflow", "client", "since")}
     subject["unattended"] = options.pop("unattended", False)
+    if SAMPLE in sources and len(sources) > 1:
+        raise UsageError(
+            "`sample` is the built-in export and cannot be mixed with others. Name it alone, or leave it out."
+        )
     if sources == [SAMPLE]:
         return replace(sample_case(), now=now, **subject)
     log = readers.read(sources, client_of=partial(_client, settings), **options)

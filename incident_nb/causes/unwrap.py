@@ -92,6 +92,15 @@ _NODE_CODE = re.compile(
     r"\b(E(?:CONN|TIME|NOT|AI_|HOST|NET|PIPE|AUTH|PROTO|SOCKET|ACC|PERM|NOENT|ISDIR|EXIST|NOSPC|ADDR|ENVELOPE|DNS"
     r"|STREAM|TLS|MFILE)[A-Z_]*|UND_ERR_[A-Z_]+|ERR_[A-Z0-9_]{4,40}|(?:CERT|DEPTH|SELF|UNABLE)_[A-Z_]{6,60}|HPE_[A-Z_]+)\b"
 )
+_CODE_WORD = re.compile(
+    r"\b(?!Node[A-Z]|Type|Syntax|Reference|Range)(?:[A-Z][a-z]+){2,8}\b|\b[A-Za-z]{2,30}(?:_[A-Za-z]{2,30}){1,6}\b"
+)
+_HUMP = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
+_ERROR_WORD = re.compile(
+    r"invalid|missing|not|denied|expired|exceed|fail|limit|unauthori|forbidden|exist|require|insufficient|error"
+    r"|unavailable|timeout|exhausted|refused|duplicate|blocked|disabled|revoked|mismatch|unsupported|unknown",
+    re.IGNORECASE,
+)
 _TYPE_ERROR = re.compile(r"^cannot (?:read|set) propert|^cannot convert undefined|\bis not (?:a function|iterable)$")
 _CODE_LINE = re.compile(r"\[line \d+(?:, for item \d+)?\][.\s]*$")
 _CODE_FRAME = re.compile(
@@ -108,7 +117,8 @@ class Evidence:
     `trace`: the lines of the stack trace. `codes`: HTTP statuses, their classes and Node codes as text (`429`, `4xx`,
     `econnreset`), or `none`.
     `names`: error class names. `node`: the node type without its package. `text`: message, service's words and names,
-    one a line.
+    one a line, and last the error codes in them as words (`QUOTA_EXCEEDED`, `AccessDenied`), so that a code that no
+    rule knows is read like the sentence it stands for.
     """
 
     message: str
@@ -128,11 +138,15 @@ def unwrap(record: ErrorRecord) -> Evidence:
     parts = [_cut(part or "") for part in (record.message, record.description, record.stack)]
     trace = "\n".join(frame for part in parts for frame in _TRACE.findall(part)).lower()
     first, description, stack = (_TRACE.sub("", part) for part in parts)
+    spelled = _spelled(f"{first}\n{description}\n{stack}\n{record.error_name or ''}")
     message = _strip(_plain(first, codes), names)
     inner = [_strip(_plain(part, codes), names) for part in (description, *stack.split("\n"))]
     inner = [part for part in dict.fromkeys(inner) if part and part != message]
     if _TYPE_ERROR.search(message):
         names.add("typeerror")
+    node = _node(record, trace)
+    if node.startswith(("ftp", "email")):  # their replies have numbers of their own
+        codes = {code for code in codes if not code.isdigit()}
     if record.http_code:
         codes.add(record.http_code.strip().lower())
     return Evidence(
@@ -141,10 +155,16 @@ def unwrap(record: ErrorRecord) -> Evidence:
         trace=trace,
         codes=_with_classes(codes),
         names=frozenset(names),
-        node=_node(record, trace),
-        text="\n".join([message, *inner, *sorted(names)]),
+        node=node,
+        text="\n".join([message, *inner, *sorted(names), spelled]),
         host=(record.host or _host_of(record.url) or "").lower() or None,
     )
+
+
+def _spelled(text: str) -> str:
+    """The error codes of a text (camel or snake case) as plain words, separated by semicolons."""
+    found = dict.fromkeys(word for word in _CODE_WORD.findall(text) if _ERROR_WORD.search(word))
+    return "; ".join(_HUMP.sub(" ", word).lower() for word in found)
 
 
 def _node(record: ErrorRecord, trace: str) -> str:

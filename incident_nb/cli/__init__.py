@@ -5,6 +5,7 @@ but some checks could not look (`--strict` only). One file a group of commands.
 from __future__ import annotations
 
 import sys
+from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -44,9 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _version(asked: bool) -> None:
     if asked:
-        from incident_nb import __version__
-
-        sys.stdout.write(f"incident-nb {__version__}\n")
+        sys.stdout.write(f"incident-nb {metadata.version('incident-nb')}\n")
         raise typer.Exit
 
 

@@ -28,6 +28,11 @@ def expand(source: str) -> list[Path]:
 
     Raises SourceError when there is nothing, saying what was looked for.
     """
+    if source == "n8n" or source.startswith(("n8n:", "postgres://", "postgresql://")):
+        raise SourceError(
+            f"{source.partition('://')[0]}: a running n8n or its PostgreSQL cannot be read directly yet. Export the "
+            "executions to a file first; see docs/sources.md."
+        )
     try:
         path = Path(source).expanduser()
         if path.is_file() or (path.is_dir() and is_entities(path)):
