@@ -126,6 +126,69 @@ def test_a_number_is_no_status(text: str) -> None:
     assert unwrap(ErrorRecord(message=text)).codes == {"none"}
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        ErrorRecord(message="Cannot read properties of null (reading 'split') [line 12]"),
+        ErrorRecord(
+            message="orders.map is not a function",
+            stack="TypeError: orders.map is not a function\n    at VmCodeWrapper (evalmachine.<anonymous>:3:8)",
+        ),
+        ErrorRecord(message="KeyError: 'sku'", stack='Traceback:\n  File "<string>", line 4, in <module>'),
+    ],
+)
+def test_a_code_node_is_known_by_its_line_or_its_frames(record: ErrorRecord) -> None:
+    assert unwrap(record).node == "code"
+    assert classify(record).cause is Cause.DATA_FORMAT
+
+
+def test_a_type_error_inside_n8n_is_no_fault_of_the_data() -> None:
+    own = ErrorRecord(
+        message="Cannot read properties of undefined (reading 'toString')",
+        node_type="n8n-nodes-base.notion",
+        stack="TypeError: x\n    at RoutingNode.runNode (n8n-core/dist/routing-node.js:112:23)",
+    )
+    assert classify(own).cause is Cause.INFRASTRUCTURE
+
+
+def test_a_field_that_is_gone_may_be_a_changed_service() -> None:
+    verdict = classify(
+        ErrorRecord(message="The field 'sku' wasn't found in any input item", error_name="FieldNotFound")
+    )
+    assert (verdict.cause, verdict.runner_up) == (Cause.DATA_FORMAT, Cause.EXTERNAL_API_CHANGED)
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        ("PARCEL_QUOTA_EXCEEDED", Cause.RATE_LIMIT),
+        ("LedgerAccessDeniedException", Cause.CREDENTIALS),
+        ("ERR_PARCEL_ALREADY_EXISTS", Cause.DATA_FORMAT),
+        ("depot_not_found", Cause.WORKFLOW_CONFIG),
+    ],
+)
+def test_a_code_that_no_rule_knows_is_read_as_words(code: str, cause: Cause) -> None:
+    assert classify(ErrorRecord(message="Request failed", description=f'{{"error":"{code}"}}')).cause is cause
+
+
+def test_a_reply_of_a_file_or_mail_server_is_no_http_status() -> None:
+    reply = ErrorRecord(message="550 Failed to open file.", node_type="n8n-nodes-base.ftp")
+    assert unwrap(reply).codes == {"none"}
+
+
+def test_nothing_was_aborted_where_an_answer_came_back() -> None:
+    answer = ErrorRecord(message="The connection was aborted, perhaps the server is offline", http_code="405")
+    assert classify(answer).cause is Cause.WORKFLOW_CONFIG
+
+
+def test_words_of_one_service_weigh_less_where_the_node_is_not_known() -> None:
+    text = 'Received request for unknown webhook: The requested webhook "POST pay" is not registered.'
+    assert classify(ErrorRecord(message=text)).cause is Cause.WORKFLOW_INACTIVE
+    assert classify(ErrorRecord(message="Unknown Webhook", node_type="n8n-nodes-base.discord")).signature == (
+        "discord.target"
+    )
+
+
 def test_own_host_that_answers_5xx_is_an_endpoint_crash() -> None:
     crash = ErrorRecord(
         message="The service was not able to process your request", http_code="500", host="a--b.modal.run"
