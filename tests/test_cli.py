@@ -35,6 +35,14 @@ class Ended:
 Command = Callable[..., Ended]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's own redaction key and settings folder are neither used nor made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """Runs the command line in this process, in an empty folder, with `given` as its standard input."""
@@ -220,6 +228,14 @@ def test_patterns_of_a_part(
     assert command("patterns", source, *options).code == 0
 
 
+def test_patterns_since_a_time_still_know_what_came_before(command: Command, source: Path) -> None:
+    found = json.loads(command("patterns", source, "--since", "2026-03-02T14:00:00Z", "--json").out)
+    (group,) = found["groups"]
+    assert (group["count"], group["execution_ids"]) == (1, ["7"])
+    assert group["onset"]["at"] == "2026-03-02T12:00:00.000Z"
+    assert found["window"]["from"] == "2026-03-02T14:00:00.000Z"
+
+
 def test_patterns_reads_several_sources(command: Command, source: Path, tmp_path: Path) -> None:
     (tmp_path / "more.json").write_text(page(runs("XX", flow(3), first=50)))
     found = json.loads(command("patterns", source, tmp_path / "more.json", "--json").out)
@@ -401,6 +417,18 @@ def test_a_full_disk_is_told(command: Command, source: Path, monkeypatch: pytest
     assert ended.code == 1
     assert "No space left on device" in ended.err
     assert not Path("out.json").exists()
+
+
+def test_the_sample_is_not_mixed_with_other_sources(command: Command, source: Path) -> None:
+    ended = command("patterns", "sample", source)
+    assert (ended.code, ended.out) == (2, "")
+    assert "cannot be mixed" in ended.err
+
+
+def test_the_version(command: Command) -> None:
+    ended = command("--version")
+    assert ended.code == 0
+    assert ended.out.startswith("incident-nb ")
 
 
 def test_without_a_command_it_shows_what_there_is(command: Command) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from incident_nb import display
 from incident_nb.case import sample_case
 from incident_nb.diagnose import analyse, diagnose, rank
 from incident_nb.errors import UsageError
@@ -260,6 +261,7 @@ def test_what_is_not_there_is_refused_with_what_is(asked: dict[str, str], says: 
         "https://n8n.acme.example/workflow/wf1/executions/6",
         "https://n8n.acme.example:443/workflow/wf1/executions/6?x=1#top",
         "https://N8N.acme.example/workflow/wf1/debug/6",
+        "https://n8n.acme.example/execution/6",
     ],
 )
 @pytest.mark.parametrize("settings", [SERVER, Settings()], ids=["server", "no server"])
@@ -295,6 +297,16 @@ def test_later_runs_are_left_out() -> None:
     assert found.window.to == START + 4 * HOUR
     with pytest.raises(UsageError):
         judged(*executions, now=START + 4 * HOUR, execution="8")
+
+
+def test_a_problem_without_any_time_is_diagnosed_all_the_same() -> None:
+    found = judged(*({**each, "startedAt": None, "stoppedAt": None, "data": None} for each in runs("XX")))
+    assert found.problem is not None
+    assert (found.problem.count, found.problem.onset, found.problem.last_seen) == (2, None, None)
+    assert found.problem.pattern == "intermittent"
+    assert found.impact is not None and found.impact.since is None
+    assert "last at an unknown time" in found.findings[0].summary
+    assert "not known" in display.summary(found).markdown
 
 
 # Sub-workflows

@@ -212,7 +212,7 @@ def _problem(scene: Scene) -> Problem:
         execution_ids=tuple(group["execution_ids"]),
         first_seen=known(group["first_seen"]),
         last_seen=known(group["last_seen"]),
-        onset=began.at if began else known(group["first_seen"]),
+        onset=scene.began,
         onset_not_before=began.not_before if began else None,
         onset_not_after=began.not_after if began else None,
         pattern=group["pattern"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from incident_nb.diagnose.evidence import Evidence
+from incident_nb.diagnose.evidence import Evidence, time_of
 from incident_nb.diagnose.scene import Analysis, Scene
 from incident_nb.models import Cause, Fact, Finding, Outcome, Problem
 
@@ -19,7 +19,9 @@ def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Fin
     for piece in found:
         by_check.setdefault(str(piece.fact.check), []).append(piece.fact)
     blamed = {(piece.fact.check, cause) for piece in found for cause, factor in piece.effects.items() if factor > 1}
-    first = f"{problem.message or 'no message was kept'}, {problem.count} executions, last {problem.last_seen:%Y-%m-%d %H:%M} UTC"
+    first = (
+        f"{problem.message or 'no message was kept'}, {problem.count} executions, last at {time_of(problem.last_seen)}"
+    )
     looked = {
         "DX-1": Finding(
             check="DX-1", outcome=Outcome.FOUND, asked=asked, summary=f"At “{problem.node or 'unknown node'}”: {first}",

@@ -51,7 +51,7 @@ def worked_before(scene: Scene) -> Iterator[Evidence]:
     if change is None:
         return
     here, others = change
-    told = f"“{scene.node}” last succeeded in execution {last['execution_id']} at {_time(last['at'])}"
+    told = f"“{scene.node}” last succeeded in execution {last['execution_id']} at {time_of(last['at'])}"
     ids = before.tail(1)
     if here:
         text = f"{told}; before the first failure, {first['execution_id']}, its {_list(here)} changed."
@@ -193,7 +193,8 @@ def _s(names: list[str]) -> str:
     return "s" if len(names) == 1 else ""
 
 
-def _time(at: Any) -> str:
+def time_of(at: Any) -> str:
+    """A time in words, also one that is missing."""
     return f"{at:%Y-%m-%d %H:%M} UTC" if pd.notna(at) else "an unknown time"
 
 

@@ -100,7 +100,7 @@ def impact(scene: Scene) -> Impact:
     last_good = scene.sequence[~scene.sequence["failed"].astype(bool)]["at"].max() if len(scene.sequence) else pd.NaT
     return Impact(
         failed_executions=len(ids),
-        since=scene.since,
+        since=scene.began,
         falsely_green=len(green),
         items=int(soft["items"].fillna(1).sum()) if len(soft) else None,
         callers=_callers(scene.analysis, scene),

@@ -97,9 +97,14 @@ class Scene:
         return found if isinstance(found, Onset) else None
 
     @property
+    def began(self) -> datetime | None:
+        """The first failing run of the stretch, or the first failure seen; None where no time is known."""
+        return self.onset.at if self.onset else known(self.group["first_seen"])
+
+    @property
     def since(self) -> datetime:
-        """The first failing run of the stretch, or the first failure seen; where no time is known, all of the window."""
-        return self.onset.at if self.onset else known(self.group["first_seen"]) or datetime(1970, 1, 1, tzinfo=UTC)
+        """Since when to look for what goes with it: its beginning, or all of the window where that is not known."""
+        return self.began or datetime(1970, 1, 1, tzinfo=UTC)
 
     @property
     def members(self) -> pd.DataFrame:
