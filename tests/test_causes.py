@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from incident_nb.causes import classify, classify_many, signatures, unwrap
-from incident_nb.causes.rules import Signature, literal
+from incident_nb.causes.rules import TIERS, Signature, literal
 from incident_nb.models import Cause, ErrorRecord
 
 VENDOR_ERRORS = Path(__file__).parent / "data" / "causes" / "vendor_errors.jsonl"
@@ -182,11 +182,12 @@ def test_nothing_was_aborted_where_an_answer_came_back() -> None:
 
 
 def test_words_of_one_service_weigh_less_where_the_node_is_not_known() -> None:
-    text = 'Received request for unknown webhook: The requested webhook "POST pay" is not registered.'
-    assert classify(ErrorRecord(message=text)).cause is Cause.WORKFLOW_INACTIVE
-    assert classify(ErrorRecord(message="Unknown Webhook", node_type="n8n-nodes-base.discord")).signature == (
-        "discord.target"
-    )
+    text = "Sending file_id failed: token_revoked"
+    somewhere, telegram = (unwrap(ErrorRecord(message=text, node_type=node)) for node in (None, "x.telegram"))
+    rule = next(signature for signature in signatures() if signature.id == "telegram.value")
+    assert rule.fits(somewhere) and rule.fits(telegram)
+    assert rule.weight(somewhere) < TIERS[rule.tier] < rule.weight(telegram)
+    assert classify(ErrorRecord(message=text)).cause is Cause.CREDENTIALS
 
 
 def test_own_host_that_answers_5xx_is_an_endpoint_crash() -> None:
