@@ -161,10 +161,10 @@ def test_a_field_that_is_gone_may_be_a_changed_service() -> None:
 @pytest.mark.parametrize(
     ("code", "cause"),
     [
-        ("PARCEL_QUOTA_EXCEEDED", Cause.RATE_LIMIT),
-        ("LedgerAccessDeniedException", Cause.CREDENTIALS),
-        ("ERR_PARCEL_ALREADY_EXISTS", Cause.DATA_FORMAT),
-        ("depot_not_found", Cause.WORKFLOW_CONFIG),
+        ("PARCEL_QUOTA_DEPLETED", Cause.RATE_LIMIT),
+        ("LedgerTokenHasExpired", Cause.CREDENTIALS),
+        ("VALUE_OUT_OF_RANGE", Cause.DATA_FORMAT),
+        ("SERVICE_TEMPORARILY_UNAVAILABLE", Cause.EXTERNAL_OUTAGE),
     ],
 )
 def test_a_code_that_no_rule_knows_is_read_as_words(code: str, cause: Cause) -> None:

@@ -98,10 +98,9 @@ _CODE_WORD = re.compile(
 _HUMP = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
 _ERROR_WORD = re.compile(
     r"invalid|missing|not|denied|expired|exceed|fail|limit|unauthori|forbidden|exist|require|insufficient|error"
-    r"|unavailable|timeout|exhausted|refused|duplicate|blocked|disabled|revoked|mismatch|unsupported|unknown",
+    r"|unavailable|timeout|exhausted|refused|duplicate|blocked|disabled|revoked|mismatch|unsupported|unknown|depleted|range|busy|overload|too_|TooMany|TooLarge",
     re.IGNORECASE,
 )
-_TYPE_ERROR = re.compile(r"^cannot (?:read|set) propert|^cannot convert undefined|\bis not (?:a function|iterable)$")
 _CODE_LINE = re.compile(r"\[line \d+(?:, for item \d+)?\][.\s]*$")
 _CODE_FRAME = re.compile(
     r"nodes/code/|jstaskrunner|js-task-runner|pythontaskrunner|vmcodewrapper|evalmachine\.<anonymous>"
@@ -142,8 +141,6 @@ def unwrap(record: ErrorRecord) -> Evidence:
     message = _strip(_plain(first, codes), names)
     inner = [_strip(_plain(part, codes), names) for part in (description, *stack.split("\n"))]
     inner = [part for part in dict.fromkeys(inner) if part and part != message]
-    if _TYPE_ERROR.search(message):
-        names.add("typeerror")
     node = _node(record, trace)
     if node.startswith(("ftp", "email")):  # their replies have numbers of their own
         codes = {code for code in codes if not code.isdigit()}
