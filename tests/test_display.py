@@ -1,0 +1,134 @@
+"""What a notebook shows: every view of every diagnosis, in both forms, with nothing from outside taken for markup."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from incident_nb import display
+from incident_nb.case import Case
+from incident_nb.diagnose import diagnose, survey
+from incident_nb.display import View
+from incident_nb.models import Cause, Diagnosis, ExecutionLog
+from incident_nb.policy import load
+from tests.builders import NOW, call, error, flow, log_of, run, runs
+
+HOSTILE = "<img src=x onerror=alert(1)> **bold** | [link](http://evil.example) `code`"
+LOGS = {
+    "failing": log_of(*runs("....XXX"), *runs("....X..", flow(2), first=11)),
+    "healthy": log_of(*runs("...")),
+    "empty": log_of(),
+    "without times or words": log_of(
+        *({**each, "startedAt": None, "stoppedAt": None, "data": None, "workflowData": None} for each in runs("XX"))
+    ),
+    "hostile": log_of(run(1, wrong=error(401, HOSTILE, HOSTILE), of=flow(1, f"[ACME] {HOSTILE}", call(HOSTILE)))),
+}
+
+
+def views(log: ExecutionLog) -> list[View]:
+    found = diagnose(log, now=NOW)
+    kinds = (display.summary, display.severity, display.causes, display.checklist, display.others)
+    steps = [display.step(number, found) for number in range(1, 7)]
+    return [*(kind(found) for kind in kinds), *steps, display.survey(survey(Case(log, NOW)))]
+
+
+class Tags(HTMLParser):
+    """The tags that are open at the end, and the names and attributes of all."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.attributes: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "br":
+            self.open.append(tag)
+        self.seen.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("log", LOGS.values(), ids=LOGS.keys())
+def test_every_view_of_every_diagnosis(log: ExecutionLog) -> None:
+    for view in views(log):
+        shown = Tags(view.html)
+        assert shown.open == [], view.name
+        assert shown.attributes <= {"class"}, view.name
+        for text in (view.html, view.markdown):
+            assert text.strip(), view.name
+            assert not re.search(r"\b(None(?! of)|nan|NaT|Undefined)\b|[{}]{2}|\{%", text), (view.name, text)
+
+
+def test_what_comes_from_outside_is_no_markup() -> None:
+    for view in views(LOGS["hostile"]):
+        assert "img" not in Tags(view.html).seen
+        assert not re.search(r"(?<!\\)(<img|\]\(http|\*\*bold)", view.markdown)
+    summary = views(LOGS["hostile"])[0]
+    assert "&lt;img src=x onerror=alert(1)&gt;" in summary.html
+    assert "\\*\\*bold\\*\\*" in summary.markdown
+
+
+def cells(line: str) -> int:
+    return len(re.findall(r"(?<!\\)\|", line))
+
+
+@pytest.mark.parametrize("log", LOGS.values(), ids=LOGS.keys())
+def test_rows_of_a_markdown_table_have_its_columns(log: ExecutionLog) -> None:
+    for view in views(log):
+        lines = view.markdown.splitlines()
+        for head in (n for n, line in enumerate(lines) if line.startswith("| ---")):
+            for line in lines[head:]:
+                if not line.startswith("|"):
+                    break
+                assert cells(line) == cells(lines[head - 1]), (view.name, line)
+
+
+@pytest.fixture
+def found() -> Diagnosis:
+    return diagnose(LOGS["failing"], now=NOW)
+
+
+def test_the_first_screen(found: Diagnosis) -> None:
+    for text in (display.summary(found).html, display.summary(found).markdown.replace("\\", "")):
+        for words in (
+            "[ACME] Flow 1",
+            "Authorization failed - please check your credentials",
+            "invalid token",
+            "2026-03-02 12:00 UTC",
+            "Credentials (api key)",
+            "P2",
+            "Mon 09 Mar, 12:00 UTC",
+            "RES-2",
+        ):
+            assert words in text
+
+
+def test_a_step_shows_what_the_severity_and_the_cause_ask_for(found: Diagnosis) -> None:
+    rules = load()
+    resolve = display.step(3, found).markdown
+    assert "RES-2" in resolve
+    assert "RES-6" not in resolve
+    for number, step in enumerate(rules.steps, 1):
+        assert step.time in display.step(number, found).markdown
+
+
+def test_every_cause_has_a_name() -> None:
+    assert set(display.CAUSE_NAMES) == set(Cause)
+
+
+def test_a_view_shows_itself_in_every_form(found: Diagnosis) -> None:
+    shown = display.summary(found)._repr_mimebundle_()
+    assert set(shown) == {"text/html", "text/markdown", "text/plain"}
+    assert shown["text/plain"] == shown["text/markdown"]
+
+
+def test_the_strip_shows_the_runs_of_the_workflow_asked_for(found: Diagnosis) -> None:
+    assert "Flow 1" in display.strip(LOGS["failing"], found).alt
+    healthy = diagnose(LOGS["healthy"], now=NOW, workflow="wf1")
+    assert "Flow 1" in display.strip(LOGS["healthy"], healthy).alt
