@@ -21,7 +21,10 @@ LOGS = {
     "healthy": log_of(*runs("...")),
     "empty": log_of(),
     "without times or words": log_of(
-        *({**each, "startedAt": None, "stoppedAt": None, "data": None, "workflowData": None} for each in runs("XX"))
+        *(
+            {**each, "startedAt": None, "stoppedAt": None, "data": None, "workflowData": None}
+            for each in (*runs("XX"), *runs("X", flow(2), first=11))
+        )
     ),
     "hostile": log_of(run(1, wrong=error(401, HOSTILE, HOSTILE), of=flow(1, f"[ACME] {HOSTILE}", call(HOSTILE)))),
 }
