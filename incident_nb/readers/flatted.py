@@ -12,12 +12,32 @@ from typing import Any
 import msgspec
 
 _NOWHERE = "an index in it points nowhere"
-# One element of the array: objects and lists hold no others, since what they hold stands in the array itself.
-_HEAD_PARTS = 8
-_TEXT = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
-_PART = rb"\{[^\"{}]*(?:%b[^\"{}]*)*\}|\[[^\"\[\]]*(?:%b[^\"\[\]]*)*\]|%b|[^,\s\]\[{}\"]+" % (_TEXT, _TEXT, _TEXT)
+# One element of the array: objects and lists hold no others, since what they hold stands in the array itself. What has
+# matched is never given back (the `+` after a count), so a match takes time in proportion to what it reads.
+_HEAD_PARTS = 7
+_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_PART = rb"\{[^\"{}]*+(?:%b[^\"{}]*+)*+\}|\[[^\"\[\]]*+(?:%b[^\"\[\]]*+)*+\]|%b|[^,\s\]\[{}\"]++" % (
+    _TEXT,
+    _TEXT,
+    _TEXT,
+)
 _ELEMENT = re.compile(_PART)
 _HEAD = re.compile(rb"\[" + rb",".join([rb"\s*(%b)\s*" % _PART] * _HEAD_PARTS) + rb"(?=[,\]])")
+
+
+class _Root(msgspec.Struct, gc=False):
+    resultData: Any = None
+    parentExecution: Any = None
+    redactionInfo: Any = None
+
+
+class _Result(msgspec.Struct, gc=False):
+    runData: Any = None
+    lastNodeExecuted: Any = None
+
+
+_root, _result = msgspec.json.Decoder(_Root), msgspec.json.Decoder(_Result)
+_any = msgspec.json.Decoder()
 
 
 class Flatted:
@@ -33,13 +53,16 @@ class Flatted:
         self._split: list[bytes] = list(head.groups()) if head else []
         self._elements = _ELEMENT.finditer(document, head.end() if head else 1)
 
-    @property
-    def root(self) -> Any:
-        """The root object, its text values still indices."""
-        root = self._at("0")
-        if not isinstance(root, dict):
-            raise msgspec.DecodeError("its first part is no object")
-        return root
+    def path(self) -> tuple[dict[str, Any], Any, dict[str, Any], Any]:
+        """How a run went: its nodes by name (each leading to its runs), the last node, parent execution, redaction."""
+        root: _Root = self._at("0", _root)
+        result: _Result = self._at(root.resultData, _result) if root.resultData else _Result()
+        runs = self._at(result.runData) or {}
+        parent = self._at(root.parentExecution)
+        if isinstance(parent, dict):
+            parent = {key: self._at(value) for key, value in parent.items()}
+        redaction = self._at(root.redactionInfo)
+        return runs, self._at(result.lastNodeExecuted), parent or {}, redaction
 
     def get(self, holder: Any, key: str | int) -> Any:
         """What `key` of an object or list from here leads to, its own text values still indices; None if absent."""
@@ -48,7 +71,7 @@ class Flatted:
         except (KeyError, IndexError, TypeError):
             return None
 
-    def _at(self, reference: Any) -> Any:
+    def _at(self, reference: Any, decoder: msgspec.json.Decoder[Any] = _any) -> Any:
         if not isinstance(reference, str):
             return reference
         if not reference.isdecimal():
@@ -57,7 +80,7 @@ class Flatted:
             position = int(reference)
             while len(self._split) <= position:
                 self._split.append(next(self._elements)[0])
-            return msgspec.json.decode(self._split[position])
+            return decoder.decode(self._split[position])
         except (ValueError, IndexError, StopIteration) as error:
             raise msgspec.DecodeError(_NOWHERE) from error
 

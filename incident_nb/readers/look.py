@@ -65,51 +65,42 @@ def look(row: Row, nodes: dict[str, Any], kept: dict[str, Any]) -> list[dict[str
     data = row.data or b""
     stored = Flatted(data) if row.flatted else None
     if row.status in _QUIET and b'"error"' not in data and b'"fieldNotFound"' not in data:
-        _shallow(stored, data, row, kept)
+        _path_stored(stored, row, kept) if stored else _path_plain(data, row, kept)
         return []
     tree = stored.tree() if stored else msgspec.json.decode(data)
-    _redacted(tree.get("redactionInfo"), kept)
     result = tree.get("resultData") or {}
     runs = result.get("runData") or {}
-    kept["last_node"], kept["nodes_run"] = text_or_none(result.get("lastNodeExecuted")), "\n".join(runs) or None
     first: dict[str, Any] = next((entries[0] for entries in runs.values() if entries), {})
-    _parent(tree.get("parentExecution") or (first.get("metadata") or {}).get("parentExecution"), kept)
+    parent = tree.get("parentExecution") or (first.get("metadata") or {}).get("parentExecution")
+    _fill(kept, runs, text_or_none(result.get("lastNodeExecuted")), parent, tree.get("redactionInfo"))
     return failures_in(tree, nodes, row.status)
 
 
-def _shallow(stored: Flatted | None, data: bytes, row: Row, kept: dict[str, Any]) -> None:
-    if stored:
-        root = stored.root
-        result = stored.get(root, "resultData")
-        runs = stored.get(result, "runData") or {}
-        kept["last_node"] = text_or_none(stored.get(result, "lastNodeExecuted"))
-        _redacted(stored.get(root, "redactionInfo"), kept)
-        parent = stored.get(root, "parentExecution")
-        if parent is None and row.mode in _STARTED_BY_ANOTHER:
-            first = stored.get(stored.get(runs, next(iter(runs), "")), 0)
-            parent = stored.get(stored.get(first, "metadata"), "parentExecution")
-        if parent:
-            _parent({key: stored.get(parent, key) for key in parent}, kept)
-    else:
-        seen = _shape.decode(data)
-        runs = seen.resultData.runData
-        kept["last_node"] = seen.resultData.lastNodeExecuted
-        _redacted(seen.redactionInfo, kept)
-        parent = seen.parentExecution
-        if parent is None and row.mode in _STARTED_BY_ANOTHER and runs:
-            first = msgspec.json.decode(next(iter(runs.values())))
-            parent = (first[0].get("metadata") or {}).get("parentExecution") if first else None
-        _parent(parent, kept)
-    kept["nodes_run"] = "\n".join(runs) or None
+def _path_stored(stored: Flatted, row: Row, kept: dict[str, Any]) -> None:
+    """Fills `kept` from the head of a stored document."""
+    runs, last, parent, redaction = stored.path()
+    if not parent and row.mode in _STARTED_BY_ANOTHER:
+        first = stored.get(stored.get(runs, next(iter(runs), "")), 0)
+        found = stored.get(stored.get(first, "metadata"), "parentExecution")
+        parent = {key: stored.get(found, key) for key in found or ()}
+    _fill(kept, runs, text_or_none(last), parent, redaction)
 
 
-def _redacted(info: Any, kept: dict[str, Any]) -> None:
-    if isinstance(info, dict) and info.get("isRedacted") is True and kept["data"] == "full":
+def _path_plain(data: bytes, row: Row, kept: dict[str, Any]) -> None:
+    """Fills `kept` from a plain document, its runs not decoded."""
+    seen = _shape.decode(data)
+    runs, parent = seen.resultData.runData, seen.parentExecution
+    if parent is None and row.mode in _STARTED_BY_ANOTHER and runs:
+        first = msgspec.json.decode(next(iter(runs.values())))
+        parent = (first[0].get("metadata") or {}).get("parentExecution") if first else None
+    _fill(kept, runs, seen.resultData.lastNodeExecuted, parent, seen.redactionInfo)
+
+
+def _fill(kept: dict[str, Any], runs: dict[str, Any], last: str | None, parent: Any, redaction: Any) -> None:
+    kept["nodes_run"], kept["last_node"] = "\n".join(runs) or None, last
+    if isinstance(redaction, dict) and redaction.get("isRedacted") is True and kept["data"] == "full":
         kept["data"] = "redacted"
-
-
-def _parent(parent: Any, kept: dict[str, Any]) -> None:
-    if isinstance(parent, dict):
+    if isinstance(parent, dict) and parent:
         kept["parent_execution_id"] = parent.get("executionId")
         kept["parent_workflow_id"] = parent.get("workflowId")
 
