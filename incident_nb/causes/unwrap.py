@@ -93,7 +93,7 @@ _NODE_CODE = re.compile(
     r"|STREAM|TLS|MFILE)[A-Z_]*|UND_ERR_[A-Z_]+|ERR_[A-Z0-9_]{4,40}|(?:CERT|DEPTH|SELF|UNABLE)_[A-Z_]{6,60}|HPE_[A-Z_]+)\b"
 )
 _CODE_WORD = re.compile(
-    r"\b(?!Node[A-Z]|Type|Syntax|Reference|Range)(?:[A-Z][a-z]+){2,8}\b|\b[A-Za-z]{2,30}(?:_[A-Za-z]{2,30}){1,6}\b"
+    r"\b(?!(?:Node|Type|Syntax|Reference|Range|Unexpected|Operational|User|Application)[A-Z])(?:[A-Z][a-z]+){2,8}\b|\b[A-Za-z]{2,30}(?:_[A-Za-z]{2,30}){1,6}\b"
 )
 _HUMP = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
 _ERROR_WORD = re.compile(
