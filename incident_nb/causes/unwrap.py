@@ -116,8 +116,8 @@ class Evidence:
     `trace`: the lines of the stack trace. `codes`: HTTP statuses, their classes and Node codes as text (`429`, `4xx`,
     `econnreset`), or `none`.
     `names`: error class names. `node`: the node type without its package. `text`: message, service's words and names,
-    one a line, and last the error codes in them as words (`QUOTA_EXCEEDED`, `AccessDenied`), so that a code that no
-    rule knows is read like the sentence it stands for.
+    one a line (without the name `Error`, which says nothing), and last the error codes in them as words
+    (`QUOTA_EXCEEDED`, `AccessDenied`), so that a code that no rule knows is read like the sentence it stands for.
     """
 
     message: str
@@ -153,7 +153,7 @@ def unwrap(record: ErrorRecord) -> Evidence:
         codes=_with_classes(codes),
         names=frozenset(names),
         node=node,
-        text="\n".join([message, *inner, *sorted(names), spelled]),
+        text="\n".join([message, *inner, *sorted(names - {"error"}), spelled]),
         host=(record.host or _host_of(record.url) or "").lower() or None,
     )
 
