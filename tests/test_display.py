@@ -13,7 +13,7 @@ from incident_nb.diagnose import diagnose, survey
 from incident_nb.display import View
 from incident_nb.models import Cause, Diagnosis, ExecutionLog
 from incident_nb.policy import load
-from tests.builders import NOW, call, error, flow, log_of, run, runs
+from tests.builders import NOW, Json, call, error, flow, log_of, run, runs
 
 HOSTILE = "<img src=x onerror=alert(1)> **bold** | [link](http://evil.example) `code`"
 LOGS = {
@@ -110,6 +110,22 @@ def test_the_first_screen(found: Diagnosis) -> None:
             "RES-2",
         ):
             assert words in text
+
+
+@pytest.mark.parametrize(
+    ("executions", "told"),
+    [
+        (runs("..XX"), "no good run since"),
+        (runs("..XX."), "1 good run since"),
+        (runs("XX"), "the records do not tell whether it goes on"),
+    ],
+    ids=["goes on", "over", "failures only"],
+)
+def test_whether_it_goes_on_is_told_only_where_the_records_tell(executions: list[Json], told: str) -> None:
+    view = display.summary(diagnose(log_of(*executions), now=NOW))
+    for text in (view.html, view.markdown):
+        assert told in text
+        assert told == "no good run since" or "no good run since" not in text
 
 
 def test_a_step_shows_what_the_severity_and_the_cause_ask_for(found: Diagnosis) -> None:
