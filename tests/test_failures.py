@@ -149,9 +149,9 @@ def test_item_that_later_nodes_pass_on_counts_once_but_every_run_of_a_loop_count
 def test_hint_that_a_field_was_not_found(read: Read) -> None:
     found = {"message": "The field 'permits' wasn't found in any input item", "group": {"key": "fieldNotFound"}}
     other = {"message": "Loop over items", "group": {"key": "another"}}
-    failure = only(
-        read(execution(runs={"Split": ran({}, hints=[other, found, {"message": "no group"}])}, nodes=[node("Split")]))
-    )
+    splitter = node("Split", "n8n-nodes-base.splitOut")
+    runs = {"Split": ran({}, hints=[other, found, {"message": "no group"}])}
+    failure = only(read(execution(runs=runs, nodes=[splitter])))
     assert (failure["place"], failure["node"], failure["error_name"]) == ("hint", "Split", "FieldNotFound")
     assert failure["message"] == found["message"]
 

@@ -10,7 +10,7 @@ import msgspec
 
 from incident_nb import redact
 from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
-from incident_nb.readers.look import flow_of, from_status, look
+from incident_nb.readers.look import flow_of, from_status, look, may_warn
 from incident_nb.readers.rows import Row, WorkflowRow
 from incident_nb.readers.tables import Gate, frame, times
 
@@ -29,7 +29,7 @@ class Collector:
         self._client_of = client_of
         self._executions: dict[tuple[str, str], dict[str, Any]] = {}
         self._failures: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        self._snapshots: dict[bytes, tuple[str, dict[str, Any]]] = {}
+        self._snapshots: dict[bytes, tuple[str, dict[str, Any], bool]] = {}
         self._workflows: dict[tuple[str, str], WorkflowRow] = {}
         self._skipped: list[Skipped] = []
 
@@ -70,9 +70,9 @@ class Collector:
         }
         failures: list[dict[str, Any]] = []
         try:
-            kept["snapshot"], nodes = self._snapshot(flow.nodes)
+            kept["snapshot"], nodes, warns = self._snapshot(flow.nodes)
             if row.data:
-                failures = look(row, nodes, kept)
+                failures = look(row, nodes, kept, warns)
         except _DAMAGE as error:
             kept["data"], failures = "damaged", []
             self._skipped.append(
@@ -85,13 +85,14 @@ class Collector:
         if failures:
             self._failures[key] = failures
 
-    def _snapshot(self, nodes: bytes) -> tuple[str | None, dict[str, Any]]:
+    def _snapshot(self, nodes: bytes) -> tuple[str | None, dict[str, Any], bool]:
         if not nodes:
-            return None, {}
+            return None, {}, True
         found = self._snapshots.get(nodes)
         if found is None:
             by_name = {str(node.get("name")): node for node in msgspec.json.decode(nodes) if isinstance(node, dict)}
-            found = self._snapshots[nodes] = (hashlib.blake2b(nodes, digest_size=8).hexdigest(), by_name)
+            digest = hashlib.blake2b(nodes, digest_size=8).hexdigest()
+            found = self._snapshots[nodes] = (digest, by_name, may_warn(by_name))
         return found
 
     def log(self) -> ExecutionLog:
@@ -111,7 +112,7 @@ class Collector:
         failures = frame(rows, FAILURE_COLUMNS, gate)
         failures["at"] = failures["at"].fillna(times(ends).astype(FAILURE_COLUMNS["at"]))
         failures = failures.sort_values(["at", "instance", "execution_id"], kind="stable", ignore_index=True)
-        snapshots = {name: Snapshot(name, _gated(nodes)) for name, nodes in self._snapshots.values()}
+        snapshots = {name: Snapshot(name, _gated(nodes)) for name, nodes, _ in self._snapshots.values()}
         return ExecutionLog(executions, failures, snapshots, tuple(self._skipped))
 
     def _name_workflows(self) -> None:

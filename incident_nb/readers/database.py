@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,7 @@ from incident_nb.errors import SourceError
 from incident_nb.models import Skipped
 from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
 
-_COLUMNS = (
-    "id",
-    "workflowId",
-    "mode",
-    "status",
-    "finished",
-    "startedAt",
-    "stoppedAt",
-    "retryOf",
-)
+COLUMNS = ("id", "workflowId", "mode", "status", "finished", "startedAt", "stoppedAt", "retryOf")
 
 
 def read_sqlite(path: Path, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
@@ -91,7 +82,7 @@ def _workflows(db: sqlite3.Connection, tables: set[str]) -> Iterator[WorkflowRow
 
 def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
     present = {row[1] for row in db.execute("PRAGMA table_info(execution_entity)")}
-    wanted = ", ".join(f"e.{name}" if name in present else f"NULL AS {name}" for name in _COLUMNS)
+    wanted = ", ".join(f"e.{name}" if name in present else f"NULL AS {name}" for name in COLUMNS)
     deleted = "WHERE e.deletedAt IS NULL" if "deletedAt" in present else ""
     query = (
         # Blobs, since decoding the two big texts only to parse their bytes would double the work.
@@ -111,28 +102,22 @@ def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
         if record is None:
             return
         number += 1
-        *plain, flow, data = record
-        yield stored_row(dict(zip(_COLUMNS, plain, strict=True)), flow, data)
+        yield stored_row(record[:-2], *record[-2:])
 
 
-def stored_row(fields: dict[str, Any], flow: bytes | None, data: bytes | None) -> Row:
-    """A row as n8n's tables hold it; `fields` by column name, `flow` and `data` as stored (data is flatted)."""
+def stored_row(fields: Sequence[Any], flow: bytes | None, data: bytes | None) -> Row:
+    """A row as n8n's tables hold it; `fields` are those of `COLUMNS`, `flow` and `data` as stored (data is flatted)."""
+    number, workflow, mode, status, finished, started, stopped, retry_of = fields
     return Row(
-        execution_id=str(fields["id"]),
-        where=f"execution {fields['id']}",
-        workflow_id=text_or_none(fields.get("workflowId")),
-        mode=fields.get("mode"),
-        status=fields.get("status") or ("success" if fields.get("finished") else None),
-        started=_utc(fields.get("startedAt")),
-        stopped=_utc(fields.get("stoppedAt")),
-        retry_of=text_or_none(fields.get("retryOf")),
+        execution_id=str(number),
+        where=f"execution {number}",
+        workflow_id=text_or_none(workflow),
+        mode=mode,
+        status=status or ("success" if finished else None),
+        started=text_or_none(started),
+        stopped=text_or_none(stopped),
+        retry_of=text_or_none(retry_of),
         flow=flow,
         data=data or None,
         flatted=True,
     )
-
-
-def _utc(value: Any) -> str | None:
-    """The database's time text, UTC without a zone, with the zone said."""
-    text = text_or_none(value)
-    return None if text is None else text if text.endswith("Z") else text.replace(" ", "T", 1) + "Z"

@@ -16,7 +16,7 @@ import msgspec
 
 from incident_nb.errors import MissingExtraError, SettingsError, SourceError
 from incident_nb.models import Skipped
-from incident_nb.readers.database import stored_row
+from incident_nb.readers.database import COLUMNS, stored_row
 from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
 
 KEY_VARIABLE = "INCIDENT_NB_N8N_ENCRYPTION_KEY"
@@ -76,7 +76,9 @@ def read_entities(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
             yield Skipped(str(path), "executionentity", "no execution id in it")
         elif row.get("deletedAt") is None:
             stored = data.pop(str(row.get("id")), {})
-            yield stored_row(row, _stored(stored.get("workflowData")), _stored(stored.get("data")))
+            fields = [row.get(name) for name in COLUMNS]
+            flow, document = _stored(stored.get("workflowData")), _stored(stored.get("data"))
+            yield stored_row(fields, flow, document)
     if not found:
         reason = "it holds no executions: export again with --includeExecutionHistoryDataTables=true"
         yield Skipped(str(path), "executionentity", reason, 0)

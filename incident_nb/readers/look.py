@@ -14,6 +14,8 @@ from incident_nb.readers.rows import Row, text_or_none
 from incident_nb.readers.tables import times
 
 _QUIET = ("success", "waiting", "running", "new")
+# n8n 2.40's nodes that leave the warning `fieldNotFound` on a run; they share one helper for it.
+_WARNING_NODES = (".splitOut", ".aggregate", ".summarize", ".sort", ".removeDuplicates", ".itemLists")
 # Runs that another execution started say which in their first node's metadata.
 _STARTED_BY_ANOTHER = ("integrated", "error")
 
@@ -60,11 +62,19 @@ def flow_of(snapshot: bytes | None) -> Flow:
     return Flow(text_or_none(found.id), found.name, b"" if nodes == b"null" else nodes, found.settings)
 
 
-def look(row: Row, nodes: dict[str, Any], kept: dict[str, Any]) -> list[dict[str, Any]]:
-    """The failures in a row's data; fills what the data says of the run into `kept`. Quiet runs are not built whole."""
+def may_warn(nodes: dict[str, Any]) -> bool:
+    """Whether a workflow has a node of those that warn of a field they did not find."""
+    return any(str(node.get("type")).endswith(_WARNING_NODES) for node in nodes.values())
+
+
+def look(row: Row, nodes: dict[str, Any], kept: dict[str, Any], warns: bool = True) -> list[dict[str, Any]]:
+    """The failures in a row's data; fills what the data says of the run into `kept`. Quiet runs are not built whole.
+
+    `warns`: whether to look for warnings, too (`may_warn`).
+    """
     data = row.data or b""
     stored = Flatted(data) if row.flatted else None
-    if row.status in _QUIET and b'"error"' not in data and b'"fieldNotFound"' not in data:
+    if row.status in _QUIET and b'"error"' not in data and not (warns and b'"fieldNotFound"' in data):
         _path_stored(stored, row, kept) if stored else _path_plain(data, row, kept)
         return []
     tree = stored.tree() if stored else msgspec.json.decode(data)
