@@ -31,14 +31,27 @@ from incident_nb.diagnose import analyse
 from incident_nb.models import ExecutionLog
 
 
+class _Run(msgspec.Struct):
+    startTime: float | None = None
+    executionTime: float | None = None
+    executionStatus: str | None = None
+    error: msgspec.Raw = msgspec.Raw(b"")
+
+
 class _Result(msgspec.Struct):
-    runData: dict[str, msgspec.Raw]
+    runData: dict[str, list[_Run]]
     lastNodeExecuted: str | None = None
     error: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Data(msgspec.Struct):
     resultData: _Result
+
+
+class _Workflow(msgspec.Struct):
+    id: str
+    name: str
+    nodes: msgspec.Raw
 
 
 class _Execution(msgspec.Struct):
@@ -49,7 +62,7 @@ class _Execution(msgspec.Struct):
     stoppedAt: str
     workflowId: str
     data: _Data
-    workflowData: msgspec.Raw
+    workflowData: _Workflow
 
 
 class _Page(msgspec.Struct):
@@ -57,7 +70,7 @@ class _Page(msgspec.Struct):
 
 
 def bare_json(path: Path) -> None:
-    """A typed pass that decodes what a reader can't do without, and does nothing with it."""
+    """A typed pass over the mapped file that decodes times, states, names and errors, and does nothing with them."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         page = msgspec.json.Decoder(_Page).decode(content)
         del page

@@ -37,29 +37,29 @@ def read(
     readable, SettingsError without the key of an encrypted one; in a folder or glob such a file is skipped and named,
     unless nothing at all was readable.
     """
-    names = [sources] if isinstance(sources, str) else list(sources)
-    collector = Collector(client_of)
-    files = [(path, len(paths) == 1) for name in names for paths in [expand(name)] for path in paths]
-    total, done = sum(size_of(path) for path, _ in files), 0
-    refused: list[UsageError] = []
-    for path, named in files:
-        if on_progress:
-            on_progress(done, total, path.name)
-        try:
-            with _garbage_kept():
+    with _garbage_kept():
+        names = [sources] if isinstance(sources, str) else list(sources)
+        collector = Collector(client_of)
+        files = [(path, len(paths) == 1) for name in names for paths in [expand(name)] for path in paths]
+        total, done = sum(size_of(path) for path, _ in files), 0
+        refused: list[UsageError] = []
+        for path, named in files:
+            if on_progress:
+                on_progress(done, total, path.name)
+            try:
                 for found in _rows(path):
                     _take(collector, found, instance, path)
-        except UsageError as error:
-            if named and len(names) == 1:
-                raise
-            refused.append(error)
-            collector.skip(Skipped(str(path), "whole file", str(error)))
-        done += size_of(path)
-    if on_progress:
-        on_progress(total, total, "")
-    if refused and len(refused) == len(files):
-        raise SourceError(f"None of {len(files)} files could be read. The first: {refused[0]}")
-    return collector.log()
+            except UsageError as error:
+                if named and len(names) == 1:
+                    raise
+                refused.append(error)
+                collector.skip(Skipped(str(path), "whole file", str(error)))
+            done += size_of(path)
+        if on_progress:
+            on_progress(total, total, "")
+        if refused and len(refused) == len(files):
+            raise SourceError(f"None of {len(files)} files could be read. The first: {refused[0]}")
+        return collector.log()
 
 
 @contextmanager

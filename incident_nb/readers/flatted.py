@@ -40,6 +40,12 @@ _root, _result = msgspec.json.Decoder(_Root), msgspec.json.Decoder(_Result)
 _any = msgspec.json.Decoder()
 
 
+def _indices(count: int, known: list[str] = []) -> list[str]:  # noqa: B006 - kept on purpose, the same for all
+    """At least the first `count` indices as texts, made once."""
+    known.extend(map(str, range(len(known), count)))
+    return known
+
+
 class Flatted:
     """A stored document whose first parts are decoded only when asked for. Raises `msgspec.DecodeError` when damaged.
 
@@ -86,8 +92,8 @@ class Flatted:
 
     def tree(self) -> Any:
         """The whole document, plain. Shared parts stay shared, so a cycle in the original is a cycle here."""
-        parts = msgspec.json.decode(self._document)
-        places = {str(index): part for index, part in enumerate(parts)}
+        parts = _any.decode(self._document)
+        places = dict(zip(_indices(len(parts)), parts, strict=False))
         try:
             for part in parts:
                 if isinstance(part, dict):
