@@ -79,10 +79,10 @@ def test_literal_is_in_every_match(pattern: str, expected: str) -> None:
 
 
 def test_known_wordings_of_many_services_keep_their_cause() -> None:
-    """Wordings of n8n's nodes and of some eighty services, each with the causes that one could defend (`ok`)."""
+    """Wordings of n8n, its nodes and host, and of some eighty services, each with the causes that one could defend (`ok`)."""
     rows = [json.loads(line) for line in VENDOR_ERRORS.read_text(encoding="utf-8").splitlines()]
     wrong = [(row, verdict.cause) for row in rows if (verdict := classify(record(row))).cause not in row["ok"]]
-    assert len(rows) > 800
+    assert len(rows) > 1400
     assert not wrong
 
 
@@ -247,3 +247,16 @@ def test_many_records_keep_their_order_and_ids() -> None:
     verdicts = classify_many(records)
     assert [verdict.id for verdict in verdicts] == list("012345")
     assert verdicts == [classify(each) for each in records]
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "runner_up"),
+    [
+        ("404", Cause.WORKFLOW_CONFIG, Cause.EXTERNAL_API_CHANGED),
+        ("405", Cause.WORKFLOW_CONFIG, Cause.EXTERNAL_API_CHANGED),
+        ("410", Cause.EXTERNAL_API_CHANGED, Cause.WORKFLOW_CONFIG),
+    ],
+)
+def test_an_address_that_does_not_answer_is_wrong_or_gone(status: str, cause: Cause, runner_up: Cause) -> None:
+    verdict = classify(ErrorRecord(message=f"Request failed with status code {status}", host="api.example.com"))
+    assert (verdict.cause, verdict.runner_up) == (cause, runner_up)
