@@ -22,6 +22,9 @@ GROUP_COLUMNS = [
 ]  # fmt: skip
 
 
+_OF_THE_NEWEST = ["instance", "client", "workflow_id", "workflow", "node", "node_type", "cause", "detail", "message"]
+
+
 def problems(failures: pd.DataFrame) -> pd.DataFrame:
     """`failures` with two more columns: `fingerprint`, and `origin` (False: only passes on a sub-workflow's failure).
 
@@ -40,14 +43,16 @@ def sequences(failures: pd.DataFrame, executions: pd.DataFrame) -> dict[str, pd.
     for health when it succeeded and got to the failing node; one that failed elsewhere says nothing. Manual runs count
     only where the problem was seen in one.
     """
-    runs = runs_by_workflow(executions)
+    runs = {key: _Runs(table) for key, table in runs_by_workflow(executions).items()}
     origin = failures[failures["origin"]]
-    found = {}
-    for (fingerprint, instance, workflow), members in origin.groupby(
-        ["fingerprint", "instance", "workflow_id"], observed=True, sort=False, dropna=False
-    ):
-        found[str(fingerprint)] = _sequence(runs.get((instance, workflow)), members)
-    return found
+    keys = origin[["fingerprint", "instance", "workflow_id", "node", "execution_id"]].astype("object")
+    members: dict[tuple[str, Any, Any, Any], set[str]] = {}
+    for *key, execution in keys.itertuples(index=False, name=None):
+        members.setdefault(tuple(key), set()).add(execution)
+    return {
+        fingerprint: runs[instance, workflow].that_speak(node, ids) if (instance, workflow) in runs else _NO_RUNS
+        for (fingerprint, instance, workflow, node), ids in members.items()
+    }
 
 
 def runs_by_workflow(executions: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
@@ -57,25 +62,40 @@ def runs_by_workflow(executions: pd.DataFrame) -> dict[tuple[str, str], pd.DataF
     return {key: table for key, table in over.groupby(["instance", "workflow_id"], observed=True)}
 
 
-def _sequence(runs: pd.DataFrame | None, members: pd.DataFrame) -> pd.DataFrame:
-    columns = ["execution_id", "at", "failed", "snapshot"]
-    if runs is None:
-        return pd.DataFrame({name: [] for name in columns})
-    failing = runs["execution_id"].isin(set(members["execution_id"])).to_numpy()
-    good = (runs["status"] == "success").to_numpy() & _reached(runs["nodes_run"], members["node"].iloc[-1])
-    manual = (runs["mode"] == "manual").to_numpy()
-    if not (failing & manual).any():
-        good &= ~manual
-    speaks = (failing | good) & runs["at"].notna().to_numpy()
-    return runs.assign(failed=failing).loc[speaks, columns].reset_index(drop=True)
+class _Runs:
+    """One workflow's runs as arrays, since a busy workflow is asked about once for each of its problems."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        dated = table[table["at"].notna()]
+        self._ids, self._at = dated["execution_id"].to_numpy(dtype=object), pd.DatetimeIndex(dated["at"])
+        self._snapshot = dated["snapshot"].to_numpy(dtype=object)
+        self._good = (dated["status"] == "success").to_numpy()
+        self._manual = (dated["mode"] == "manual").to_numpy()
+        self._paths, paths = pd.factorize(dated["nodes_run"].astype("object"))
+        self._nodes = [set(str(path).split("\n")) for path in paths]
+        self._position = {name: index for index, name in enumerate(self._ids)}
+
+    def that_speak(self, node: Any, failing: set[str]) -> pd.DataFrame:
+        """The runs that speak of a problem at `node`, whose failing runs have the ids `failing`."""
+        failed = np.zeros(len(self._ids), dtype=bool)
+        failed[[self._position[name] for name in failing if name in self._position]] = True
+        good = self._good & self._reached(node)
+        if not (failed & self._manual).any():
+            good &= ~self._manual
+        speaks = failed | good
+        columns = {"execution_id": self._ids[speaks], "at": self._at[speaks], "failed": failed[speaks]}
+        return pd.DataFrame({**columns, "snapshot": self._snapshot[speaks]})
+
+    def _reached(self, node: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether each run got to the node; unknown (no data) counts as yes, since the run as a whole went well."""
+        if node is None or pd.isna(node):
+            return np.ones(len(self._ids), dtype=bool)
+        hit = np.array([*(str(node) in nodes for nodes in self._nodes), True])  # no path has the code -1
+        reached: np.ndarray[Any, np.dtype[np.bool_]] = hit[self._paths]
+        return reached
 
 
-def _reached(paths: pd.Series, node: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Whether each run got to the node; unknown (no data) counts as yes, since the run as a whole went well."""
-    if node is None or pd.isna(node):
-        return np.ones(len(paths), dtype=bool)
-    hit = {path: str(node) in str(path).split("\n") for path in paths.dropna().unique()}
-    return np.array([hit.get(path, True) for path in paths.astype("object")], dtype=bool)
+_NO_RUNS = pd.DataFrame({"execution_id": [], "at": [], "failed": [], "snapshot": []})
 
 
 def groups(failures: pd.DataFrame, runs: dict[str, pd.DataFrame], executions: pd.DataFrame) -> pd.DataFrame:
@@ -88,38 +108,42 @@ def groups(failures: pd.DataFrame, runs: dict[str, pd.DataFrame], executions: pd
     """
     has_successes = bool((executions["status"] == "success").any())
     origin = failures[failures["origin"]]
-    rows = [
-        _group(str(name), table, runs[str(name)], has_successes)
-        for name, table in origin.groupby("fingerprint", sort=False)
-    ]
-    table = pd.DataFrame(rows, columns=GROUP_COLUMNS)
-    return table.sort_values(["count", "last_seen"], ascending=[False, False], ignore_index=True, kind="stable")
+    ids: dict[str, dict[str, None]] = {}
+    for name, execution in zip(origin["fingerprint"].iloc[::-1], origin["execution_id"].iloc[::-1], strict=True):
+        ids.setdefault(name, {})[execution] = None  # newest first, each once
+    shared = origin[["fingerprint", "confidence", "at", *_OF_THE_NEWEST]].astype(
+        dict.fromkeys(_OF_THE_NEWEST, "object")
+    )
+    by_problem = shared.groupby("fingerprint", sort=False)
+    table = by_problem[[*_OF_THE_NEWEST]].agg(lambda column: column.iloc[-1])
+    table = table.assign(
+        confidence=by_problem["confidence"].max(),
+        count=[len(ids[name]) for name in table.index],
+        execution_ids=[list(ids[name])[:NEWEST_IDS] for name in table.index],
+        first_seen=by_problem["at"].min(),
+        last_seen=by_problem["at"].max(),
+    ).reset_index()
+    told = [_shape_of(runs[name], len(ids[name]), has_successes) for name in table["fingerprint"]]
+    for column, values in zip(
+        ("onset", "pattern", "error_rate", "why"), zip(*told, strict=True) if told else [()] * 4, strict=True
+    ):
+        table[column] = pd.Series(values, dtype="object")
+    return table[GROUP_COLUMNS].sort_values(
+        ["count", "last_seen"], ascending=[False, False], ignore_index=True, kind="stable"
+    )
 
 
-def _group(fingerprint: str, members: pd.DataFrame, sequence: pd.DataFrame, has_successes: bool) -> dict[str, Any]:
-    newest = members.iloc[-1]
-    ids = members["execution_id"].iloc[::-1].drop_duplicates()
-    began: Onset | None = onset(sequence["at"], sequence["failed"]) if len(sequence) else None
-    pattern, why = pattern_of(sequence["at"], sequence["failed"]) if began else ("one_off", "no time is known for it")
-    if not began and len(ids) > 1:
-        pattern, why = "intermittent", f"{len(ids)} executions, without times to order them by"
-    rate = float(sequence["failed"].iloc[began.position :].mean()) if began and has_successes else None
-    confidence = members["confidence"].max()
-    return {
-        "fingerprint": fingerprint,
-        **{name: newest[name] for name in ("instance", "client", "workflow_id", "workflow", "node", "node_type")},
-        **{name: newest[name] for name in ("cause", "detail")},
-        "confidence": float(confidence) if pd.notna(confidence) else None,
-        "count": len(ids),
-        "execution_ids": ids.head(NEWEST_IDS).to_list(),
-        "first_seen": members["at"].min(),
-        "last_seen": members["at"].max(),
-        "onset": began,
-        "pattern": pattern,
-        "error_rate": rate,
-        "message": newest["message"],
-        "why": f"same workflow, node and error with its variable parts masked; {why}",
-    }
+def _shape_of(runs: pd.DataFrame, count: int, has_successes: bool) -> tuple[Onset | None, str, float | None, str]:
+    """Onset, pattern, error rate and the reasons, from the runs that speak of a problem."""
+    began: Onset | None = onset(runs["at"], runs["failed"]) if len(runs) else None
+    if began:
+        pattern, why = pattern_of(runs["at"], runs["failed"], began)
+        rate = float(runs["failed"].to_numpy()[began.position :].mean()) if has_successes else None
+    elif count > 1:
+        pattern, why, rate = "intermittent", f"{count} executions, without times to order them by", None
+    else:
+        pattern, why, rate = "one_off", "no time is known for it", None
+    return began, pattern, rate, f"same workflow, node and error with its variable parts masked; {why}"
 
 
 def window(log: ExecutionLog) -> Window:

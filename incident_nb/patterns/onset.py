@@ -50,11 +50,10 @@ def onset(times: pd.Series, failed: pd.Series) -> Onset | None:
     possible = starts[scores[starts] >= scores[best] - _POSSIBLE]
     earliest, latest = int(possible[0]), int(possible[-1])
     before = np.flatnonzero(~flags[:earliest])
-    instants = times.to_list()
     return Onset(
-        at=instants[best].to_pydatetime(),
-        not_before=instants[int(before[-1])].to_pydatetime() if len(before) else None,
-        not_after=instants[latest].to_pydatetime(),
+        at=times.iloc[best].to_pydatetime(),
+        not_before=times.iloc[int(before[-1])].to_pydatetime() if len(before) else None,
+        not_after=times.iloc[latest].to_pydatetime(),
         position=best,
         end=last,
     )

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from incident_nb.patterns.onset import onset
+from incident_nb.patterns.onset import Onset, onset
 
 Pattern = Literal["one_off", "burst", "intermittent", "recurring", "persistent", "regression"]
 
@@ -18,8 +18,9 @@ RECOVERED_RUNS = 5
 REGULAR = 0.15
 
 
-def pattern_of(times: pd.Series, failed: pd.Series) -> tuple[Pattern, str]:
-    """The pattern of one problem and why, in words with numbers. Sequence as in `onset`, with at least one failure.
+def pattern_of(times: pd.Series, failed: pd.Series, stretch: Onset | None = None) -> tuple[Pattern, str]:
+    """The pattern of one problem and why, in words with numbers. Sequence as in `onset`, with at least one failure;
+    `stretch` is its onset where that is known already.
 
     one_off: one failing run. persistent: at least nine in ten runs failed since it began, and so did the last.
     regression: it was there before, at least five runs and a day went well, and it is back. burst: a dense stretch,
@@ -27,7 +28,7 @@ def pattern_of(times: pd.Series, failed: pd.Series) -> tuple[Pattern, str]:
     intermittent: anything else.
     """
     flags = failed.to_numpy(dtype=bool)
-    stretch = onset(times, failed)
+    stretch = stretch or onset(times, failed)
     count = int(flags.sum())
     if stretch is None or count == 1:
         return "one_off", f"1 of {len(flags)} runs failed this way"
