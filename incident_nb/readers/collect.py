@@ -17,7 +17,8 @@ from incident_nb.readers.tables import Gate, frame, times
 ClientOf = Callable[[WorkflowRow], str | None]
 
 _DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-_BLANK_RUN, _BLANK_FAILURE = dict.fromkeys(EXECUTION_COLUMNS), dict.fromkeys(FAILURE_COLUMNS)
+_READ_COLUMNS = {name: kind for name, kind in EXECUTION_COLUMNS.items() if name not in ("at", "duration_s")}
+_BLANK_RUN, _BLANK_FAILURE = dict.fromkeys(_READ_COLUMNS), dict.fromkeys(FAILURE_COLUMNS)
 _SHARED = ("instance", "execution_id", "workflow_id", "workflow", "client")
 _BY_RICHNESS = ("missing", "damaged", "too_large", "error_only", "redacted", "full")
 
@@ -99,9 +100,10 @@ class Collector:
         """All that was taken, through the gate, as the two documented DataFrames."""
         gate = Gate()
         self._name_workflows()
-        executions = frame(self._executions.values(), EXECUTION_COLUMNS, gate)
+        executions = frame(self._executions.values(), _READ_COLUMNS, gate)
         executions["at"] = executions["started_at"].fillna(executions["stopped_at"])
         executions["duration_s"] = (executions["stopped_at"] - executions["started_at"]).dt.total_seconds()
+        executions = executions[list(EXECUTION_COLUMNS)]
         executions = executions.sort_values(["at", "instance", "execution_id"], kind="stable", ignore_index=True)
         rows, ends = [], []
         for key, found in self._failures.items():

@@ -57,7 +57,7 @@ class Flatted:
         self._document = document
         head = _HEAD.match(document)
         self._split: list[bytes] = list(head.groups()) if head else []
-        self._elements = _ELEMENT.finditer(document, head.end() if head else 1)
+        self._end = head.end() if head else 1
 
     def path(self) -> tuple[dict[str, Any], Any, dict[str, Any], Any]:
         """How a run went: its nodes by name (each leading to its runs), the last node, parent execution, redaction."""
@@ -84,11 +84,17 @@ class Flatted:
             raise msgspec.DecodeError(_NOWHERE)
         try:
             position = int(reference)
-            while len(self._split) <= position:
-                self._split.append(next(self._elements)[0])
+            if position >= len(self._split):
+                self._split_up_to(position)
             return decoder.decode(self._split[position])
-        except (ValueError, IndexError, StopIteration) as error:
+        except (ValueError, IndexError) as error:
             raise msgspec.DecodeError(_NOWHERE) from error
+
+    def _split_up_to(self, position: int) -> None:
+        """Splits on to that position; where the array ends before it, the list stays too short."""
+        while len(self._split) <= position and (found := _ELEMENT.search(self._document, self._end)):
+            self._split.append(found[0])
+            self._end = found.end()
 
     def tree(self) -> Any:
         """The whole document, plain. Shared parts stay shared, so a cycle in the original is a cycle here."""
