@@ -14,6 +14,7 @@ from incident_nb.errors import UsageError
 from incident_nb.models import Subject
 from incident_nb.settings import Settings
 
+LIKE = 0.6  # how alike a name and a misspelt one are at least, by difflib's ratio
 DEEPEST = 20  # sub-workflows called by sub-workflows; an end for records that name themselves
 _ADDRESS = re.compile(
     r"^[^/?#]+[^?#]*?(?:/workflow/(?P<workflow>[^/]+)/(?:executions|debug)|/execution)/(?P<execution>[^/?#]+)"
@@ -102,9 +103,21 @@ def workflow_of(table: pd.DataFrame, wanted: str) -> pd.DataFrame:
             several = ", ".join(f"“{name}”" for name in sorted(hits["workflow"].astype("str").unique())[:8])
             raise UsageError(f"Several workflows fit “{wanted}”: {several}. Give the whole name or the id.")
     known = sorted(table["workflow"].dropna().astype("str").unique())
-    close = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:3]
-    hint = f"Did you mean {' or '.join(f'“{name}”' for name in close)}?" if close else "The source names no workflow."
-    raise UsageError(f"There is no workflow “{wanted}” in this source. {hint}")
+    close = _close(wanted, known)
+    if close:
+        hint = f"Did you mean {' or '.join(f'“{name}”' for name in close)}?"
+    else:
+        hint = f"It holds {', '.join(f'“{name}”' for name in known[:8])}{' and others' if len(known) > 8 else ''}."
+    raise UsageError(f"There is no workflow “{wanted}” in this source. {hint if known else 'It names no workflow.'}")
+
+
+def _close(wanted: str, known: list[str]) -> list[str]:
+    """Up to three names that are like what was typed, as a whole or in one of their words, likest first."""
+    likeness = {}
+    for name in known:
+        parts = (name.casefold(), *name.casefold().split())
+        likeness[name] = max(difflib.SequenceMatcher(None, wanted.casefold(), part).ratio() for part in parts)
+    return sorted((name for name in known if likeness[name] >= LIKE), key=lambda name: -likeness[name])[:3]
 
 
 def group_of_execution(analysis: Analysis, execution: pd.Series) -> pd.Series | None:
