@@ -55,7 +55,7 @@ def test_a_refused_credential_that_worked_before() -> None:
     assert (best.cause, best.detail) == (Cause.CREDENTIALS, "api_key")
     assert fact(best.for_, "invalid token").executions == ("7", "6", "5")
     assert fact(best.for_, "last succeeded in execution 4").executions == ("4",)
-    assert fact(best.for_, "All 3 runs from the first to the last failure").check == "DX-6"
+    assert fact(best.for_, "No run succeeded between the first failure and the last: all 3").check == "DX-6"
     assert best.next_look is not None and "Key c1" in best.next_look
     assert {"RC-1", "RES-2"} <= set(best.procedure)
     assert outcome(found, "DX-1") is Outcome.FOUND
@@ -230,6 +230,8 @@ def test_without_a_subject_the_gravest_problem_comes_first() -> None:
 REFUSED = [
     ({"execution": "99"}, "no execution 99 in this source. It holds 7 executions, 1 to 7"),
     ({"workflow": "[ACME] Flwo 1"}, "Did you mean “[ACME] Flow 1”"),
+    ({"workflow": "flwo"}, "Did you mean “[ACME] Flow 1”"),
+    ({"workflow": "Invoices"}, "no workflow “Invoices” in this source. It holds “[ACME] Flow 1”."),
     ({"client": "BETA"}, "no executions of client BETA in this source. It holds: ACME"),
     ({"execution": "https://n8n.acme.example/workflow/wf1/executions/99"}, "no execution 99 of workflow wf1"),
     ({"execution": "https://n8n.acme.example/workflow/wf9/executions/7"}, "no execution 7 of workflow wf9"),

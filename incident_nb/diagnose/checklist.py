@@ -20,7 +20,8 @@ def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Fin
         by_check.setdefault(str(piece.fact.check), []).append(piece.fact)
     blamed = {(piece.fact.check, cause) for piece in found for cause, factor in piece.effects.items() if factor > 1}
     first = (
-        f"{problem.message or 'no message was kept'}, {problem.count} executions, last at {time_of(problem.last_seen)}"
+        f"{problem.message or 'no message was kept'} "
+        f"({problem.count} execution{'s' if problem.count > 1 else ''}, last at {time_of(problem.last_seen)})"
     )
     looked = {
         "DX-1": Finding(

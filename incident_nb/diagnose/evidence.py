@@ -62,9 +62,8 @@ def worked_before(scene: Scene) -> Iterator[Evidence]:
         )
         yield _history(text, ids, {C.WORKFLOW_CONFIG: 1.5, C.DATA_FORMAT: 1.3}, "DX-5")
     else:
-        text = (
-            f"{told}, with the same parameters ({_runs(len(before))} before). What changed lies outside the workflow."
-        )
+        good = "1 good run" if len(before) == 1 else f"{len(before)} good runs"
+        text = f"{told}, with the same parameters ({good} until then). What changed lies outside the workflow."
         outside = {C.EXTERNAL_API_CHANGED: 3.0, C.CREDENTIALS: 1.3, C.EXTERNAL_OUTAGE: 1.2, C.ENDPOINT_CRASH: 1.2}
         if scene.members["http_code"].isin(GONE).all():
             outside |= {C.EXTERNAL_API_CHANGED: 9.0, C.WORKFLOW_CONFIG: 0.1}
@@ -77,7 +76,7 @@ def comes_and_goes(scene: Scene) -> Iterator[Evidence]:
     if not good:
         failed = scene.failing_since["execution_id"].nunique()
         if bad >= 3 and scene.analysis.has_successes and scene.onset and failed >= 3:
-            text = f"All {failed} runs from the first to the last failure of the stretch failed."
+            text = f"No run succeeded between the first failure and the last: all {failed} failed."
             yield _history(
                 text, scene.failing_since, {C.CREDENTIALS: 1.3, C.WORKFLOW_INACTIVE: 1.3, C.DATA_FORMAT: 0.9}, "DX-6"
             )
