@@ -6,16 +6,18 @@ value in them is escaped for its form. The classes are those of the report's sty
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from html import unescape
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from incident_nb.diagnose import Survey
+from incident_nb.diagnose import OTHERS, Survey
 from incident_nb.escape import markdown_text
 from incident_nb.models import Cause, Diagnosis, ExecutionLog
 from incident_nb.patterns import Onset
@@ -48,7 +50,17 @@ class View:
 
 def summary(diagnosis: Diagnosis) -> View:
     """The first screen: what failed, since when, the most probable cause, the severity with its clocks, what to do."""
-    return _view("summary", diagnosis)
+    return _view("summary", diagnosis, grounds=_grounds(diagnosis))
+
+
+def _grounds(diagnosis: Diagnosis) -> list[str]:
+    """The facts for the first cause beside the error itself; where there are none, what the checks saw around it."""
+    if not diagnosis.hypotheses:
+        return []
+    best = diagnosis.hypotheses[0]
+    around = [fact for row in diagnosis.findings if row.check in ("DX-3", "DX-4", "DX-5") for fact in row.evidence]
+    neutral = [fact for fact in around if fact not in best.against]
+    return [fact.text for fact in (best.for_[1:] or neutral)[:3]]
 
 
 def severity(diagnosis: Diagnosis) -> View:
@@ -68,7 +80,7 @@ def checklist(diagnosis: Diagnosis) -> View:
 
 def others(diagnosis: Diagnosis) -> View:
     """The other problems of the same source, gravest first."""
-    return _view("others", diagnosis)
+    return _view("others", diagnosis, most=OTHERS)
 
 
 def survey(found: Survey) -> View:
@@ -151,12 +163,17 @@ def _environment(form: str) -> Environment:
         "time": _time,
         "day": _day,
         "plural": _plural,
+        "prose": _prose,
         "percent": _percent,
         "bar": _bar,
         "words": _words,
         "clock": _clock,
     }
     return environment
+
+
+_TAG = re.compile(r"<[!/]?[a-zA-Z][^<>]*>")
+_MARKUP = re.compile(r"</[a-zA-Z]+>|<br\s*/?>", re.IGNORECASE)
 
 
 def _blank(value: Any) -> Any:
@@ -183,6 +200,13 @@ def _clock(at: datetime | None) -> str:
 
 def _plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _prose(text: str) -> str:
+    """What a page or a message with markup says, without its tags; any other text as it is."""
+    if not _MARKUP.search(text):
+        return text
+    return " ".join(unescape(_TAG.sub(" ", text)).split()) or text
 
 
 def _percent(share: float | None) -> str:

@@ -151,3 +151,45 @@ def test_the_strip_shows_the_runs_of_the_workflow_asked_for(found: Diagnosis) ->
     assert "Flow 1" in display.strip(LOGS["failing"], found).alt
     healthy = diagnose(LOGS["healthy"], now=NOW, workflow="wf1")
     assert "Flow 1" in display.strip(LOGS["healthy"], healthy).alt
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("<html><head><title>Busy</title></head><body>Try again &amp; wait</body></html>", "Busy Try again & wait"),
+        ("Try one of these:<br/><br/>1. Fewer items", "Try one of these: 1. Fewer items"),
+        ("expected a value < 5 and > 3", "expected a value < 5 and > 3"),
+        ('Unexpected token "<", "<!DOCTYPE "... is not valid JSON', '"<", "<!DOCTYPE "... is not valid'),
+    ],
+)
+def test_a_page_that_a_service_sent_is_shown_without_its_tags(said: str, shown: str) -> None:
+    found = diagnose(log_of(run(1, wrong=error(503, "Service unavailable", said))), now=NOW)
+    told = re.search(r"- \*\*In detail:\*\* (.*)", display.summary(found).markdown)
+    assert told
+    assert shown in told[1].replace("\\", "")
+
+
+def test_the_first_screen_tells_what_the_checks_saw_where_only_the_error_speaks_for_the_cause() -> None:
+    found = diagnose(log_of(*runs("....X", wrong=error("ECONNREFUSED", "Connection refused"))), now=NOW)
+    assert len(found.hypotheses[0].for_) == 1
+    assert "last succeeded in execution 4" in display.summary(found).markdown
+
+
+def test_a_cause_that_is_not_known_has_no_confidence() -> None:
+    known, unknown = (diagnose(LOGS[name], now=NOW) for name in ("failing", "without times or words"))
+    assert unknown.hypotheses[0].cause is Cause.UNKNOWN
+    assert "confidence" in display.summary(known).markdown
+    assert "confidence" not in display.summary(unknown).markdown + display.summary(unknown).html
+
+
+def test_a_problem_that_was_there_before_its_onset_says_since_when() -> None:
+    back, new = (diagnose(log_of(*runs(marks)), now=NOW) for marks in ("X" + "." * 40 + "XXX", "." * 40 + "XXX"))
+    assert "seen before, first at" in display.summary(back).markdown
+    assert "seen before" not in display.summary(new).markdown
+
+
+def test_a_list_of_other_problems_that_is_cut_says_so() -> None:
+    many = [run(number, wrong=error(401), of=flow(number)) for number in range(1, 25)]
+    all_, few = (diagnose(log_of(*part), now=NOW) for part in (many, many[:5]))
+    assert "20 gravest" in display.others(all_).markdown
+    assert "20 gravest" not in display.others(few).markdown
