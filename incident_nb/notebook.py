@@ -99,6 +99,8 @@ def run_notebook(
     _check(notebook, parameters)
     if not output.parent.is_dir():
         raise OutputError(f"could not write {output}: the folder does not exist; make it first")
+    if output.is_dir():
+        raise OutputError(f"could not write {output}: it is a folder; choose another place")
     output.unlink(missing_ok=True)  # an earlier run's result must never pass for this one's
     job = {
         "notebook": str(notebook.resolve()), "output": str(output.resolve()), "parameters": dict(parameters),

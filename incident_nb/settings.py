@@ -95,7 +95,12 @@ def load(config: Path | None = None, start: Path | None = None) -> Settings:
 
     Raises SettingsError for a file that is missing, unreadable, no TOML or holds a wrong value, naming the place.
     """
-    path = config or _nearest(start or Path.cwd())
+    try:
+        path = config or _nearest(start or Path.cwd())
+    except OSError as error:
+        raise SettingsError(
+            f"The working folder can't be looked at: {error.strerror}. Change to another one."
+        ) from error
     if path is None:
         return Settings()
     try:

@@ -19,6 +19,7 @@ from incident_nb import readers
 from incident_nb.errors import SettingsError, SourceError
 from incident_nb.models import ExecutionLog
 from incident_nb.readers.entities import KEY_VARIABLE
+from incident_nb.readers.rows import whole_characters
 from tests.exports import (
     KEY,
     Json,
@@ -505,3 +506,49 @@ def test_any_value_anywhere_costs_at_most_its_own_execution(
     assert "2" in log.executions["execution_id"].tolist()
     assert len(log.executions) + len(log.skipped) >= 2
     check_frames(log)
+
+
+HALF = "cut off \ud83d here"
+
+
+@pytest.mark.parametrize("where", ["description", "parameter", "item"])
+@pytest.mark.parametrize("write", ["page", "lines", "sqlite"])
+def test_half_a_character_costs_nothing(tmp_path: Path, where: str, write: str) -> None:
+    said = api_error(description=HALF) if where == "description" else api_error()
+    nodes = [node("Call", parameters={"note": HALF})] if where == "parameter" else [node("Call")]
+    items = {"text": HALF} if where == "item" else {}
+    row = execution(1, "error", runs={"Hook": ran(items), "Call": ran(error=said)}, nodes=nodes, error=said)
+    rows = [row, failed(2)]
+    if write == "sqlite":
+        source = str(write_sqlite(tmp_path / "database.sqlite", rows))
+    else:
+        text = json.dumps({"data": rows}) if write == "page" else "\n".join(json.dumps(each) for each in rows)
+        source = put(tmp_path / "export.json", text.encode())
+    log = readers.read(source)
+    assert ids(log) == ["1", "2"]
+    assert log.skipped == ()
+    assert log.executions["data"].tolist() == ["full", "full"]
+    assert len(log.failures) == 2
+    check_frames(log)
+
+
+def test_a_whole_emoji_is_kept() -> None:
+    both = rb'"\ud83d\ude00 and \\ud83d"'
+    assert whole_characters(both) == both
+    assert whole_characters(rb'"\ud83d and \ude00"') == rb'"\ufffd and \ufffd"'
+
+
+def test_text_from_outside_controls_no_terminal(tmp_path: Path) -> None:
+    said = api_error(message="\x1b]0;owned\x07\x1b[31mred\u202e", description="two\r\nlines\tand a tab")
+    row = execution(1, "error", runs={"Call": ran(error=said)}, nodes=[node("Call")], error=said)
+    failure = readers.read(put(tmp_path / "page.json", page(row))).failures.iloc[0]
+    assert failure["message"] == "\ufffd]0;owned\ufffd\ufffd[31mred\ufffd"
+    assert failure["description"] == "two\nlines\tand a tab"
+
+
+def test_equal_ids_of_two_servers_are_told_apart_by_their_times(tmp_path: Path) -> None:
+    put(tmp_path / "a.json", page(execution(1, "success", startedAt="2026-11-02T09:00:00.000Z")))
+    put(tmp_path / "b.json", page(execution(1, "error", startedAt="2026-11-03T09:00:00.000Z")))
+    log = readers.read(str(tmp_path))
+    assert ids(log) == ["1"]
+    assert [("another execution 1" in part.reason) for part in log.skipped] == [True]

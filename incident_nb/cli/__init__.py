@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from incident_nb.errors import IncidentNbError
+from incident_nb.escape import printable
 
 app = typer.Typer(
     name="incident-nb",
@@ -31,12 +32,12 @@ def main(arguments: list[str] | None = None) -> None:
     from incident_nb.cli import classify, investigate, patterns, redact, workspace  # noqa: F401 - they register
 
     words = Console(stderr=True)
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # data is UTF-8, whatever the locale
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # data is UTF-8, whatever the locale
     given = _optional_files(sys.argv[1:] if arguments is None else arguments)
     try:
         app(given, standalone_mode=True)
     except IncidentNbError as error:
-        words.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        words.print(f"[bold red]error:[/] {escape(printable(str(error)))}", soft_wrap=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         words.print("Interrupted. What was written so far is complete files only; run the same command again.")

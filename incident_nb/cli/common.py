@@ -66,7 +66,9 @@ def instant(text: str | None, name: str) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{name} {text!r} is no ISO 8601 time. Write it like 2026-11-14T08:30:00Z.") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    if not 1970 <= at.year <= 2200:
+        raise UsageError(f"{name} {text!r} is not a year that executions have. Write it like 2026-11-14T08:30:00Z.")
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def default_now(source: list[str]) -> datetime:

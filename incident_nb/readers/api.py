@@ -3,83 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from incident_nb.errors import SourceError
 from incident_nb.models import Skipped
-from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
+from incident_nb.readers.rows import Row, WorkflowRow, text_or_none, whole_characters
+from incident_nb.readers.shapes import ALERT, ARRAY, EDITOR_LIST, INNER, LISTED, ONE, PAGE, Execution, from_alert
 
-_ALERT = "alert-"  # a trigger that fails has no execution; its alert is given an id of its own
 _NEXT_ROW = re.compile(rb'[,\[]\s*(?=\{\s*"id"\s*:)')
 _NEXT_LINE = re.compile(rb"\n\{")
-
-
-class _Execution(msgspec.Struct, gc=False):
-    """One execution, or one workflow: lists of both look alike, and a folder of exports holds both."""
-
-    id: str | int | None = None
-    status: str | None = None
-    finished: bool | None = None
-    mode: str | None = None
-    startedAt: str | None = None
-    stoppedAt: str | None = None
-    workflowId: str | int | None = None
-    workflowName: str | None = None
-    retryOf: str | int | None = None
-    workflowData: msgspec.Raw = msgspec.Raw(b"")
-    data: msgspec.Raw = msgspec.Raw(b"")
-    dataTooLargeToDisplay: bool | None = None
-    name: str | None = None
-    nodes: msgspec.Raw = msgspec.Raw(b"")
-    tags: Any = None
-    shared: Any = None
-    errorOnly: bool = False
-
-
-class _Named(msgspec.Struct):
-    id: str | int | None = None
-    name: str | None = None
-
-
-class _Alert(msgspec.Struct):
-    """What n8n hands to an error workflow: a failed execution, or a trigger that failed before there was one."""
-
-    workflow: _Named
-    execution: dict[str, Any] | None = None
-    trigger: dict[str, Any] | None = None
-
-
-class _Page(msgspec.Struct):
-    data: list[_Execution]
-
-
-class _Results(msgspec.Struct):
-    results: list[_Execution]
-
-
-class _EditorList(msgspec.Struct):
-    data: _Results
-
-
-class _Inner(msgspec.Struct):
-    data: _Execution
-
-
-class _Listed(msgspec.Struct):
-    data: list[msgspec.Raw]
-
-
-_page, _array = msgspec.json.Decoder(_Page), msgspec.json.Decoder(list[_Execution])
-_one, _inner = msgspec.json.Decoder(_Execution), msgspec.json.Decoder(_Inner)
-_alert, _listed = msgspec.json.Decoder(_Alert), msgspec.json.Decoder(_Listed)
-_editor_list = msgspec.json.Decoder(_EditorList)
 
 
 def read_json(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
@@ -90,7 +27,7 @@ def read_json(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | 
     content = content[3:] if bytes(content[:3]) == b"\xef\xbb\xbf" else content
     elements, damaged = None, False
     try:
-        elements = _document(content)
+        elements = _elements(content)
     except (ValueError, RecursionError):
         damaged = True
     if elements is None and bytes(content[:64]).lstrip()[:1] == b"{" and _NEXT_LINE.search(content):
@@ -111,37 +48,48 @@ def read_json(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | 
             yield from _as_row(element, f"row {position + 1}")
 
 
-def _document(content: memoryview) -> list[_Execution] | None:
+def _elements(content: memoryview) -> list[Execution] | None:
+    """`_document`, also of one that holds half characters: n8n writes what a service cut off as it came."""
+    try:
+        return _document(content)
+    except ValueError:
+        mended = whole_characters(bytes(content))
+        if len(mended) == len(content) and mended == content:
+            raise
+        return _document(memoryview(mended))
+
+
+def _document(content: memoryview) -> list[Execution] | None:
     """The elements of one document in any of its shapes; None when it is some other JSON."""
     if bytes(content[:64]).lstrip()[:1] == b"[":
-        return _array.decode(content)
+        return ARRAY.decode(content)
     try:
-        return _page.decode(content).data
+        return PAGE.decode(content).data
     except msgspec.ValidationError as error:
         first = error
     for decoder, unpack in (
-        (_inner, lambda d: [d.data]),
-        (_one, lambda d: [d]),
-        (_editor_list, lambda d: d.data.results),
+        (INNER, lambda d: [d.data]),
+        (ONE, lambda d: [d]),
+        (EDITOR_LIST, lambda d: d.data.results),
     ):
         try:
-            elements: list[_Execution] = unpack(decoder.decode(content))
+            elements: list[Execution] = unpack(decoder.decode(content))
         except msgspec.ValidationError:
             continue
         if all(element.id is not None for element in elements):
             return elements
     try:
-        return [_from_alert(_alert.decode(content))]
+        return [from_alert(ALERT.decode(content))]
     except ValueError:
         pass
     try:
-        _listed.decode(content)
+        LISTED.decode(content)
     except msgspec.ValidationError:
         return None
     raise first  # a page, one of whose rows is wrong
 
 
-def _as_row(element: _Execution, where: str) -> Iterator[Row | WorkflowRow | Skipped]:
+def _as_row(element: Execution, where: str) -> Iterator[Row | WorkflowRow | Skipped]:
     if element.id in (None, ""):
         yield Skipped("", where, "no execution id in it")
     elif _is_run(element):
@@ -155,17 +103,17 @@ def _as_row(element: _Execution, where: str) -> Iterator[Row | WorkflowRow | Ski
         yield Skipped("", where, "neither an execution nor a workflow")
 
 
-def _is_run(element: _Execution) -> bool:
+def _is_run(element: Execution) -> bool:
     """Every version says of a run how it was started and of which workflow; other things have a status, too."""
     flow = element.workflowId is not None or bytes(element.workflowData) not in (b"", b"null")
     return element.id not in (None, "") and ((element.mode is not None and flow) or element.errorOnly)
 
 
-def _is_workflow(element: _Execution) -> bool:
+def _is_workflow(element: Execution) -> bool:
     return element.id not in (None, "") and element.mode is None and bool(element.nodes)
 
 
-def _known(elements: list[_Execution]) -> bool:
+def _known(elements: list[Execution]) -> bool:
     """Whether a list is one of executions or workflows, as far as can be told: one will do, and an empty one may be."""
     return not elements or any(_is_run(element) or _is_workflow(element) for element in elements)
 
@@ -174,7 +122,7 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def _execution_row(element: _Execution, where: str) -> Row:
+def _execution_row(element: Execution, where: str) -> Row:
     data = bytes(element.data)
     flatted = data[:1] == b'"'
     if flatted:  # the editor's answer holds the stored text, as a JSON string; a damaged one is found out on reading
@@ -198,34 +146,6 @@ def _execution_row(element: _Execution, where: str) -> Row:
     )
 
 
-def _from_alert(alert: _Alert) -> _Execution:
-    """An alert's body as the execution it is about; of its data only the error is there."""
-    about = alert.execution or alert.trigger or {}
-    error = about.get("error")
-    if not isinstance(error, dict):
-        raise ValueError("no error in it")
-    result = {"error": error, "lastNodeExecuted": about.get("lastNodeExecuted"), "runData": {}}
-    data = msgspec.json.encode({"resultData": result})
-    digest = hashlib.blake2b(data, digest_size=6).hexdigest()
-    return _Execution(
-        id=text_or_none(about.get("id")) or f"{_ALERT}{digest}",
-        status="crashed" if error.get("name") == "WorkflowCrashedError" else "error",
-        mode=text_or_none(about.get("mode")),
-        stoppedAt=_instant(error.get("timestamp")),
-        workflowId=alert.workflow.id,
-        workflowName=alert.workflow.name,
-        retryOf=text_or_none(about.get("retryOf")),
-        data=msgspec.Raw(data),
-        errorOnly=True,
-    )
-
-
-def _instant(milliseconds: Any) -> str | None:
-    with contextlib.suppress(TypeError, ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
-    return None
-
-
 def _lines(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
     """JSON lines: each line is any of the documents."""
     start, number, size = 0, 0, len(content)
@@ -238,7 +158,7 @@ def _lines(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Ski
         if not bytes(line[:1024]).strip():
             continue
         try:
-            elements = _document(line)
+            elements = _elements(line)
         except (ValueError, RecursionError) as error:
             bad.append(Skipped(source, f"line {number}", f"not readable: {error}"))
             continue
@@ -276,7 +196,7 @@ def _salvage(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | S
         where = f"row {number + 1}, byte {start}"
         try:
             _, position = scan(characters, start)
-            element = _one.decode(text[start:position])
+            element = ONE.decode(text[start:position])
         except (ValueError, RecursionError) as error:
             if not lost:
                 number += 1

@@ -47,9 +47,9 @@ class Collector:
         key = (instance, row.execution_id)
         before = self._executions.get(key)
         if before is not None:
-            if row.workflow_id and before["workflow_id"] and before["workflow_id"] != row.workflow_id:
-                reason = f"execution {row.execution_id} of another workflow was read from {before['source']}; "
-                reason += "give exports of different n8n servers an instance name each (--instance)"
+            if _another(before["workflow_id"], row.workflow_id) or _another(before["started_at"], row.started):
+                reason = f"another execution {row.execution_id} was read from {before['source']}; "
+                reason += "exports of different n8n servers have to be read one by one, each with its --instance"
                 self._skipped.append(Skipped(source, row.where, reason))
                 return
             if _says_more(before["status"], before["data"]) >= _says_more(row.status, _state(row)):
@@ -131,6 +131,11 @@ class Collector:
                     WorkflowRow(known.workflow_id, run["workflow"], known.tags, known.project)
                 )
             run["client"] = clients[key]
+
+
+def _another(one: str | None, two: str | None) -> bool:
+    """Whether two readings tell of two things; times may be written in the API's way and the database's."""
+    return bool(one and two and one.replace("T", " ").rstrip("Z") != two.replace("T", " ").rstrip("Z"))
 
 
 def _reason(error: Exception) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from incident_nb.readers.failures import failures_in
 from incident_nb.readers.flatted import Flatted
-from incident_nb.readers.rows import Row, text_or_none
+from incident_nb.readers.rows import Row, text_or_none, whole_characters
 from incident_nb.readers.tables import times
 
 _QUIET = ("success", "waiting", "running", "new")
@@ -55,7 +55,7 @@ _shape = msgspec.json.Decoder(_Data)
 def flow_of(snapshot: bytes | None) -> Flow:
     """The snapshot of a workflow; most runs of a workflow repeat it to the letter. An empty one where it is damaged."""
     try:
-        found = _snapshot.decode(snapshot) if snapshot else _Snapshot()
+        found = _snapshot.decode(whole_characters(snapshot)) if snapshot else _Snapshot()
     except (ValueError, RecursionError):  # it only adds to a row; damage there costs no row
         return Flow()
     nodes = bytes(found.nodes)
@@ -70,9 +70,19 @@ def may_warn(nodes: dict[str, Any]) -> bool:
 def look(row: Row, nodes: dict[str, Any], kept: dict[str, Any], warns: bool = True) -> list[dict[str, Any]]:
     """The failures in a row's data; fills what the data says of the run into `kept`. Quiet runs are not built whole.
 
-    `warns`: whether to look for warnings, too (`may_warn`).
+    `warns`: whether to look for warnings, too (`may_warn`). Raises ValueError and its like where the data is damaged.
     """
     data = row.data or b""
+    try:
+        return _look(row, data, nodes, kept, warns)
+    except ValueError:
+        mended = whole_characters(data)
+        if mended == data:
+            raise
+        return _look(row, mended, nodes, kept, warns)
+
+
+def _look(row: Row, data: bytes, nodes: dict[str, Any], kept: dict[str, Any], warns: bool) -> list[dict[str, Any]]:
     stored = Flatted(data) if row.flatted else None
     if row.status in _QUIET and b'"error"' not in data and not (warns and b'"fieldNotFound"' in data):
         _path_stored(stored, row, kept) if stored else _path_plain(data, row, kept)

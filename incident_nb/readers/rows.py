@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +40,17 @@ class WorkflowRow:
     name: str | None = None
     tags: tuple[str, ...] = ()
     project: str | None = None
+
+
+# Half a character, as JSON.stringify writes it when a text was cut in the middle of an emoji; whole pairs are kept.
+_HALF = re.compile(
+    rb"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+
+
+def whole_characters(document: bytes) -> bytes:
+    """A JSON document with half characters replaced, which a strict decoder refuses."""
+    return _HALF.sub(lambda found: found[1] or rb"\ufffd", document)
 
 
 def text_or_none(value: object) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from incident_nb import redact
+from incident_nb.escape import printable
 
 KEPT_TEXT = 6_000
 # Words of our own and ids of n8n's own making, which hold nothing from outside.
@@ -20,8 +21,7 @@ class Gate(dict[str, str]):
     """Each distinct text redacted once, then cut to what is kept: never the other way round."""
 
     def __missing__(self, text: str) -> str:
-        # Half an emoji, cut off by a service inside its JSON, is no text that can be stored.
-        self[text] = clean = redact.redact_text(text)[:KEPT_TEXT].encode("utf-8", "replace").decode()
+        self[text] = clean = printable(redact.redact_text(text)[:KEPT_TEXT])
         return clean
 
 
