@@ -102,7 +102,7 @@ def test_the_basis_says_how_each_deadline_came_about():
     assert found.basis == {
         "respond": "SEV-P3, Within 24 hours: 24 working hours in Europe/Berlin",
         "resolve": "SEV-P3, This week: Friday 17:00 in Europe/Berlin",
-        "notify": "SEV-P3, Only if client noticed: the client has not noticed",
+        "notify": "SEV-P3, Only if client noticed: nobody said that the client noticed",
     }
     assert "1 hour from detection" in deadlines(Severity.P1, utc("2026-11-23T10:00")).basis["respond"]
 

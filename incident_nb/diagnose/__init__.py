@@ -16,6 +16,7 @@ import pandas as pd
 
 from incident_nb.case import Case
 from incident_nb.diagnose import checklist, gravity, rank
+from incident_nb.diagnose.advice import next_step
 from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.evidence import evidence
 from incident_nb.diagnose.scene import Analysis, Scene, known, within
@@ -118,7 +119,7 @@ def _diagnosed(
         hypotheses=ranked,
         findings=checklist.findings(scene, found, problem),
         impact=gravity.impact(scene),
-        next_step=_next_step(best, policy),
+        next_step=next_step(scene, best, policy),
         window=analysis.window,
         others=tuple(others[:OTHERS]),
         skipped=sum(part.rows for part in analysis.log.skipped),
@@ -253,12 +254,3 @@ WORDS = {
     Cause.INFRASTRUCTURE: "n8n or its host",
     Cause.UNKNOWN: "a reason the records do not tell",
 }
-
-
-def _next_step(best: Hypothesis, policy: Policy) -> str | None:
-    """What to do now: the look that would settle it while it is open, then the procedure's resolution."""
-    paths = [row for row in policy.resolutions if row.id in best.procedure]
-    path = f"{paths[0].resolution} ({paths[0].id})." if paths else None
-    if best.confidence >= 0.8 and path:
-        return path
-    return " ".join(filter(None, (best.next_look, path and f"Then, if it is confirmed: {path}")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from incident_nb.diagnose.advice import next_look
 from incident_nb.diagnose.evidence import GONE, Evidence, newest_ids
 from incident_nb.diagnose.scene import Scene
 from incident_nb.models import Cause, Fact, Hypothesis
@@ -15,21 +16,6 @@ BAR = 0.4
 CAPS = {1: 0.9, 2: 0.95, 3: 0.97}
 SHOWN = 3
 RUNNER_UP = 0.6
-
-NEXT_LOOK = {
-    Cause.CREDENTIALS: "Open the credential {credential} in n8n and test it; ask who changed or revoked it.",
-    Cause.RATE_LIMIT: "Compare the calls per minute of {workflow} with the limit of {service}, and read its Retry-After.",
-    Cause.TIMEOUT: "Call {service} directly, timed, several times; compare with the time-out set on “{node}”.",
-    Cause.NETWORK: "Resolve and connect to {service} from the n8n host (DNS, TCP, TLS).",
-    Cause.EXTERNAL_OUTAGE: "Read the status page of {service}, and send it one request by hand.",
-    Cause.ENDPOINT_CRASH: "Read the logs of the endpoint at {service} at the time of the first failure.",
-    Cause.EXTERNAL_API_CHANGED: "Look for a deprecation or change notice of {service}; send the node's request by hand.",
-    Cause.DATA_FORMAT: "Compare the input of “{node}” in a failing run with its input in the last good run.",
-    Cause.WORKFLOW_INACTIVE: "Check in n8n whether the called workflow is active (2.x: published), and since when not.",
-    Cause.WORKFLOW_CONFIG: "Open “{node}” in the editor and compare it with the version that last worked.",
-    Cause.INFRASTRUCTURE: "Check n8n itself: health, memory, disk, database, workers, at the time of the first failure.",
-    Cause.UNKNOWN: "Open the execution in n8n and read the full error and the input of “{node}”.",
-}
 
 
 def hypotheses(scene: Scene, found: list[Evidence], policy: Policy) -> tuple[Hypothesis, ...]:
@@ -84,7 +70,7 @@ def _hypothesis(scene: Scene, cause: Cause, share: float, found: list[Evidence],
         confidence=round(min(share, CAPS[max(len(kinds), 1)]), 2),
         for_=(*([record] if record else []), *(piece.fact for piece in speaks)),
         against=tuple(against),
-        next_look=next_look(scene, cause),
+        next_look=next_look(scene, cause, detail),
         procedure=tuple(row.id for row in policy.rows_for(cause, detail)),
     )
 
@@ -103,15 +89,6 @@ def _record_fact(scene: Scene, cause: Cause) -> Fact | None:
     place = f" at “{scene.node}”" if scene.node else ""
     text = f"The error{place} says {words}{status}, in {count} execution{'s' if count > 1 else ''}."
     return Fact(text=text, executions=newest_ids(saying), check="DX-1")
-
-
-def next_look(scene: Scene, cause: Cause) -> str:
-    """The look that would settle a cause, with this problem's names filled in."""
-    newest = scene.members.iloc[-1]
-    credential = f"“{newest['credential']}”" if pd.notna(newest["credential"]) else f"that “{scene.node}” uses"
-    service = str(newest["host"]) if pd.notna(newest["host"]) else f"the service that “{scene.node}” calls"
-    names = {"node": scene.node or "the failing node", "credential": credential, "service": service}
-    return NEXT_LOOK[cause].format(workflow=scene.group["workflow"], **names)
 
 
 def _short(text: object, limit: int = 160) -> str:

@@ -125,7 +125,7 @@ def _due(
     if rule == "same day" or (rule == "if noticed" and noticed):
         day = detected.astimezone(local).date()
         return _instant(day + timedelta(days=1), time(), local), f"end of {day} in {local.key}"
-    why = {"scheduled": "none until a date is set", "if noticed": "the client has not noticed"}
+    why = {"scheduled": "none until a date is set", "if noticed": "nobody said that the client noticed"}
     return None, why.get(rule, "the client is not told")
 
 

@@ -99,6 +99,10 @@ def _of(f: SeverityFacts) -> str:
     return f"{f.workflows_down} of {f.workflows_total}" if f.workflows_total else f"{f.workflows_down}"
 
 
+def _items(f: SeverityFacts) -> str:
+    return "1 item" if f.items_lost == 1 else f"{f.items_lost} items"
+
+
 def _slowness(f: SeverityFacts) -> str:
     return f"runs take {f.duration_ratio:.1f} times as long as before" if f.duration_ratio else "it is slow"
 
@@ -149,7 +153,7 @@ RULES = (
     Rule("no_data", "SEV-P2", P2, lambda f, _: f.data_flowing is False, lambda _: "no data reaches its destination"),
     Rule(
         "output_incomplete", "SEV-X6", P2, _incomplete,
-        lambda f: f"{f.items_lost} items failed while their run went on" if f.items_lost else "output is incomplete",
+        lambda f: f"{_items(f)} failed while their run went on" if f.items_lost else "output is incomplete",
     ),
     Rule(
         "output_wrong", "SEV-P2", P2,

@@ -123,7 +123,7 @@ def _decrypt(page: bytes, passphrase: str) -> bytes:
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     except ImportError as error:
         raise MissingExtraError(
-            "Reading an encrypted export needs the library cryptography: pip install 'incident-nb[entities]'"
+            "Reading an encrypted export needs the library cryptography: pip install cryptography"
         ) from error
     raw = base64.b64decode(page, validate=True)
     if not raw.startswith(_SALTED):
