@@ -103,6 +103,11 @@ def test_wrapping_changes_nothing(message: str) -> None:
     assert classify(ErrorRecord(message=message)).cause is Cause.WORKFLOW_INACTIVE
 
 
+@pytest.mark.parametrize("prefix", ["Settings are not valid: ", "Connection details not valid; Error: "])
+def test_that_the_settings_were_tried_says_nothing_of_the_cause(prefix: str) -> None:
+    assert classify(ErrorRecord(message=f"{prefix}Request failed with status code 404")).cause is Cause.WORKFLOW_CONFIG
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -135,6 +140,7 @@ def test_a_number_is_no_status(text: str) -> None:
             stack="TypeError: orders.map is not a function\n    at VmCodeWrapper (evalmachine.<anonymous>:3:8)",
         ),
         ErrorRecord(message="KeyError: 'sku'", stack='Traceback:\n  File "<string>", line 4, in <module>'),
+        ErrorRecord(message="KeyError: 'sku'", stack='Traceback:\n  File "<per_item_task_execution>", line 2, in f'),
     ],
 )
 def test_a_code_node_is_known_by_its_line_or_its_frames(record: ErrorRecord) -> None:
@@ -188,6 +194,13 @@ def test_words_of_one_service_weigh_less_where_the_node_is_not_known() -> None:
     assert rule.fits(somewhere) and rule.fits(telegram)
     assert rule.weight(somewhere) < TIERS[rule.tier] < rule.weight(telegram)
     assert classify(ErrorRecord(message=text)).cause is Cause.CREDENTIALS
+
+
+def test_the_wording_of_a_refused_call_is_a_changed_service_only_where_it_refused() -> None:
+    text = "predict() got an unexpected keyword argument 'seed'"
+    assert classify(ErrorRecord(message=text, http_code="422")).cause is Cause.EXTERNAL_API_CHANGED
+    broken = ErrorRecord(message="Request failed", description=text, http_code="500", host="api.example.com")
+    assert classify(broken).cause is Cause.EXTERNAL_OUTAGE
 
 
 def test_own_host_that_answers_5xx_is_an_endpoint_crash() -> None:

@@ -72,6 +72,7 @@ _PREFIX = re.compile(
     r"^(?:uncaught\s+|unhandled\s+|\[error\]:?\s+|error:\s+|there was an error:\s*\"?"
     r"|error in sub-node\s+['\"]?[^'\":\n]{1,60}['\"]?:?\s*"
     r"|problem (?:in|running) (?:node|workflow)\s+(?:['\"][^'\"]{1,80}['\"]:?\s*)?|problem executing workflow:?\s*"
+    r"|(?:(?:auth|connection|credential) )?(?:settings|details) (?:are )?not valid[:;]\s+"
     r"|there was a problem (?:activating|executing) the workflow:\s*|workflow could not be activated:\s*"
     r"|([a-z][\w.]*?(?:error|exception)\d?):\s+)"
 )
@@ -101,10 +102,10 @@ _ERROR_WORD = re.compile(
     r"|unavailable|timeout|exhausted|refused|duplicate|blocked|disabled|revoked|mismatch|unsupported|unknown|depleted|range|busy|overload|too_|TooMany|TooLarge",
     re.IGNORECASE,
 )
-_CODE_LINE = re.compile(r"\[line \d+(?:, for item \d+)?\][.\s]*$")
+_CODE_LINE = re.compile(r"\[line \d+(?:, for item \d+)?\][.\s]*$|<\w{3,12}_items?_task_execution>")
 _CODE_FRAME = re.compile(
     r"nodes/code/|jstaskrunner|js-task-runner|pythontaskrunner|vmcodewrapper|evalmachine\.<anonymous>"
-    r"|file \"<string>\", line \d+"
+    r"|file \"<(?:string|\w{3,12}_items?_task_execution)>\", line \d+"
 )
 
 
