@@ -48,7 +48,12 @@ def _workflows(scene: Scene) -> tuple[int, int]:
     if pd.notna(group["client"]):
         mine = mine[mine["client"] == group["client"]]
     since = pd.Timestamp(scene.since)
-    down = (mine["last_run"] >= since) & ~(mine["last_good"] >= since)
+    own = mine["workflow_id"].astype("str") == str(group["workflow_id"])
+    # What never worked is no part of this, and where the problem's own workflow works again nothing is down by it.
+    worked = mine["last_good"].notna() | own | bool(mine["last_good"].isna().all())
+    down = worked & (mine["last_run"] >= since) & ~(mine["last_good"] >= since)
+    if not (down & own).any():
+        return len(mine), 0
     return len(mine), int(down.sum())
 
 
@@ -97,6 +102,8 @@ def impact(scene: Scene) -> Impact:
     green = runs[runs["execution_id"].isin(ids) & (runs["status"] == "success")]
     soft = failing[failing["place"] == "item"]
     after = scene.good_after
+    by_hand = scene.passing[(scene.passing["mode"] == "manual") & (scene.passing["status"] == "success")]
+    by_hand = by_hand[(by_hand["at"] > scene.group["last_seen"]) & ~by_hand["execution_id"].isin(after["execution_id"])]
     last_good = scene.sequence[~scene.sequence["failed"].astype(bool)]["at"].max() if len(scene.sequence) else pd.NaT
     return Impact(
         failed_executions=len(ids),
@@ -105,6 +112,7 @@ def impact(scene: Scene) -> Impact:
         items=int(soft["items"].fillna(1).sum()) if len(soft) else None,
         callers=_callers(scene.analysis, scene),
         good_since=len(after),
+        good_by_hand=len(by_hand),
         last_good=None if pd.isna(last_good) else last_good.to_pydatetime(),
         still_failing=after.empty,
     )

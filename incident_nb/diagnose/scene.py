@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 
@@ -36,10 +38,20 @@ class Analysis:
         return {str(key): table for key, table in origin.groupby("fingerprint")}
 
     @cached_property
+    def own_runs(self) -> pd.DataFrame:
+        """The runs that began on their own, by trigger, webhook or retry, and came to an end, oldest first."""
+        runs = self.log.executions
+        alone = ~runs["mode"].isin(["error", "manual", "integrated"])
+        return runs[alone & runs["status"].isin(["success", "error", "crashed"])]
+
+    def passed_on(self, runs: pd.DataFrame) -> pd.Series:
+        """Whether each run failed because of its sub-workflow, whose own failure is in the log."""
+        return among(runs, self.failures[~self.failures["origin"]])
+
+    @cached_property
     def workflows(self) -> pd.DataFrame:
         """One row a workflow that ran on its own: instance, workflow_id, client, last_run, last_good (UTC, may be NaT)."""
-        runs = self.log.executions
-        runs = runs[~runs["mode"].isin(["error", "manual"]) & runs["status"].isin(["success", "error", "crashed"])]
+        runs = self.own_runs
         runs = runs.assign(good=runs["at"].where(runs["status"] == "success"))
         keys = runs[["instance", "workflow_id", "client"]].astype("object").where(runs["client"].notna(), None)
         by = [runs["instance"].astype("object"), runs["workflow_id"].astype("object")]
@@ -50,6 +62,13 @@ class Analysis:
     def has_successes(self) -> bool:
         """Whether the source holds good runs at all; an export of failures only says nothing about health."""
         return bool((self.log.executions["status"] == "success").any())
+
+
+def among(runs: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
+    """Whether each execution is one of those in another table; ids are unique only on one server."""
+    keys = set(zip(others["instance"].astype("str"), others["execution_id"], strict=True))
+    known = [key in keys for key in zip(runs["instance"].astype("str"), runs["execution_id"], strict=True)]
+    return pd.Series(known, index=runs.index, dtype=bool)
 
 
 def within(
@@ -67,10 +86,8 @@ def within(
     if keep.all():
         return log
     kept = table[keep].reset_index(drop=True)
-    keys = set(zip(kept["instance"].astype("str"), kept["execution_id"], strict=True))
-    failures = log.failures
-    known = [key in keys for key in zip(failures["instance"].astype("str"), failures["execution_id"], strict=True)]
-    return replace(log, executions=kept, failures=failures[known].reset_index(drop=True))
+    failures = log.failures[among(log.failures, kept)].reset_index(drop=True)
+    return replace(log, executions=kept, failures=failures)
 
 
 def known(at: pd.Timestamp) -> datetime | None:
@@ -91,6 +108,11 @@ class Scene:
         return None if pd.isna(self.group["node"]) else str(self.group["node"])
 
     @property
+    def client(self) -> str | None:
+        """Whose workflow it is; None where the workspace's rules know no client."""
+        return None if pd.isna(self.group["client"]) else str(self.group["client"])
+
+    @property
     def onset(self) -> Onset | None:
         """When the problem began, as the runs tell."""
         found = self.group["onset"]
@@ -105,6 +127,11 @@ class Scene:
     def since(self) -> datetime:
         """Since when to look for what goes with it: its beginning, or all of the window where that is not known."""
         return self.began or datetime(1970, 1, 1, tzinfo=UTC)
+
+    @property
+    def earliest(self) -> datetime:
+        """The last run that is certain to lie before the problem began; where none is known, its first failing run."""
+        return self.onset.not_before if self.onset and self.onset.not_before else self.since
 
     @property
     def members(self) -> pd.DataFrame:
@@ -147,13 +174,30 @@ class Scene:
         """The problem's failures since the onset."""
         return self.members[self.members["at"] >= pd.Timestamp(self.since) - pd.Timedelta(seconds=1)]
 
+    @cached_property
+    def failed_here(self) -> set[str]:
+        """The ids of the workflow's runs that failed at the node, in this way or another."""
+        failures = self.analysis.failures
+        mine = failures[(failures["instance"] == self.group["instance"])]
+        mine = mine[mine["workflow_id"].astype("str") == str(self.group["workflow_id"])]
+        return set(mine[mine["node"] == self.node if self.node else mine["node"].isna()]["execution_id"])
+
+    @cached_property
+    def passing(self) -> pd.DataFrame:
+        """All other runs of the workflow that got to the node, or may have: manual, unfinished, failed later."""
+        runs = self.analysis.log.executions
+        runs = runs[(runs["instance"] == self.group["instance"]) & ~runs["execution_id"].isin(self.failed_here)]
+        runs = runs[runs["workflow_id"].astype("str") == str(self.group["workflow_id"])]
+        paths = runs["nodes_run"].astype("object")
+        return runs[[not self.node or pd.isna(path) or self.node in path.split("\n") for path in paths]]
+
     def snapshot(self, name: Any) -> Snapshot | None:
         """The workflow as a run saw it."""
         return self.analysis.log.snapshots.get(str(name)) if pd.notna(name) else None
 
     def elsewhere(self, column: str, value: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Other workflows that share a credential or host: their failures since the onset, and their good runs."""
-        failures, start = self.analysis.failures, pd.Timestamp(self.since) - pd.Timedelta(hours=1)
+        failures, start = self.analysis.failures, pd.Timestamp(self.earliest) - pd.Timedelta(hours=1)
         same = failures[(failures[column] == value) & (failures["instance"] == self.group["instance"])]
         other_flow = same["workflow_id"].astype("str") != str(self.group["workflow_id"])
         failing = same[(same["at"] >= start) & other_flow & same["origin"]]
@@ -166,7 +210,7 @@ class Scene:
             & (runs["at"] <= self.group["last_seen"])
             & (runs["workflow_id"].astype("str") != str(self.group["workflow_id"]))
             & (runs["instance"] == self.group["instance"])
-            & ~runs["execution_id"].isin(failures["execution_id"])
+            & ~among(runs, failures)
         ]
         reached = [
             _reached(self.snapshot(row.snapshot), row.nodes_run, column, str(value)) for row in good.itertuples()
@@ -177,11 +221,20 @@ class Scene:
 def _users(snapshot: Snapshot | None, column: str, value: str) -> Iterator[str]:
     for name, node in (snapshot.nodes if snapshot else {}).items():
         if column == "credential_id":
-            entries = (node.get("credentials") or {}).values()
+            signed = node.get("credentials")
+            entries = signed.values() if isinstance(signed, dict) else ()
             if any(isinstance(entry, dict) and str(entry.get("id")) == value for entry in entries):
                 yield name
-        elif f"//{value}" in str((node.get("parameters") or {}).get("url", "")):
+        elif _host(node.get("parameters")) == value:
             yield name
+
+
+def _host(parameters: Any) -> str | None:
+    """The host that a node's parameters call; None where they name none, or only an expression tells it."""
+    url = str(parameters.get("url", "")) if isinstance(parameters, dict) else ""
+    with contextlib.suppress(ValueError):
+        return urlsplit(url.removeprefix("=").strip()).hostname
+    return None
 
 
 def _uses(snapshot: Snapshot, column: str, value: str) -> bool:
