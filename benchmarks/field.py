@@ -23,7 +23,7 @@ from typing import Any
 from incident_nb.causes import classify
 from incident_nb.models import Cause, ErrorRecord
 
-FIELD = Path(__file__).parent / "field"
+FIELD = Path(__file__).resolve().parent / "field"
 
 
 def ten_line_rule(record: ErrorRecord) -> Cause:
@@ -50,7 +50,7 @@ def share(hits: list[bool]) -> str:
 
 def apart(rows: list[dict[str, Any]], path: Path) -> list[bool]:
     """Which rows share neither origin nor (but for punctuation) the beginning of their message with another set."""
-    others = [row for other in sorted(FIELD.glob("*.jsonl")) if other != path for row in load(other)]
+    others = [row for other in sorted(FIELD.glob("*.jsonl")) if other != path.resolve() for row in load(other)]
     origins, messages = {row["origin"] for row in others}, {_key(row) for row in others}
     return [row["origin"] not in origins and _key(row) not in messages for row in rows]
 
