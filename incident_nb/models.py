@@ -151,7 +151,7 @@ class Subject(Frozen):
 
 
 class Window(Frozen):
-    """The time a statement covers. `pruned_before`: n8n keeps nothing older, so earlier history is unknown."""
+    """The time a statement covers. `pruned_before`: when n8n keeps nothing older; None as long as no source tells."""
 
     from_: datetime | None = None
     to: datetime | None = None
@@ -161,8 +161,8 @@ class Window(Frozen):
 class Problem(Frozen):
     """What is wrong, in figures: one group of equal failures. Times are UTC; `error_rate` from 0 to 1.
 
-    `onset_not_before` is the last good run before it (None: the records begin later), `onset` the most likely first
-    failing run, `onset_not_after` the last run it can have begun with.
+    `onset` is the most likely first failing run, `last_good_before` the last good run before it (None: none is in what
+    was read). It may have begun after `onset_not_before` (None: before what was read) and not after `onset_not_after`.
     """
 
     fingerprint: str
@@ -182,6 +182,7 @@ class Problem(Frozen):
     onset: datetime | None = None
     onset_not_before: datetime | None = None
     onset_not_after: datetime | None = None
+    last_good_before: datetime | None = None
     pattern: str
     pattern_why: str
     error_rate: float | None = None
@@ -191,7 +192,10 @@ class Problem(Frozen):
 
 
 class Impact(Frozen):
-    """What the problem did since its onset: failing runs, items in them, callers that failed too; does it go on?"""
+    """What the problem did since its onset: failing runs, items in them, callers that failed too; does it go on?
+
+    `good_since`, `good_by_hand`: good runs since the last failure that count, and manual ones that do not.
+    """
 
     failed_executions: int
     since: datetime | None = None
@@ -199,6 +203,7 @@ class Impact(Frozen):
     items: int | None = None
     callers: tuple[str, ...] = ()
     good_since: int = 0
+    good_by_hand: int = 0
     last_good: datetime | None = None
     still_failing: bool = True
 
@@ -256,7 +261,8 @@ class Skipped:
 class Snapshot:
     """A workflow's nodes as they were when an execution ran, through the redaction gate.
 
-    `nodes` maps a node's name to `{type, parameters, credentials, disabled, on_error, retry}`, n8n's own shapes inside.
+    `nodes` maps a node's name to `{type, type_version, parameters, credentials, disabled, on_error, retry}`, n8n's own
+    shapes inside.
     """
 
     id: str

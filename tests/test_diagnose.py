@@ -55,7 +55,12 @@ def test_a_refused_credential_that_worked_before() -> None:
     assert (best.cause, best.detail) == (Cause.CREDENTIALS, "api_key")
     assert fact(best.for_, "invalid token").executions == ("7", "6", "5")
     assert fact(best.for_, "last succeeded in execution 4").executions == ("4",)
-    assert fact(best.for_, "No run succeeded between the first failure and the last: all 3").check == "DX-6"
+    assert (
+        fact(
+            best.for_, "No run through “Call” went well between the first failure of the stretch and the last: 3"
+        ).check
+        == "DX-6"
+    )
     assert best.next_look is not None and "Key c1" in best.next_look
     assert {"RC-1", "RES-2"} <= set(best.procedure)
     assert outcome(found, "DX-1") is Outcome.FOUND
@@ -127,7 +132,7 @@ def test_not_found_means_what_history_says(signs: str, cause: Cause) -> None:
 
 def test_a_node_that_never_succeeded() -> None:
     found = judged(*runs("XXX", wrong=error(404)), *runs("...", flow(2, None, call(host="other.example")), first=20))
-    assert fact(first(found).for_, "No run in the window got past “Call”: all 3 failed there.")
+    assert fact(first(found).for_, "No run in the window succeeded at “Call”: all 3 that got there failed.")
     assert found.problem is not None
     assert (found.problem.onset_not_before, found.problem.error_rate) == (None, 1.0)
 
@@ -135,7 +140,7 @@ def test_a_node_that_never_succeeded() -> None:
 def test_records_of_failures_only_claim_nothing_about_success() -> None:
     found = judged(*runs("XXX", wrong=error(404)))
     texts = [each.text for hypothesis in found.hypotheses for each in (*hypothesis.for_, *hypothesis.against)]
-    assert not any("got past" in text or "from the first to the last" in text for text in texts)
+    assert not any("succeeded at" in text or "went well" in text for text in texts)
     assert found.problem is not None
     assert found.problem.error_rate is None
 

@@ -288,7 +288,7 @@ def test_clients_that_are_not_known_are_one_value_not_many() -> None:
     assert told(log) == "XX"
 
 
-def test_the_window_says_what_is_gone() -> None:
-    assert window(log_of(*runs("..", first=40))).pruned_before == START
-    assert window(log_of(*runs("..", first=1))).pruned_before is None
+def test_the_window_is_from_the_first_run_to_the_last() -> None:
+    found = window(log_of(*runs("..", first=40)))
+    assert (found.from_, found.to, found.pruned_before) == (START, START + HOUR, None)
     assert window(log_of()).from_ is None

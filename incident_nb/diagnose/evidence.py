@@ -42,8 +42,9 @@ def worked_before(scene: Scene) -> Iterator[Evidence]:
     if scene.node is None or failing.empty:
         return
     if before.empty:
-        if scene.analysis.has_successes and len(failing) >= 3 and scene.good_between.empty and scene.good_after.empty:
-            text = f"No run in the window got past “{scene.node}”: all {len(failing)} failed there."
+        if scene.analysis.has_successes and len(failing) >= 3 and scene.passing.empty:
+            count = len(scene.failed_here)
+            text = f"No run in the window succeeded at “{scene.node}”: all {count} that got there failed."
             yield _history(text, failing, {C.WORKFLOW_CONFIG: 1.6}, "DX-1")
         return
     last, first = before.iloc[-1], scene.sequence.iloc[scene.onset.position if scene.onset else 0]
@@ -63,7 +64,8 @@ def worked_before(scene: Scene) -> Iterator[Evidence]:
         yield _history(text, ids, {C.WORKFLOW_CONFIG: 1.5, C.DATA_FORMAT: 1.3}, "DX-5")
     else:
         good = "1 good run" if len(before) == 1 else f"{len(before)} good runs"
-        text = f"{told}, with the same parameters ({good} until then). What changed lies outside the workflow."
+        text = f"{told}, with the same parameters ({good} until then)."
+        text += " No node's type, version, parameters or credentials changed."
         outside = {C.EXTERNAL_API_CHANGED: 3.0, C.CREDENTIALS: 1.3, C.EXTERNAL_OUTAGE: 1.2, C.ENDPOINT_CRASH: 1.2}
         if scene.members["http_code"].isin(GONE).all():
             outside |= {C.EXTERNAL_API_CHANGED: 9.0, C.WORKFLOW_CONFIG: 0.1}
@@ -75,8 +77,11 @@ def comes_and_goes(scene: Scene) -> Iterator[Evidence]:
     good, bad = len(scene.good_between), int(scene.group["count"])
     if not good:
         failed = scene.failing_since["execution_id"].nunique()
-        if bad >= 3 and scene.analysis.has_successes and scene.onset and failed >= 3:
-            text = f"No run succeeded between the first failure and the last: all {failed} failed."
+        others = scene.passing["at"]
+        meanwhile = (others.isna() | ((others >= scene.since) & (others <= scene.group["last_seen"]))).any()
+        if bad >= 3 and scene.analysis.has_successes and scene.onset and failed >= 3 and not meanwhile:
+            through = f" through “{scene.node}”" if scene.node else ""
+            text = f"No run{through} went well between the first failure of the stretch and the last: {failed} failed."
             yield _history(
                 text, scene.failing_since, {C.CREDENTIALS: 1.3, C.WORKFLOW_INACTIVE: 1.3, C.DATA_FORMAT: 0.9}, "DX-6"
             )
@@ -95,9 +100,11 @@ def same_credential(scene: Scene) -> Iterator[Evidence]:
     failing, good = scene.elsewhere("credential_id", newest["credential_id"])
     failing = failing[failing["cause"].isin([scene.group["cause"], C.CREDENTIALS])]
     name = newest["credential"] if pd.notna(newest["credential"]) else newest["credential_id"]
-    flows = sorted(failing["workflow"].dropna().astype("str").unique())
+    flows = _names(failing)
     if flows and good.empty:
-        text = f"{_flows(flows)} with the same credential “{name}” fail{_s(flows)} as well: {_list(flows)}."
+        text = (
+            f"{_flows(flows)} with the same credential “{name}” fail{_s(flows)} as well: {_of_client(scene, failing)}."
+        )
         yield _neighbours(text, failing, {C.CREDENTIALS: 3.0, C.RATE_LIMIT: 1.5, C.WORKFLOW_CONFIG: 0.4}, "DX-3")
     elif flows:
         text = f"{_flows(flows)} that use{_s(flows)} the credential “{name}” fail{_s(flows)} as well, "
@@ -115,9 +122,9 @@ def same_host(scene: Scene) -> Iterator[Evidence]:
         return
     failing, good = scene.elsewhere("host", newest["host"])
     failing = failing[failing["cause"].isin([scene.group["cause"], *OUTAGE])]
-    flows = sorted(failing["workflow"].dropna().astype("str").unique())
+    flows = _names(failing)
     if flows and good.empty:
-        text = f"{_flows(flows)} fail{_s(flows)} at {newest['host']} as well: {_list(flows)}."
+        text = f"{_flows(flows)} fail{_s(flows)} at {newest['host']} as well: {_of_client(scene, failing)}."
         yield _neighbours(text, failing, dict.fromkeys(OUTAGE, 2.0) | {C.WORKFLOW_CONFIG: 0.5}, "DX-4")
     elif len(good):
         text = f"{_runs(len(good))} of other workflows reached {newest['host']} without failing in that time."
@@ -126,9 +133,8 @@ def same_host(scene: Scene) -> Iterator[Evidence]:
 
 def everything(scene: Scene) -> Iterator[Evidence]:
     """Is all of n8n failing?"""
-    runs = scene.analysis.log.executions
-    at = pd.Timestamp(scene.since)
-    part = runs[(runs["instance"] == scene.group["instance"]) & (runs["at"] >= at) & (runs["mode"] != "error")]
+    runs, at = scene.analysis.own_runs, pd.Timestamp(scene.since)
+    part = runs[(runs["instance"] == scene.group["instance"]) & (runs["at"] >= at) & ~scene.analysis.passed_on(runs)]
     part = part[(part["at"] <= scene.group["last_seen"] + pd.Timedelta(hours=1))]
     others = part[part["workflow_id"].astype("str") != str(scene.group["workflow_id"])]
     if not scene.analysis.has_successes or others.empty:
@@ -161,8 +167,12 @@ def _changed(scene: Scene, good: Any, bad: Any) -> tuple[list[str], list[str]] |
     if mine is None or now is None:
         return (["whole node"] if now else []), []
     old, new = mine.get("parameters") or {}, now.get("parameters") or {}
-    here = [f"parameter {key}" for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-    here += [key for key in ("credentials", "type", "on_error", "disabled", "retry") if mine.get(key) != now.get(key)]
+    if isinstance(old, dict) and isinstance(new, dict):
+        here = [f"parameter {key}" for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    else:
+        here = ["parameters"] if old != new else []
+    kept = ("credentials", "type", "type_version", "on_error", "disabled", "retry")
+    here += [key.replace("_", " ") for key in kept if mine.get(key) != now.get(key)]
     names = sorted({*before.nodes, *after.nodes} - {scene.node})
     return here, [name for name in names if before.nodes.get(name) != after.nodes.get(name)]
 
@@ -195,6 +205,20 @@ def _s(names: list[str]) -> str:
 def time_of(at: Any) -> str:
     """A time in words, also one that is missing."""
     return f"{at:%Y-%m-%d %H:%M} UTC" if pd.notna(at) else "an unknown time"
+
+
+def _names(failing: pd.DataFrame) -> list[str]:
+    """One name a workflow, its id where it has none; several may have the same."""
+    flows = failing.drop_duplicates(["instance", "workflow_id"]).astype("object")
+    return sorted(flows["workflow"].where(flows["workflow"].notna(), flows["workflow_id"]).dropna().astype("str"))
+
+
+def _of_client(scene: Scene, failing: pd.DataFrame) -> str:
+    """The names of the workflows of the problem's own client; how many others there are, since who they are is theirs."""
+    client = failing["client"].astype("object").where(failing["client"].notna(), None)
+    mine = client.map(lambda name: name == scene.client) if len(client) else client
+    own, foreign = _names(failing[mine.astype(bool)]), len(_names(failing[~mine.astype(bool)]))
+    return " and ".join(filter(None, [_list(own) if own else "", f"{foreign} of other clients" if foreign else ""]))
 
 
 def _list(names: list[str]) -> str:

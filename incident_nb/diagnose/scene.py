@@ -188,8 +188,8 @@ class Scene:
         runs = self.analysis.log.executions
         runs = runs[(runs["instance"] == self.group["instance"]) & ~runs["execution_id"].isin(self.failed_here)]
         runs = runs[runs["workflow_id"].astype("str") == str(self.group["workflow_id"])]
-        paths = runs["nodes_run"].astype("object")
-        return runs[[not self.node or pd.isna(path) or self.node in path.split("\n") for path in paths]]
+        got_there = [not self.node or pd.isna(path) or self.node in path.split("\n") for path in runs["nodes_run"]]
+        return runs[pd.Series(got_there, index=runs.index, dtype=bool)]
 
     def snapshot(self, name: Any) -> Snapshot | None:
         """The workflow as a run saw it."""

@@ -14,6 +14,7 @@ from incident_nb.patterns.shape import pattern_of
 
 NEWEST_IDS = 100
 _OVER = ("success", "error", "crashed", "canceled")
+_Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 GROUP_COLUMNS = [
     "fingerprint", "instance", "client", "workflow_id", "workflow", "node", "node_type", "cause", "detail",
@@ -40,18 +41,21 @@ def sequences(failures: pd.DataFrame, executions: pd.DataFrame) -> dict[str, pd.
     """For each problem, under its fingerprint, the runs that speak of it, oldest first.
 
     Columns: `execution_id`, `at` (UTC), `failed`, `snapshot`. A failing run is one of the problem's own. A run speaks
-    for health when it succeeded and got to the failing node; one that failed elsewhere says nothing. Manual runs count
-    only where the problem was seen in one.
+    for health when it succeeded and got through the failing node; one that failed elsewhere, or there in another way,
+    says nothing. Manual runs count only where the problem was seen in one.
     """
     runs = {key: _Runs(table) for key, table in runs_by_workflow(executions).items()}
-    origin = failures[failures["origin"]]
-    keys = origin[["fingerprint", "instance", "workflow_id", "node", "execution_id"]].astype("object")
-    members: dict[tuple[str, Any, Any, Any], set[str]] = {}
-    for *key, execution in keys.itertuples(index=False, name=None):
-        members.setdefault(tuple(key), set()).add(execution)
+    columns = ["fingerprint", "origin", "execution_id", "instance", "workflow_id", "node"]
+    keys = failures[columns].astype("object").where(failures[columns].notna(), None)
+    members: dict[tuple[str, Any], set[str]] = {}
+    at_node: dict[Any, set[str]] = {}
+    for fingerprint, origin, execution, *place in keys.itertuples(index=False, name=None):
+        at_node.setdefault(tuple(place), set()).add(execution)
+        if origin:
+            members.setdefault((fingerprint, tuple(place)), set()).add(execution)
     return {
-        fingerprint: runs[instance, workflow].that_speak(node, ids) if (instance, workflow) in runs else _NO_RUNS
-        for (fingerprint, instance, workflow, node), ids in members.items()
+        fingerprint: runs[place[:2]].that_speak(place[2], ids, at_node[place]) if place[:2] in runs else _NO_RUNS
+        for (fingerprint, place), ids in members.items()
     }
 
 
@@ -75,23 +79,27 @@ class _Runs:
         self._nodes = [set(str(path).split("\n")) for path in paths]
         self._position = {name: index for index, name in enumerate(self._ids)}
 
-    def that_speak(self, node: Any, failing: set[str]) -> pd.DataFrame:
-        """The runs that speak of a problem at `node`, whose failing runs have the ids `failing`."""
-        failed = np.zeros(len(self._ids), dtype=bool)
-        failed[[self._position[name] for name in failing if name in self._position]] = True
-        good = self._good & self._reached(node)
+    def that_speak(self, node: str | None, failing: set[str], at_node: set[str]) -> pd.DataFrame:
+        """The runs that speak of a problem at `node`; ids: `failing` in this way, `at_node` in any way."""
+        failed = self._among(failing)
+        good = self._good & self._reached(node) & ~self._among(at_node)
         if not (failed & self._manual).any():
             good &= ~self._manual
         speaks = failed | good
         columns = {"execution_id": self._ids[speaks], "at": self._at[speaks], "failed": failed[speaks]}
         return pd.DataFrame({**columns, "snapshot": self._snapshot[speaks]})
 
-    def _reached(self, node: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def _among(self, ids: set[str]) -> _Flags:
+        flags = np.zeros(len(self._ids), dtype=bool)
+        flags[[self._position[name] for name in ids if name in self._position]] = True
+        return flags
+
+    def _reached(self, node: str | None) -> _Flags:
         """Whether each run got to the node; unknown (no data) counts as yes, since the run as a whole went well."""
-        if node is None or pd.isna(node):
+        if node is None:
             return np.ones(len(self._ids), dtype=bool)
-        hit = np.array([*(str(node) in nodes for nodes in self._nodes), True])  # no path has the code -1
-        reached: np.ndarray[Any, np.dtype[np.bool_]] = hit[self._paths]
+        hit = np.array([*(node in nodes for nodes in self._nodes), True])  # no path has the code -1
+        reached: _Flags = hit[self._paths]
         return reached
 
 
@@ -123,7 +131,10 @@ def groups(failures: pd.DataFrame, runs: dict[str, pd.DataFrame], executions: pd
         first_seen=by_problem["at"].min(),
         last_seen=by_problem["at"].max(),
     ).reset_index()
-    told = [_shape_of(runs[name], len(ids[name]), has_successes) for name in table["fingerprint"]]
+    told = [
+        _shape_of(runs[name], len(ids[name]), pd.notna(seen), has_successes)
+        for name, seen in zip(table["fingerprint"], table["first_seen"], strict=True)
+    ]
     for column, values in zip(
         ("onset", "pattern", "error_rate", "why"), zip(*told, strict=True) if told else [()] * 4, strict=True
     ):
@@ -133,24 +144,22 @@ def groups(failures: pd.DataFrame, runs: dict[str, pd.DataFrame], executions: pd
     )
 
 
-def _shape_of(runs: pd.DataFrame, count: int, has_successes: bool) -> tuple[Onset | None, str, float | None, str]:
+def _shape_of(
+    runs: pd.DataFrame, count: int, dated: bool, has_successes: bool
+) -> tuple[Onset | None, str, float | None, str]:
     """Onset, pattern, error rate and the reasons, from the runs that speak of a problem."""
     began: Onset | None = onset(runs["at"], runs["failed"]) if len(runs) else None
     if began:
         pattern, why = pattern_of(runs["at"], runs["failed"], began)
         rate = float(runs["failed"].to_numpy()[began.position :].mean()) if has_successes else None
-    elif count > 1:
-        pattern, why, rate = "intermittent", f"{count} executions, without times to order them by", None
     else:
-        pattern, why, rate = "one_off", "no time is known for it", None
+        missing = "not over yet, or of no known workflow" if dated else "without times to order them by"
+        why = f"{count} execution{'s' if count > 1 else ''}, {missing}"
+        pattern, rate = "intermittent" if count > 1 else "one_off", None
     return began, pattern, rate, f"same workflow, node and error with its variable parts masked; {why}"
 
 
 def window(log: ExecutionLog) -> Window:
-    """The time the log covers. `pruned_before` is set when ids show that older executions existed and are gone."""
+    """The time the log covers. Whether n8n holds older executions, what was read does not tell."""
     at = log.executions["at"].dropna()
-    if at.empty:
-        return Window()
-    first = log.executions.loc[at.index[0], "execution_id"]
-    pruned = at.min().to_pydatetime() if str(first).isdigit() and int(first) > 1 else None
-    return Window(from_=at.min().to_pydatetime(), to=at.max().to_pydatetime(), pruned_before=pruned)
+    return Window() if at.empty else Window(from_=at.min().to_pydatetime(), to=at.max().to_pydatetime())

@@ -20,9 +20,9 @@ _POSSIBLE = 2.0
 
 @dataclass(frozen=True)
 class Onset:
-    """When a problem began. It lies after `not_before` (last good run before it; None: the records begin later) and
-    not after `not_after`; `at` is the most likely first failing run. `position`, `end`: first and last run of the
-    failing stretch in the sequence.
+    """When a problem began. `at` is the most likely first failing run; it may have begun after `not_before` (the last
+    good run before the earliest possible start; None: the records begin later) and not after `not_after`. `position`,
+    `end`: first and last run of the failing stretch in the sequence.
     """
 
     at: datetime

@@ -43,9 +43,9 @@ def pattern_of(times: pd.Series, failed: pd.Series, stretch: Onset | None = None
         if gap >= RECOVERED_RUNS and days >= 1:
             return "regression", f"back after {gap} good runs over {days:.1f} days; {since}"
     if flags.all():
-        return "persistent", f"all {count} runs in the records failed, and no good one is there to compare with"
+        return "persistent", f"all {count} runs that count failed, and no good one is there to compare with"
     if share >= PERSISTENT_SHARE and not good_after:
-        return "persistent", f"{since}, and no run has succeeded since"
+        return "persistent", f"{since}, and none that counts has succeeded since"
     gaps = times[flags].diff().dt.total_seconds().to_numpy()[1:]
     if count >= 4 and share < PERSISTENT_SHARE and gaps.mean() > 0 and gaps.std() / gaps.mean() <= REGULAR:
         return "recurring", f"{count} failures about {gaps.mean() / 3600:.1f} hours apart, good runs between"

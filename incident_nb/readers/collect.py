@@ -157,6 +157,7 @@ def _gated(nodes: dict[str, Any]) -> dict[str, Any]:
         {
             name: {
                 "type": node.get("type"),
+                "type_version": node.get("typeVersion"),
                 "parameters": node.get("parameters"),
                 "credentials": node.get("credentials"),
                 "disabled": node.get("disabled"),
