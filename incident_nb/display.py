@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from incident_nb.diagnose import OTHERS, Survey
 from incident_nb.escape import markdown_text
-from incident_nb.models import Cause, Diagnosis, ExecutionLog
+from incident_nb.models import Cause, Diagnosis, ExecutionLog, Problem
 from incident_nb.patterns import Onset
 from incident_nb.plots import Chart, execution_strip
 from incident_nb.policy import load
@@ -50,7 +50,20 @@ class View:
 
 def summary(diagnosis: Diagnosis) -> View:
     """The first screen: what failed, since when, the most probable cause, the severity with its clocks, what to do."""
-    return _view("summary", diagnosis, grounds=_grounds(diagnosis))
+    return _view("summary", diagnosis, grounds=_grounds(diagnosis), ranges=_ranges(diagnosis.problem))
+
+
+def _ranges(problem: Problem | None) -> str:
+    """When else it may have begun; nothing to say where only one start is possible."""
+    if problem is None or problem.onset is None or problem.onset_not_after is None:
+        return ""
+    may = []
+    if problem.onset_not_before != problem.last_good_before:
+        before = problem.onset_not_before
+        may.append(f"right after {_time(before)}" if before else "before what was read")
+    if problem.onset_not_after > problem.onset:
+        may.append(f"as late as {_time(problem.onset_not_after)}")
+    return " or ".join(may)
 
 
 def _grounds(diagnosis: Diagnosis) -> list[str]:
@@ -95,12 +108,16 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def strip(log: ExecutionLog, diagnosis: Diagnosis) -> Chart:
-    """Every run of the subject's workflow over time, coloured by outcome, with the onset and its uncertainty."""
+    """Every run of the subject's workflow (of the whole source, where it is that) over time, with the onset's range."""
     problem, subject = diagnosis.problem, diagnosis.subject
     flow = problem.workflow_id if problem else subject.workflow_id
     instance = problem.instance if problem else subject.instance
+    name = problem.workflow if problem else subject.workflow
     table = log.executions
-    runs = table[(table["workflow_id"].astype("str") == str(flow)) & (table["instance"] == instance)]
+    if subject.kind == "source":
+        runs = table if subject.client is None else table[table["client"].astype("str") == subject.client]
+    else:
+        runs = table[(table["workflow_id"].astype("str") == str(flow)) & (table["instance"] == instance)]
     soft = log.failures[log.failures["place"].isin(["item", "hint", "node"])]["execution_id"]
     span = None
     if problem and problem.onset_not_before and problem.onset_not_after:
@@ -111,7 +128,7 @@ def strip(log: ExecutionLog, diagnosis: Diagnosis) -> Chart:
         onset_range=span,
         subject_executions=problem.execution_ids if problem else (),
         with_errors=set(soft),
-        title=f"Runs of {(problem.workflow if problem else subject.workflow) or 'the workflow'}",
+        title="All runs" if subject.kind == "source" else f"Runs of {name or 'the workflow'}",
     )
 
 

@@ -19,7 +19,7 @@ from incident_nb.diagnose import checklist, gravity, rank
 from incident_nb.diagnose.advice import next_step
 from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.evidence import evidence
-from incident_nb.diagnose.scene import Analysis, Scene, known, within
+from incident_nb.diagnose.scene import Analysis, Scene, among, known, within
 from incident_nb.diagnose.subject import (
     execution_of,
     group_of_execution,
@@ -58,10 +58,9 @@ def diagnose(
     """
     settings, policy, now = settings or Settings(), policy or load(), now.astimezone(UTC)
     analysis = log if isinstance(log, Analysis) else analyse(within(log, None, now), settings)
-    candidates = analysis.groups
-    if client:
-        candidates = candidates[candidates["client"].astype("str") == client]
-    runs, graded = runs_of(analysis.log.executions, client), _graded(analysis, candidates, policy)
+    runs = runs_of(analysis.log.executions, client)
+    candidates = _behind(analysis, runs) if client else analysis.groups
+    graded = _graded(analysis, candidates, policy)
     if execution:
         run = execution_of(runs, execution, settings)
         group, subject, runs = group_of_execution(analysis, run), subject_of_execution(run), run.to_frame().T
@@ -72,8 +71,8 @@ def diagnose(
             (candidates["workflow_id"].astype("str") == str(first["workflow_id"]))
             & (candidates["instance"] == first["instance"])
         ]
-        called = _through_children(analysis, candidates, runs) if mine.empty else mine
-        mine_graded = [p for p in graded if p.fingerprint in set(called["fingerprint"])]
+        behind = _behind(analysis, runs) if mine.empty else mine
+        mine_graded = [p for p in graded if p.fingerprint in set(behind["fingerprint"])]
         group = _gravest(analysis, mine_graded)
         subject = subject_of_execution(first).model_copy(update={"kind": "workflow", "execution_id": None})
     else:
@@ -136,15 +135,21 @@ def _healthy(
     policy: Policy,
 ) -> Diagnosis:
     """The diagnosis of `runs` that hold no failure: what was looked at, and what of it could not be seen into."""
-    name = subject.workflow or subject.workflow_id
+    named = subject.workflow or subject.workflow_id
+    of = f" of “{named}”" if named else ""
+    failed = int(runs["status"].isin(["error", "crashed"]).sum())
     ratio = gravity.duration_ratio(runs) if subject.kind == "workflow" else None
     slow = ratio if ratio and ratio >= policy.limits.slow_ratio else None
     if runs.empty:
         told = "There are no executions to look at."
+    elif failed:
+        told = (
+            f"{failed} of the {len(runs)} executions{of} failed, but the records do not lead to where: open one in n8n."
+        )
     elif subject.kind == "execution":
-        told = f"Execution {subject.execution_id} of “{name}” ({runs['status'].iloc[0]}) holds no failure: nothing to diagnose."
+        told = f"Execution {subject.execution_id}{of}{_status(runs)} holds no failure: nothing to diagnose."
     elif subject.kind == "workflow":
-        told = f"None of the {len(runs)} runs of “{name}” in the window failed"
+        told = f"None of the {len(runs)} runs{of} in the window failed"
         told += f", but the newest take {slow:.1f} times as long as those before." if slow else ": nothing to diagnose."
     else:
         told = f"None of the {len(runs)} executions failed: nothing to diagnose."
@@ -158,21 +163,23 @@ def _healthy(
         subject=subject,
         headline=told,
         severity=gravity.severity_block(known, now, subject.client, settings, policy) if slow else None,
-        findings=checklist.healthy(analysis, told, looked=unseen < len(runs)),
+        findings=checklist.healthy(analysis, told, looked=unseen < len(runs) and not failed),
         window=analysis.window,
         others=tuple(graded[:OTHERS]),
         skipped=sum(part.rows for part in analysis.log.skipped),
     )
 
 
-def _through_children(analysis: Analysis, candidates: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """The problems of the sub-workflows because of which these runs of one workflow failed."""
+def _status(runs: pd.DataFrame) -> str:
+    status = text(runs["status"].iloc[0])
+    return f" ({status})" if status else ""
+
+
+def _behind(analysis: Analysis, runs: pd.DataFrame) -> pd.DataFrame:
+    """The problems because of which these runs failed: their own, and those of the sub-workflows that they called."""
     failures = analysis.failures
-    mine = failures[
-        failures["execution_id"].isin(runs["execution_id"]) & (failures["instance"] == runs["instance"].iloc[0])
-    ]
-    inner = origins(failures, mine)
-    return candidates[candidates["fingerprint"].isin(inner["fingerprint"])]
+    inner = origins(failures, failures[among(failures, runs)])
+    return analysis.groups[analysis.groups["fingerprint"].isin(inner["fingerprint"])]
 
 
 def _gravest(analysis: Analysis, graded: Sequence[Problem]) -> pd.Series | None:
@@ -216,6 +223,7 @@ def _problem(scene: Scene) -> Problem:
         onset=scene.began,
         onset_not_before=began.not_before if began else None,
         onset_not_after=began.not_after if began else None,
+        last_good_before=known(scene.good_before["at"].max()) if len(scene.good_before) else None,
         pattern=group["pattern"],
         pattern_why=str(group["why"]).split("; ", 1)[-1],
         error_rate=None if pd.isna(rate) else float(rate),
@@ -229,7 +237,8 @@ def _subject_of(group: pd.Series) -> Subject:
 
 
 def _headline(problem: Problem, best: Hypothesis) -> str:
-    where = f"“{problem.workflow or problem.workflow_id}”"
+    name = problem.workflow or problem.workflow_id
+    where = f"“{name}”" if name else "A workflow without a name"
     node = f" at “{problem.node}”" if problem.node else ""
     times = "once" if problem.count == 1 else f"{problem.count} times"
     why = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from incident_nb.diagnose.evidence import Evidence, time_of
 from incident_nb.diagnose.scene import Analysis, Scene
 from incident_nb.models import Cause, Fact, Finding, Outcome, Problem
@@ -29,7 +31,7 @@ def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Fin
             evidence=(Fact(text=first, executions=problem.execution_ids[:5], check="DX-1"), *by_check.get("DX-1", ())),
         ),
         "DX-3": _credential(scene, by_check.get("DX-3", []), asked, ("DX-3", Cause.CREDENTIALS) in blamed),
-        "DX-5": _changes(by_check.get("DX-5", []), asked, ("DX-5", Cause.WORKFLOW_CONFIG) in blamed),
+        "DX-5": _changes(scene, by_check.get("DX-5", []), asked, ("DX-5", Cause.WORKFLOW_CONFIG) in blamed),
         "DX-6": Finding(
             check="DX-6", outcome=Outcome.FOUND, asked=asked, evidence=tuple(by_check.get("DX-6", ())),
             summary=f"{problem.pattern}: {problem.pattern_why}",
@@ -62,10 +64,12 @@ def _asked(analysis: Analysis) -> str:
 
 def _credential(scene: Scene, facts: list[Fact], asked: str, blamed: bool) -> Finding:
     newest = scene.members.iloc[-1]
-    if newest["credential_id"] != newest["credential_id"]:
+    if pd.isna(newest["credential_id"]):
         nothing = "The records name no credential at this node."
         return Finding(check="DX-3", outcome=Outcome.COULD_NOT_LOOK, summary=nothing, asked=asked)
-    used = f"“{scene.node}” uses the credential “{newest['credential']}” ({newest['credential_type']})."
+    name = next(value for value in (newest["credential"], newest["credential_id"]) if pd.notna(value))
+    kind = f" ({newest['credential_type']})" if pd.notna(newest["credential_type"]) else ""
+    used = f"{f'“{scene.node}”' if scene.node else 'The failing node'} uses the credential “{name}”{kind}."
     summary = " ".join([used, *(fact.text for fact in facts)])
     if not facts:
         summary += " Nothing else in the window used it, and the credential itself was not tested."
@@ -73,11 +77,15 @@ def _credential(scene: Scene, facts: list[Fact], asked: str, blamed: bool) -> Fi
     return Finding(check="DX-3", outcome=outcome, summary=summary, asked=asked, evidence=tuple(facts))
 
 
-def _changes(facts: list[Fact], asked: str, blamed: bool) -> Finding:
+def _changes(scene: Scene, facts: list[Fact], asked: str, blamed: bool) -> Finding:
     if not facts:
-        nothing = (
-            "No good run before the onset to compare the workflow with; deployments and credentials were not asked."
-        )
+        if scene.node is None:
+            nothing = "The records name no node whose settings could be compared"
+        elif scene.good_before.empty:
+            nothing = "No good run that counts before the onset to compare the workflow with"
+        else:
+            nothing = "The workflow as it was in the last good run and in the first failing one is not known"
+        nothing += "; deployments and credentials were not asked."
         return Finding(check="DX-5", outcome=Outcome.COULD_NOT_LOOK, summary=nothing, asked=asked)
     outcome = Outcome.FOUND if blamed else Outcome.CLEAN
     return Finding(check="DX-5", outcome=outcome, summary=facts[0].text, asked=asked, evidence=tuple(facts))

@@ -22,7 +22,8 @@ def hypotheses(scene: Scene, found: list[Evidence], policy: Policy) -> tuple[Hyp
     """Causes, best first, each with facts for and against; the first is `unknown` when nothing clears the bar."""
     ranked = odds(scene, found)
     if ranked[0][0] < BAR and ranked[0][1] is not Cause.UNKNOWN:
-        ranked.insert(0, (1 - ranked[0][0], Cause.UNKNOWN))
+        named = [pair for pair in ranked if pair[1] is not Cause.UNKNOWN]
+        ranked = [(1 - named[0][0], Cause.UNKNOWN), *named]
     shown = [pair for pair in ranked if pair[0] >= 0.03 or pair is ranked[0]][:SHOWN]
     return tuple(_hypothesis(scene, cause, share, found, policy) for share, cause in shown)
 
