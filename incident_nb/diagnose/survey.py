@@ -11,8 +11,10 @@ import pandas as pd
 from incident_nb.case import Case
 from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.scene import within
+from incident_nb.diagnose.subject import runs_of
+from incident_nb.errors import UsageError
 from incident_nb.models import ExecutionLog, Skipped, Window
-from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset
+from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset, window
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,18 @@ class Survey:
 
 
 def survey(case: Case) -> Survey:
-    """Every problem of the case's source up to its instant, of its client where it names one, since `case.since`."""
-    found = analyse(within(case.log, None, case.now, case.client), case.settings)
+    """Every problem of the case's source up to its instant, of its client where it names one, since `case.since`.
+
+    Raises UsageError for a client that the source holds nothing of, and for a time that ends before it begins.
+    """
+    if case.since is not None and case.since > case.now:
+        ends = f"{case.since.isoformat()} to {case.now.isoformat()}"
+        raise UsageError(
+            f"The time to look at, {ends}, ends before it begins. Give an earlier --since or a later --until."
+        )
+    read = within(case.log, None, case.now)
+    runs_of(read.executions, case.client)
+    found = analyse(within(read, None, None, case.client), case.settings)
     log, groups, failures = found.log, found.groups, found.failures
     if case.since is not None:  # what came before is still what onsets, rates and patterns are told by
         log = within(log, case.since, None)
@@ -65,7 +77,8 @@ def survey(case: Case) -> Survey:
         "failures": len(failures),
         "groups": len(groups),
     }
-    seen = found.window.model_copy(update={"from_": case.since}) if case.since else found.window
+    seen = window(read)
+    seen = seen.model_copy(update={"from_": case.since}) if case.since else seen
     return Survey(seen, totals, groups, log.skipped, failures, log)
 
 
