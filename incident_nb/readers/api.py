@@ -12,7 +12,7 @@ import msgspec
 
 from incident_nb.errors import SourceError
 from incident_nb.models import Skipped
-from incident_nb.readers.rows import Row, WorkflowRow, text_or_none, whole_characters
+from incident_nb.readers.rows import Row, WorkflowRow, ended_as, text_or_none, whole_characters
 from incident_nb.readers.shapes import ALERT, ARRAY, EDITOR_LIST, INNER, LISTED, ONE, PAGE, Execution, from_alert
 
 _NEXT_ROW = re.compile(rb'[,\[]\s*(?=\{\s*"id"\s*:)')
@@ -128,14 +128,14 @@ def _execution_row(element: Execution, where: str) -> Row:
     if flatted:  # the editor's answer holds the stored text, as a JSON string; a damaged one is found out on reading
         with contextlib.suppress(ValueError):
             data = msgspec.json.decode(data, type=str).encode()
-    status = element.status or ("success" if element.finished else None)
+    ended = ended_as(element.finished, element.stoppedAt, element.waitTill)
     return Row(
         execution_id=str(element.id),
         where=where,
         workflow_id=text_or_none(element.workflowId),
         workflow=element.workflowName,
         mode=element.mode,
-        status=status,
+        status=element.status or ended,
         started=element.startedAt,
         stopped=element.stoppedAt,
         retry_of=text_or_none(element.retryOf),

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from incident_nb.errors import SourceError
 from incident_nb.models import Skipped
-from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
+from incident_nb.readers.rows import Row, WorkflowRow, ended_as, text_or_none
 
-COLUMNS = ("id", "workflowId", "mode", "status", "finished", "startedAt", "stoppedAt", "retryOf")
+COLUMNS = ("id", "workflowId", "mode", "status", "finished", "startedAt", "stoppedAt", "retryOf", "waitTill")
 
 
 def read_sqlite(path: Path, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
@@ -107,13 +107,13 @@ def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
 
 def stored_row(fields: Sequence[Any], flow: bytes | None, data: bytes | None) -> Row:
     """A row as n8n's tables hold it; `fields` are those of `COLUMNS`, `flow` and `data` as stored (data is flatted)."""
-    number, workflow, mode, status, finished, started, stopped, retry_of = fields
+    number, workflow, mode, status, finished, started, stopped, retry_of, wait_till = fields
     return Row(
         execution_id=str(number),
         where=f"execution {number}",
         workflow_id=text_or_none(workflow),
         mode=mode,
-        status=status or ("success" if finished else None),
+        status=status or ended_as(finished, stopped, wait_till),
         started=text_or_none(started),
         stopped=text_or_none(stopped),
         retry_of=text_or_none(retry_of),

@@ -58,3 +58,10 @@ def text_or_none(value: object) -> str | None:
     if value is None:
         return None
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def ended_as(finished: object, stopped: object, wait_till: object) -> str | None:
+    """The status of an execution that names none, as n8n's older versions leave it; None where it is not over."""
+    if finished:
+        return "success"
+    return "error" if stopped and not wait_till else None

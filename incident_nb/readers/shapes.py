@@ -23,6 +23,7 @@ class Execution(msgspec.Struct, gc=False):
     mode: str | None = None
     startedAt: str | None = None
     stoppedAt: str | None = None
+    waitTill: str | None = None
     workflowId: str | int | None = None
     workflowName: str | None = None
     retryOf: str | int | None = None
