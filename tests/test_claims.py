@@ -171,6 +171,7 @@ def test_other_clients_workflows_are_counted_but_not_named() -> None:
         "3 other workflows with the same credential “Key c1” fail as well: [ACME] Four and 2 of other clients." in said
     )
     assert "BETA" not in said
+    assert "[BETA] Three, [BETA] Two" in texts(judged(*runs("....XXX"), *beta, *acme, workflow="wf1"))
     said = texts(judged(*runs("....XXX", wrong=error(502)), *runs("....XXX", flow(2, "[BETA] Two"), first=11,
                         wrong=error(502)), workflow="wf1", client="ACME"))  # fmt: skip
     assert f"1 other workflow fails at {HOST} as well: 1 of other clients." in said

@@ -610,6 +610,7 @@ def test_snapshot_is_the_workflow_as_it_ran(tmp_path: Path) -> None:
     assert one == two != three
     assert log.snapshots[one].nodes["Call"] == {
         "type": "n8n-nodes-base.httpRequest",
+        "type_version": 1,
         "parameters": {"url": "https://a.test"},
         "credentials": {"k": {"id": "c1", "name": "Key"}},
         "disabled": None,

@@ -80,7 +80,7 @@ def diagnose(
         subject = Subject(kind="source", client=client) if group is None else _subject_of(group)
     if group is None:
         return _healthy(analysis, subject, runs, graded, now, settings, policy)
-    return _diagnosed(analysis, group, subject, graded, now, settings, policy)
+    return _diagnosed(Scene(analysis, group, client), subject, graded, now, settings, policy)
 
 
 def investigate(case: Case) -> Diagnosis:
@@ -91,15 +91,14 @@ def investigate(case: Case) -> Diagnosis:
 
 
 def _diagnosed(
-    analysis: Analysis,
-    group: pd.Series,
+    scene: Scene,
     subject: Subject,
     graded: Sequence[Problem],
     now: datetime,
     settings: Settings,
     policy: Policy,
 ) -> Diagnosis:
-    scene = Scene(analysis, group)
+    analysis, group = scene.analysis, scene.group
     found = evidence(scene)
     ranked = rank.hypotheses(scene, found, policy)
     best = ranked[0]

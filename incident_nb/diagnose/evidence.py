@@ -214,9 +214,11 @@ def _names(failing: pd.DataFrame) -> list[str]:
 
 
 def _of_client(scene: Scene, failing: pd.DataFrame) -> str:
-    """The names of the workflows of the problem's own client; how many others there are, since who they are is theirs."""
+    """The workflows' names; where one client was asked for, only its own, and how many others there are."""
+    if scene.only is None:
+        return _list(_names(failing))
     client = failing["client"].astype("object").where(failing["client"].notna(), None)
-    mine = client.map(lambda name: name == scene.client) if len(client) else client
+    mine = client.map(lambda name: name == scene.only) if len(client) else client
     own, foreign = _names(failing[mine.astype(bool)]), len(_names(failing[~mine.astype(bool)]))
     return " and ".join(filter(None, [_list(own) if own else "", f"{foreign} of other clients" if foreign else ""]))
 

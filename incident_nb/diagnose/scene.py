@@ -97,20 +97,19 @@ def known(at: pd.Timestamp) -> datetime | None:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that may bear on one problem (a row of `Analysis.groups`)."""
+    """Everything that may bear on one problem (a row of `Analysis.groups`).
+
+    `only`: the client that the diagnosis was asked to keep to; other clients are then counted, never named.
+    """
 
     analysis: Analysis
     group: pd.Series
+    only: str | None = None
 
     @property
     def node(self) -> str | None:
         """The failing node's name; None where the record names none."""
         return None if pd.isna(self.group["node"]) else str(self.group["node"])
-
-    @property
-    def client(self) -> str | None:
-        """Whose workflow it is; None where the workspace's rules know no client."""
-        return None if pd.isna(self.group["client"]) else str(self.group["client"])
 
     @property
     def onset(self) -> Onset | None:
