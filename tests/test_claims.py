@@ -382,3 +382,20 @@ def test_unknown_is_listed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rank, "odds", lambda *_: list(ranked))
     found = judged(*runs("X", wrong=error(504)))
     assert [h.cause for h in found.hypotheses] == [Cause.UNKNOWN, Cause.TIMEOUT, Cause.NETWORK]
+
+
+def test_one_run_at_the_end_is_no_persistent_problem() -> None:
+    table = analyse(log_of(*runs("X....X....X"))).groups
+    assert list(table["pattern"]) == ["intermittent"]
+
+
+def test_callers_of_a_failing_sub_workflow_are_down_with_it() -> None:
+    child = [run(number, START + number * HOUR, UNAUTHORISED, SHARED, mode="integrated") for number in (1, 2, 3)]
+    before = [
+        *runs("..", flow(4), first=11, start=START - 9 * HOUR),
+        *runs("..", flow(3), first=21, start=START - 9 * HOUR),
+    ]
+    calls = [calling(30 + n, str(n - 1), asking(n - 1), f"wf{n}") for n in (3, 4)]
+    found = judged(*child, *before, *calls, execution="1")
+    assert found.severity is not None
+    assert any("2 of 2 workflows are down" in reason for reason in found.severity.reasons)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from incident_nb.diagnose.scene import Analysis, Scene
+from incident_nb.diagnose.scene import Scene
 from incident_nb.models import Cause, Impact, SeverityBlock
 from incident_nb.policy import ClientCalendar, Policy, SeverityFacts, deadlines, suggest
 from incident_nb.settings import Settings
@@ -48,7 +48,11 @@ def _workflows(scene: Scene) -> tuple[int, int]:
     if pd.notna(group["client"]):
         mine = mine[mine["client"] == group["client"]]
     since = pd.Timestamp(scene.since)
-    own = mine["workflow_id"].astype("str") == str(group["workflow_id"])
+    own = (
+        mine["workflow_id"]
+        .astype("str")
+        .isin([str(group["workflow_id"]), *_calling(scene)["workflow_id"].astype("str")])
+    )
     # What never worked is no part of this, and where the problem's own workflow works again nothing is down by it.
     worked = mine["last_good"].notna() | own | bool(mine["last_good"].isna().all())
     down = worked & (mine["last_run"] >= since) & ~(mine["last_good"] >= since)
@@ -110,7 +114,7 @@ def impact(scene: Scene) -> Impact:
         since=scene.began,
         falsely_green=len(green),
         items=int(soft["items"].fillna(1).sum()) if len(soft) else None,
-        callers=_callers(scene.analysis, scene),
+        callers=tuple(sorted(_calling(scene)["workflow"].dropna().astype("str").unique())),
         good_since=len(after),
         good_by_hand=len(by_hand),
         last_good=None if pd.isna(last_good) else last_good.to_pydatetime(),
@@ -118,12 +122,11 @@ def impact(scene: Scene) -> Impact:
     )
 
 
-def _callers(analysis: Analysis, scene: Scene) -> tuple[str, ...]:
-    """Workflows that failed because this one is their sub-workflow."""
-    failures = analysis.failures
-    calling = failures[
+def _calling(scene: Scene) -> pd.DataFrame:
+    """The failures of workflows that failed because this one is their sub-workflow."""
+    failures = scene.analysis.failures
+    return failures[
         (failures["place"] == "subworkflow")
         & (failures["instance"] == scene.group["instance"])
         & failures["child_execution_id"].isin(scene.members["execution_id"])
     ]
-    return tuple(sorted(calling["workflow"].dropna().astype("str").unique()))

@@ -44,7 +44,7 @@ def pattern_of(times: pd.Series, failed: pd.Series, stretch: Onset | None = None
             return "regression", f"back after {gap} good runs over {days:.1f} days; {since}"
     if flags.all():
         return "persistent", f"all {count} runs that count failed, and no good one is there to compare with"
-    if share >= PERSISTENT_SHARE and not good_after:
+    if share >= PERSISTENT_SHARE and not good_after and len(within) > 1:
         return "persistent", f"{since}, and none that counts has succeeded since"
     gaps = times[flags].diff().dt.total_seconds().to_numpy()[1:]
     if count >= 4 and share < PERSISTENT_SHARE and gaps.mean() > 0 and gaps.std() / gaps.mean() <= REGULAR:
