@@ -395,7 +395,7 @@ def test_callers_of_a_failing_sub_workflow_are_down_with_it() -> None:
         *runs("..", flow(4), first=11, start=START - 9 * HOUR),
         *runs("..", flow(3), first=21, start=START - 9 * HOUR),
     ]
-    calls = [calling(30 + n, str(n - 1), asking(n - 1), f"wf{n}") for n in (3, 4)]
+    calls = [calling(30 + n, str(n - 1), asking(n)) for n in (3, 4)]
     found = judged(*child, *before, *calls, execution="1")
     assert found.severity is not None
     assert any("2 of 2 workflows are down" in reason for reason in found.severity.reasons)
