@@ -399,3 +399,12 @@ def test_callers_of_a_failing_sub_workflow_are_down_with_it() -> None:
     found = judged(*child, *before, *calls, execution="1")
     assert found.severity is not None
     assert any("2 of 2 workflows are down" in reason for reason in found.severity.reasons)
+
+
+def test_callers_of_other_clients_are_not_named_where_one_was_asked_for() -> None:
+    child = [run(1, START, UNAUTHORISED, SHARED), run(2, START + HOUR, UNAUTHORISED, SHARED)]
+    other = {**asking(4), "name": "[BETA] Four"}
+    log = [*child, calling(31, "1", {**asking(3), "name": "[ACME] Three"}), calling(32, "2", other)]
+    every, mine = judged(*log, execution="1").impact, judged(*log, client="ACME").impact
+    assert every is not None and every.callers == ("[ACME] Three", "[BETA] Four")
+    assert mine is not None and mine.callers == ("[ACME] Three",)

@@ -114,12 +114,20 @@ def impact(scene: Scene) -> Impact:
         since=scene.began,
         falsely_green=len(green),
         items=int(soft["items"].fillna(1).sum()) if len(soft) else None,
-        callers=tuple(sorted(_calling(scene)["workflow"].dropna().astype("str").unique())),
+        callers=_callers(scene),
         good_since=len(after),
         good_by_hand=len(by_hand),
         last_good=None if pd.isna(last_good) else last_good.to_pydatetime(),
         still_failing=after.empty,
     )
+
+
+def _callers(scene: Scene) -> tuple[str, ...]:
+    """The names of those workflows; where one client was asked for, only its own."""
+    calling = _calling(scene)
+    if scene.only is not None:
+        calling = calling[calling["client"].astype("str") == scene.only]
+    return tuple(sorted(calling["workflow"].dropna().astype("str").unique()))
 
 
 def _calling(scene: Scene) -> pd.DataFrame:
