@@ -163,6 +163,7 @@ class Problem(Frozen):
 
     `onset` is the most likely first failing run, `last_good_before` the last good run before it (None: none is in what
     was read). It may have begun after `onset_not_before` (None: before what was read) and not after `onset_not_after`.
+    `later`: that it came back after the stretch that was asked for; all else is as it was known before that.
     """
 
     fingerprint: str
@@ -189,6 +190,7 @@ class Problem(Frozen):
     cause: Cause
     detail: str | None = None
     severity: Severity | None = None
+    later: Fact | None = None
 
 
 class Impact(Frozen):

@@ -232,6 +232,103 @@ def test_without_a_subject_the_gravest_problem_comes_first() -> None:
     assert [other.workflow for other in found.others] == ["[ACME] Flow 1"]
 
 
+DAY = timedelta(days=1)
+# A history, the execution asked for, and what is known of its stretch: onset and newest (as executions), failures.
+STRETCHES = [
+    ("....XXX..........XX", "6", "5", "7", 3),
+    ("....XXX..........XX", "18", "18", "19", 5),  # the newest stretch, as without a subject
+    ("....X.XX......X", "5", "5", "8", 3),  # a good run inside a stretch does not end it
+    ("..X.....XXX.....X", "9", "9", "11", 4),  # the middle one of three
+    ("..X.....XXX.....X", "3", "3", "3", 1),
+]
+
+
+@pytest.mark.parametrize(("signs", "asked", "onset", "newest", "count"), STRETCHES)
+def test_an_execution_is_answered_for_its_own_stretch(
+    signs: str, asked: str, onset: str, newest: str, count: int
+) -> None:
+    found = judged(*runs(signs), execution=asked)
+    assert found.subject.execution_id == asked
+    assert found.problem is not None
+    assert found.problem.onset == START + (int(onset) - 1) * HOUR
+    assert (found.problem.execution_ids[0], found.problem.count) == (newest, count)
+    assert (found.problem.later is None) == ("X" not in signs[int(newest) :])
+
+
+def test_what_was_true_around_an_old_execution() -> None:
+    """Workflow 2 failed with the same credential later only; afterwards all went well until it came back."""
+    found = judged(*runs("....XXX........XX"), *runs("...............XX", flow(2), first=21), execution="5")
+    best = first(found)
+    assert fact(best.for_, "last succeeded in execution 4")
+    assert not [each for each in best.for_ if each.check == "DX-3"]
+    assert found.impact is not None
+    assert (found.impact.failed_executions, found.impact.good_since, found.impact.still_failing) == (3, 8, False)
+    assert found.window.to == START + 14 * HOUR
+    later = found.problem.later if found.problem else None
+    assert later is not None
+    assert later.text == (
+        "It came back later: 2 more runs failed this way from 2026-03-02 23:00 UTC to 2026-03-03 00:00 UTC, "
+        "the newest is execution 17."
+    )
+    assert later.executions == ("17", "16")
+    assert later in next(finding.evidence for finding in found.findings if finding.check == "DX-6")
+    assert found.next_step is not None and found.next_step.startswith("It came back since: ask for execution 17")
+    for text in (display.summary(found).markdown, display.summary(found).html):
+        assert "It came back later: 2 more runs" in text
+
+
+def test_what_others_did_after_it_was_over_is_no_part_of_it() -> None:
+    apart = [*runs("....XXX......"), *runs(".............XX", flow(2), first=21)]
+    assert not [each for each in first(judged(*apart, workflow="wf1")).for_ if each.check == "DX-3"]
+    meanwhile = [*runs("....XXX......"), *runs("....XX", flow(2), first=21)]
+    assert [each for each in first(judged(*meanwhile, workflow="wf1")).for_ if each.check == "DX-3"]
+
+
+def test_a_caller_is_answered_for_the_stretch_of_the_run_it_called() -> None:
+    executions = [*runs(".XX.......X", flow(2)), *(calling(20 + n, str(n), asking(1)) for n in (2, 3, 11))]
+    old, new = judged(*executions, execution="22"), judged(*executions, execution="31")
+    assert old.problem is not None and new.problem is not None
+    assert (old.problem.execution_ids, old.problem.later is None) == (("3", "2"), False)
+    assert (new.problem.execution_ids[0], new.problem.later) == ("11", None)
+
+
+def test_runs_of_one_instant_are_no_stretches_of_their_own() -> None:
+    found = judged(*runs("X.....X", every=timedelta(0)), execution="1")
+    assert found.problem is not None
+    assert (found.problem.count, found.problem.later) == (2, None)
+
+
+LATE = flow(1, None, call("First"), call())
+AGAIN = error(400, "Bad request")
+WORKFLOWS = [
+    # the gravest of those that go on, though a graver one is over and another is newer
+    ([*runs("..XXX.....", LATE, node="First"), run(12, START + 5 * DAY, AGAIN, LATE)], "Bad request"),
+    ([*runs("..XXX", LATE), run(12, START + DAY, AGAIN, LATE)], "Authorization failed"),
+    # none goes on: the newest
+    ([*runs("..XXXXX.....", LATE, wrong=AGAIN), *runs("X....", LATE, first=21, start=START + DAY)], "Authorization"),
+    # a run that failed only later on got past the first node, so what failed there is over
+    (
+        [*runs("..XXX", LATE, node="First"), *runs("X", LATE, wrong=AGAIN, first=21, start=START + DAY)],
+        "Bad request",
+    ),
+]
+
+
+@pytest.mark.parametrize(("executions", "message"), WORKFLOWS, ids=["over", "gravest", "newest", "got past"])
+def test_a_workflow_is_answered_by_what_goes_on(executions: list[Json], message: str) -> None:
+    found = judged(*executions, workflow="wf1")
+    assert found.problem is not None and found.problem.message is not None
+    assert found.problem.message.startswith(message)
+
+
+def test_a_workflow_whose_own_problem_is_over_is_answered_by_its_sub_workflow() -> None:
+    own = runs("..XXX.....", asking(1), wrong=AGAIN)
+    child = [*runs("....XX", flow(2), first=21, start=START + DAY), calling(31, "26", asking(1))]
+    found = judged(*own, *child, workflow="wf1")
+    assert found.problem is not None
+    assert found.problem.workflow == "[ACME] Flow 2"
+
+
 REFUSED = [
     ({"execution": "99"}, "no execution 99 in this source. It holds 7 executions, 1 to 7"),
     ({"workflow": "[ACME] Flwo 1"}, "Did you mean “[ACME] Flow 1”"),

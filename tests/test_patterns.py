@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_nb.models import ExecutionLog
-from incident_nb.patterns import fingerprints, mask, onset, pattern_of, problems, sequences, window
+from incident_nb.patterns import fingerprints, mask, onset, pattern_of, problems, sequences, stretch_end, window
 from tests.builders import HOUR, START, call, error, flow, log_of, run, runs
 
 MASKED = [
@@ -190,6 +190,33 @@ def test_a_clean_break_is_found_exactly(good: int, bad: int) -> None:
     found = onset(*sequence("." * good + "X" * bad))
     assert found is not None
     assert found.position == good
+
+
+# A failing run, and the last failure of the stretch that it belongs to.
+STRETCH_ENDS = [
+    ("..XXX", 3, 4),
+    ("..XXX.......XX", 2, 4),  # back after seven good runs: another stretch
+    ("..XXX.XX......", 2, 7),  # a lucky run inside an outage does not end it
+    ("..X....X", 2, 2),  # four good runs outweigh a single failure,
+    ("..X...X.", 2, 6),  # and three do not
+    ("..X......XXXX", 2, 2),  # a stray failure is no part of what comes later, however long that is
+    ("..X......XXXX", 9, 12),
+]
+
+
+@pytest.mark.parametrize(("signs", "run", "end"), STRETCH_ENDS)
+def test_the_end_of_a_stretch(signs: str, run: int, end: int) -> None:
+    assert stretch_end(sequence(signs)[1], run) == end
+
+
+@given(st.text(alphabet=".X", min_size=1, max_size=40).filter(lambda signs: "X" in signs), st.data())
+def test_seen_before_it_came_back_the_newest_stretch_is_that_of_the_run(signs: str, data: st.DataObject) -> None:
+    run = data.draw(st.sampled_from([place for place, sign in enumerate(signs) if sign == "X"]))
+    times, failed = sequence(signs)
+    end = stretch_end(failed, run)
+    found = onset(times[: end + 1], failed[: end + 1])
+    assert found is not None
+    assert found.position <= run <= found.end == end
 
 
 # Each with a near miss behind it that belongs to another class.

@@ -20,6 +20,7 @@ from incident_nb.diagnose.advice import next_step
 from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.evidence import evidence
 from incident_nb.diagnose.scene import Analysis, Scene, among, known, within
+from incident_nb.diagnose.stretch import earlier
 from incident_nb.diagnose.subject import (
     execution_of,
     group_of_execution,
@@ -30,7 +31,7 @@ from incident_nb.diagnose.subject import (
     workflow_of,
 )
 from incident_nb.diagnose.survey import Survey, survey
-from incident_nb.models import Cause, Diagnosis, ExecutionLog, Hypothesis, Problem, Subject
+from incident_nb.models import Cause, Diagnosis, ExecutionLog, Fact, Hypothesis, Problem, Subject
 from incident_nb.policy import Policy, SeverityFacts, load, suggest
 from incident_nb.settings import Settings
 
@@ -52,6 +53,9 @@ def diagnose(
 ) -> Diagnosis:
     """The diagnosis of an execution (id or address), a workflow (id or name), or, with neither, the gravest problem.
 
+    An execution is answered for the stretch of failures that it is part of, as known before the problem came back; a
+    workflow by its gravest problem that goes on, where none does by its newest.
+
     `now` (zone-aware) is the instant it is seen from: later executions are left out, and the deadlines count from it,
     since an export does not say when somebody noticed. `client` keeps to one client's workflows. A healthy subject
     gives no hypotheses. Raises UsageError for an execution or workflow that is not in the log.
@@ -61,25 +65,26 @@ def diagnose(
     runs = runs_of(analysis.log.executions, client)
     candidates = _behind(analysis, runs) if client else analysis.groups
     graded = _graded(analysis, candidates, policy)
+    before = None
     if execution:
         run = execution_of(runs, execution, settings)
-        group, subject, runs = group_of_execution(analysis, run), subject_of_execution(run), run.to_frame().T
+        hit, subject, runs = group_of_execution(analysis, run), subject_of_execution(run), run.to_frame().T
+        group = hit[0] if hit else None
+        before = earlier(analysis, *hit, settings) if hit else None
     elif workflow:
         runs = workflow_of(runs, workflow)
-        first = runs.iloc[-1]
-        mine = candidates[
-            (candidates["workflow_id"].astype("str") == str(first["workflow_id"]))
-            & (candidates["instance"] == first["instance"])
-        ]
-        behind = _behind(analysis, runs) if mine.empty else mine
-        mine_graded = [p for p in graded if p.fingerprint in set(behind["fingerprint"])]
-        group = _gravest(analysis, mine_graded)
-        subject = subject_of_execution(first).model_copy(update={"kind": "workflow", "execution_id": None})
+        behind = set(_behind(analysis, runs)["fingerprint"])
+        group = _of_workflow(analysis, [problem for problem in graded if problem.fingerprint in behind])
+        subject = subject_of_execution(runs.iloc[-1]).model_copy(update={"kind": "workflow", "execution_id": None})
     else:
         group = _gravest(analysis, graded)
         subject = Subject(kind="source", client=client) if group is None else _subject_of(group)
     if group is None:
         return _healthy(analysis, subject, runs, graded, now, settings, policy)
+    if before:
+        return _diagnosed(
+            Scene(before.analysis, before.group, client), subject, graded, now, settings, policy, before.later
+        )
     return _diagnosed(Scene(analysis, group, client), subject, graded, now, settings, policy)
 
 
@@ -97,6 +102,7 @@ def _diagnosed(
     now: datetime,
     settings: Settings,
     policy: Policy,
+    later: Fact | None = None,
 ) -> Diagnosis:
     analysis, group = scene.analysis, scene.group
     found = evidence(scene)
@@ -106,7 +112,7 @@ def _diagnosed(
         gravity.facts(scene, best.cause, best.detail), now, text(group["client"]), settings, policy
     )
     problem = _problem(scene).model_copy(
-        update={"cause": best.cause, "detail": best.detail, "severity": block.suggested}
+        update={"cause": best.cause, "detail": best.detail, "severity": block.suggested, "later": later}
     )
     others = [other for other in graded if other.fingerprint != problem.fingerprint]
     return Diagnosis(
@@ -117,7 +123,7 @@ def _diagnosed(
         hypotheses=ranked,
         findings=checklist.findings(scene, found, problem),
         impact=gravity.impact(scene),
-        next_step=next_step(scene, best, policy),
+        next_step=next_step(scene, best, policy, later),
         window=analysis.window,
         others=tuple(others[:OTHERS]),
         skipped=sum(part.rows for part in analysis.log.skipped),
@@ -185,6 +191,13 @@ def _gravest(analysis: Analysis, graded: Sequence[Problem]) -> pd.Series | None:
     return _group_of(analysis, graded[0].fingerprint) if graded else None
 
 
+def _of_workflow(analysis: Analysis, graded: Sequence[Problem]) -> pd.Series | None:
+    """The gravest of a workflow's problems that go on; where none does, the newest."""
+    mine = [_group_of(analysis, problem.fingerprint) for problem in graded]
+    going_on = [group for group in mine if Scene(analysis, group).goes_on]
+    return next(iter(going_on), max(mine, key=lambda group: _seconds(group["last_seen"]), default=None))
+
+
 def _group_of(analysis: Analysis, fingerprint: str) -> pd.Series:
     return analysis.groups[analysis.groups["fingerprint"] == fingerprint].iloc[0]
 
@@ -196,7 +209,7 @@ def _graded(analysis: Analysis, candidates: pd.DataFrame, policy: Policy) -> tup
         scene = Scene(analysis, group)
         suggestion = suggest(gravity.facts(scene, Cause(group["cause"]), text(group["detail"])), policy)
         problem = _problem(scene).model_copy(update={"severity": suggestion.suggested})
-        graded.append((suggestion.suggested, not scene.good_after.empty, -_seconds(group["last_seen"]), problem))
+        graded.append((suggestion.suggested, not scene.goes_on, -_seconds(group["last_seen"]), problem))
     return tuple(entry[-1] for entry in sorted(graded, key=lambda entry: entry[:3]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from incident_nb.diagnose.scene import Scene
-from incident_nb.models import Cause, Hypothesis
+from incident_nb.models import Cause, Fact, Hypothesis
 from incident_nb.policy import Policy
 
 # By cause, and by its detail where that calls for something else.
@@ -52,14 +52,20 @@ def next_look(scene: Scene, cause: Cause, detail: str | None) -> str:
     return LOOKS.get((cause, detail), LOOKS[cause, None]).format(**names)
 
 
-def next_step(scene: Scene, best: Hypothesis, policy: Policy) -> str:
-    """What to do now: whether it is over, the look that settles the cause, then the procedure's resolution for it."""
+def next_step(scene: Scene, best: Hypothesis, policy: Policy, later: Fact | None = None) -> str:
+    """What to do now: whether it is over, the look that settles the cause, then the procedure's resolution for it.
+
+    `later` is the fact that it came back after what the scene shows.
+    """
     good = len(scene.good_after)
-    over = f"{good} good run{'s' * (good != 1)} since the last failure: find out first whether it is over. "
+    if later:
+        over = f"It came back since: ask for execution {later.executions[0]} to see how it stands now. "
+    else:
+        over = f"{good} good run{'s' * (good != 1)} since the last failure: find out first whether it is over. "
     row = next((row for row in policy.resolutions if row.id in best.procedure), None)
     if row is None:
         path = ""
     else:
         what = row.resolution.split(": `")[0].rstrip(".")  # its commands have names to fill in; step 3 shows them
         path = f" {'Then' if best.confidence >= SURE else 'Then, if it is confirmed'}: {what} ({row.id})."
-    return f"{over if good else ''}{best.next_look or ''}{path}"
+    return f"{over if good or later else ''}{best.next_look or ''}{path}"

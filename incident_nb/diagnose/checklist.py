@@ -21,6 +21,7 @@ def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Fin
     for piece in found:
         by_check.setdefault(str(piece.fact.check), []).append(piece.fact)
     blamed = {(piece.fact.check, cause) for piece in found for cause, factor in piece.effects.items() if factor > 1}
+    came_back = (problem.later,) if problem.later else ()
     first = (
         f"{problem.message or 'no message was kept'} "
         f"({problem.count} execution{'s' if problem.count > 1 else ''}, last at {time_of(problem.last_seen)})"
@@ -33,8 +34,8 @@ def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Fin
         "DX-3": _credential(scene, by_check.get("DX-3", []), asked, ("DX-3", Cause.CREDENTIALS) in blamed),
         "DX-5": _changes(scene, by_check.get("DX-5", []), asked, ("DX-5", Cause.WORKFLOW_CONFIG) in blamed),
         "DX-6": Finding(
-            check="DX-6", outcome=Outcome.FOUND, asked=asked, evidence=tuple(by_check.get("DX-6", ())),
-            summary=f"{problem.pattern}: {problem.pattern_why}",
+            check="DX-6", outcome=Outcome.FOUND, asked=asked, evidence=(*by_check.get("DX-6", ()), *came_back),
+            summary=". ".join([f"{problem.pattern}: {problem.pattern_why}", *(fact.text for fact in came_back)]),
         ),
     }  # fmt: skip
     for check, (what, why) in _LIVE.items():

@@ -169,6 +169,15 @@ class Scene:
         return part[~part["failed"].astype(bool)]
 
     @cached_property
+    def goes_on(self) -> bool:
+        """Whether nothing got past the node since the last failure: no good run, nor one that failed only later on."""
+        if not self.good_after.empty:
+            return False
+        past = self.passing
+        past = past[(past["status"] == "error") & (past["mode"] != "manual") & past["nodes_run"].notna()]
+        return self.node is None or not (past["at"] > self.group["last_seen"]).any()
+
+    @cached_property
     def failing_since(self) -> pd.DataFrame:
         """The problem's failures since the onset."""
         return self.members[self.members["at"] >= pd.Timestamp(self.since) - pd.Timedelta(seconds=1)]
@@ -195,11 +204,13 @@ class Scene:
         return self.analysis.log.snapshots.get(str(name)) if pd.notna(name) else None
 
     def elsewhere(self, column: str, value: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Other workflows that share a credential or host: their failures since the onset, and their good runs."""
+        """Other workflows that share a credential or host: their failures while it lasted, and their good runs."""
         failures, start = self.analysis.failures, pd.Timestamp(self.earliest) - pd.Timedelta(hours=1)
         same = failures[(failures[column] == value) & (failures["instance"] == self.group["instance"])]
         other_flow = same["workflow_id"].astype("str") != str(self.group["workflow_id"])
         failing = same[(same["at"] >= start) & other_flow & same["origin"]]
+        if not self.good_after.empty:
+            failing = failing[failing["at"] <= self.good_after["at"].iloc[0]]
         users = {name for name, snapshot in self.analysis.log.snapshots.items() if _uses(snapshot, column, str(value))}
         runs = self.analysis.log.executions
         good = runs[

@@ -120,8 +120,10 @@ def _close(wanted: str, known: list[str]) -> list[str]:
     return sorted((name for name in known if likeness[name] >= LIKE), key=lambda name: -likeness[name])[:3]
 
 
-def group_of_execution(analysis: Analysis, execution: pd.Series) -> pd.Series | None:
-    """The problem that an execution is part of; through a sub-workflow, the problem of the child. None when healthy."""
+def group_of_execution(analysis: Analysis, execution: pd.Series) -> tuple[pd.Series, str] | None:
+    """The problem that an execution is part of, and the id of its run: through a sub-workflow, the child's. None when
+    healthy.
+    """
     failures = analysis.failures
     here = failures[
         (failures["instance"] == execution["instance"]) & (failures["execution_id"] == execution["execution_id"])
@@ -132,8 +134,8 @@ def group_of_execution(analysis: Analysis, execution: pd.Series) -> pd.Series | 
     if origin.empty:
         return None
     ended = origin[origin["place"].isin(["execution", "trigger", "crash", "canceled", "subworkflow", "status"])]
-    fingerprint = (ended if len(ended) else origin).iloc[-1]["fingerprint"]
-    return analysis.groups[analysis.groups["fingerprint"] == fingerprint].iloc[0]
+    failure = (ended if len(ended) else origin).iloc[-1]
+    return analysis.groups[analysis.groups["fingerprint"] == failure["fingerprint"]].iloc[0], failure["execution_id"]
 
 
 def origins(failures: pd.DataFrame, here: pd.DataFrame, deepest: int = DEEPEST) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from incident_nb.patterns.fingerprint import fingerprints, mask
 from incident_nb.patterns.groups import GROUP_COLUMNS, NEWEST_IDS, groups, problems, runs_by_workflow, sequences, window
-from incident_nb.patterns.onset import Onset, onset
+from incident_nb.patterns.onset import Onset, onset, stretch_end
 from incident_nb.patterns.shape import pattern_of
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "problems",
     "runs_by_workflow",
     "sequences",
+    "stretch_end",
     "window",
 ]

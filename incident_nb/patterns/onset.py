@@ -43,11 +43,9 @@ def onset(times: pd.Series, failed: pd.Series) -> Onset | None:
         return None
     weights = np.where(flags, _FAILED, _WORKED)
     last = int(np.flatnonzero(flags)[-1])
-    # Score of every stretch that ends at the last failure, by its start; it must begin with a failure.
-    scores = np.cumsum(weights[: last + 1][::-1])[::-1]
-    starts = np.flatnonzero(flags[: last + 1])
-    best = int(starts[np.argmax(scores[starts])])
-    possible = starts[scores[starts] >= scores[best] - _POSSIBLE]
+    starts, scores = _starts(flags, weights, last)
+    best = int(starts[np.argmax(scores)])
+    possible = starts[scores >= scores.max() - _POSSIBLE]
     earliest, latest = int(possible[0]), int(possible[-1])
     before = np.flatnonzero(~flags[:earliest])
     return Onset(
@@ -57,3 +55,24 @@ def onset(times: pd.Series, failed: pd.Series) -> Onset | None:
         position=best,
         end=last,
     )
+
+
+def stretch_end(failed: pd.Series, run: int) -> int:
+    """The position of the last failure of the stretch that the failing run at position `run` belongs to.
+
+    The stretch begins where `onset` would have put it just after that run, and goes on for as long as its sum stays
+    above nothing, to where it is greatest.
+    """
+    flags = failed.to_numpy(dtype=bool)
+    weights = np.where(flags, _FAILED, _WORKED)
+    starts, scores = _starts(flags, weights, run)
+    begin = int(starts[np.argmax(scores)])
+    sums = np.cumsum(weights[begin:])[run - begin :]
+    over = np.flatnonzero(sums <= 0)
+    return run + int(np.argmax(sums[: over[0]] if len(over) else sums))
+
+
+def _starts(flags: np.ndarray, weights: np.ndarray, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where a stretch that ends with the failure at `last` may begin (it must with a failure), and each one's score."""
+    starts = np.flatnonzero(flags[: last + 1])
+    return starts, np.cumsum(weights[: last + 1][::-1])[::-1][starts]
