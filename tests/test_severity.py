@@ -54,6 +54,9 @@ EXAMPLES = [
     Situation("SEV-X2", "P1", "The new orders look strange.", {"wrong_destination": True}, rule="wrong_destination"),
     Situation("SEV-X3", "P1", "Our Stripe API key got committed to a public repo!", rule="credential_exposed"),
     Situation("SEV-X4", "P2", all_runs_fail(6, cause=Cause.WORKFLOW_CONFIG), rule="failing_consistently"),
+    Situation(
+        "SEV-X4", "P2", all_runs_fail(2, hours_failing=24.0, hours_between_runs=24.0), rule="failing_consistently"
+    ),
     Situation("SEV-X4", "P2", "The invoice sync has been failing on every run since noon", rule="failing_consistently"),
     Situation(
         "SEV-X5", "P2", all_runs_fail(2, cause=Cause.CREDENTIALS, detail="oauth_token"),
@@ -109,6 +112,17 @@ NEAR_MISSES = [
     Situation("SEV-X3", "P3", "A dummy key was committed to the public repo"),
     # once is not consistently; nine of ten good is not either
     Situation("SEV-X4", "P3", all_runs_fail(1, cause=Cause.WORKFLOW_CONFIG)),
+    # of two failures the second must be long after the first, as the runs before were, and none may be good
+    Situation("SEV-X4", "P3", all_runs_fail(2, hours_failing=1.0, hours_between_runs=24.0)),
+    Situation("SEV-X4", "P3", all_runs_fail(2, hours_failing=24.0, hours_between_runs=1.0)),
+    Situation("SEV-X4", "P3", all_runs_fail(2, hours_failing=24.0)),
+    Situation("SEV-X4", "P3", all_runs_fail(1, hours_failing=0.0, hours_between_runs=24.0)),
+    Situation(
+        "SEV-X4", "P3", all_runs_fail(3, successes_since_onset=1, hours_failing=48.0, hours_between_runs=24.0)
+    ),
+    Situation(
+        "SEV-X4", "P3", all_runs_fail(2, consecutive_failures=0, hours_failing=24.0, hours_between_runs=24.0)
+    ),
     Situation("SEV-X4", "P3", "The invoice sync failed once last night, the next run was fine"),
     # the token expired, yet the data arrives
     Situation("SEV-X5", "P3", all_runs_fail(2, cause=Cause.CREDENTIALS), {"data_flowing": True}),
@@ -184,6 +198,13 @@ def test_reasons_carry_numbers_and_name_their_rule():
     assert suggestion.reasons == (
         "6 of 6 runs since onset failed (failing_consistently, SEV-X4)",
         "a credential is refused, no success since (credential_without_data, SEV-X5)",
+    )
+
+
+def test_two_failures_say_how_far_apart_they_are():
+    suggestion = suggest(all_runs_fail(2, hours_failing=24.2, hours_between_runs=23.9))
+    assert suggestion.reasons == (
+        "2 of 2 runs since onset failed, 24 hours apart, after good runs 24 hours apart (failing_consistently, SEV-X4)",
     )
 
 

@@ -55,10 +55,23 @@ class Situation:
     rule: str = ""
 
 
+def apart(*hours: float, wrong: int = 2) -> list[Json]:
+    """Runs so many hours after one another, of which the last few failed; others go well all the while."""
+    at, executions = START, []
+    for number, pause in enumerate((0.0, *hours), 1):
+        at += pause * HOUR
+        failed = number > len(hours) + 1 - wrong
+        executions.append(run(number, at, error(400, "Bad request") if failed else None))
+    others = [runs("......", flow(n), first=100 * n, every=DAY) for n in (2, 3, 4)]
+    return [*executions, *(each for other in others for each in other)]
+
+
 OTHERS = ["......."] * 3
 EXAMPLES = [
     Situation("SEV-X1", "P1", fleet(["....XXX"] * 4, OUT_OF_MEMORY), rule="all_workflows_down"),
     Situation("SEV-X4", "P2", fleet(["....XXX", *OTHERS], error(400, "Bad request")), rule="failing_consistently"),
+    # failed on two days in a row, as a daily workflow
+    Situation("SEV-X4", "P2", apart(24, 24, 24, 24), rule="failing_consistently"),
     Situation(
         "SEV-X5", "P2", fleet([".....XX", *OTHERS], EXPIRED), {"data_flowing": False}, rule="credential_without_data"
     ),
@@ -77,6 +90,14 @@ NEAR_MISSES = [
     Situation("SEV-X1", "P2", fleet([*["....XXX"] * 3, "..."], OUT_OF_MEMORY)),
     # once is not consistently
     Situation("SEV-X4", "P3", fleet([".....X.", *OTHERS], error(400, "Bad request"))),
+    # two in a row of a workflow that runs all the time, though a quiet night lies between
+    Situation("SEV-X4", "P3", apart(0.02, 0.02, 0.02, 0.02)),
+    Situation("SEV-X4", "P3", apart(1, 1, 1, 14)),
+    # a daily run and its retry are not two days
+    Situation("SEV-X4", "P3", apart(24, 24, 24, 0.5)),
+    # never seen to go well often enough to know how often it runs
+    Situation("SEV-X4", "P3", apart(24, 24)),
+    Situation("SEV-X4", "P3", apart(24, 24, 24, 24, wrong=1)),
     # the token expired, and data flows again
     Situation("SEV-X5", "P3", fleet([".....XX", *OTHERS], EXPIRED), {"data_flowing": True}),
     # the items that failed were made up for
@@ -177,3 +198,4 @@ def test_the_facts_of_a_log_carry_its_figures() -> None:
     known = facts_of(fleet(["..X.XXX", *OTHERS], error(400, f"Bad request to {HOST}")))
     assert (known.runs_since_onset, known.successes_since_onset, known.consecutive_failures) == (5, 1, 3)
     assert (known.workflows_total, known.workflows_down, known.intermittent) == (4, 0, True)
+    assert (known.hours_failing, known.hours_between_runs) == (4, 1)

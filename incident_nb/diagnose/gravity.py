@@ -33,12 +33,18 @@ def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
         runs_since_onset=len(since) if counted else None,
         successes_since_onset=int((~failed).sum()) if counted else None,
         consecutive_failures=streak if counted else None,
+        hours_failing=_hours(since["at"][failed].max() - since["at"][failed].min()) if counted else None,
+        hours_between_runs=_hours(scene.good_before["at"].diff().median()) if counted else None,
         intermittent=bool((~failed).any()) if counted and int(failed.sum()) > 1 else None,
         cause=cause,
         detail=detail,
         alert_fired=_alert_fired(scene) or None,
         items_lost=int(soft["items"].fillna(1).sum()) if len(soft) else None,
     )
+
+
+def _hours(time: pd.Timedelta) -> float | None:
+    return None if pd.isna(time) else round(time / pd.Timedelta(hours=1), 2)
 
 
 def _workflows(scene: Scene) -> tuple[int, int]:

@@ -23,6 +23,8 @@ class SeverityFacts(Frozen):
     - `failing`: something fails (said by somebody; the counts below say it too)
     - `runs_since_onset`, `successes_since_onset`: of the workflow in question, finished runs only
     - `consecutive_failures`: the newest runs that failed in a row; 0 when the newest run succeeded
+    - `hours_failing`: from the first to the newest failed run since onset. `hours_between_runs`: usual (median) time from
+      one good run to the next before onset; not known with fewer than two of them
     - `intermittent`: True when failures and successes alternate, False when every run fails
     - `cause`, `detail`: as diagnosed
     - `alert_fired`: the error workflow or a monitor raised an alert
@@ -53,6 +55,8 @@ class SeverityFacts(Frozen):
     runs_since_onset: int | None = None
     successes_since_onset: int | None = None
     consecutive_failures: int | None = None
+    hours_failing: float | None = None
+    hours_between_runs: float | None = None
     intermittent: bool | None = None
     cause: Cause | None = None
     detail: str | None = None
@@ -100,7 +104,17 @@ def consistent(facts: SeverityFacts, limits: Limits) -> bool:
         return False
     if facts.runs_since_onset and facts.successes_since_onset is not None:
         rate = 1 - facts.successes_since_onset / facts.runs_since_onset
-        return failures(facts) >= limits.consistent_failures and rate >= limits.consistent_error_rate
+        enough = failures(facts) >= limits.consistent_failures or lasting(facts, limits)
+        return enough and rate >= limits.consistent_error_rate
     if facts.consecutive_failures is not None:
         return facts.consecutive_failures >= limits.consistent_failures and facts.intermittent is not True
     return failed(facts) and facts.intermittent is False
+
+
+def lasting(facts: SeverityFacts, limits: Limits) -> bool:
+    """Whether a workflow that runs rarely and went well failed again a long time later: as good as failing every time.
+
+    One that runs often will soon tell by itself, and a quiet night between two of its failures proves nothing.
+    """
+    hours = (facts.hours_failing or 0.0, facts.hours_between_runs or 0.0)
+    return failures(facts) > 1 and min(hours) >= limits.consistent_hours

@@ -95,6 +95,13 @@ def _runs(f: SeverityFacts) -> str:
     return {True: "some runs fail", False: "every run fails", None: "something failed"}[f.intermittent]
 
 
+def _every_run(f: SeverityFacts) -> str:
+    if failures(f) == 2 and f.hours_failing and f.hours_between_runs:
+        apart = f"{f.hours_failing:.0f} hours apart"
+        return f"{_runs(f)}, {apart}, after good runs {f.hours_between_runs:.0f} hours apart"
+    return _runs(f)
+
+
 def _of(f: SeverityFacts) -> str:
     return f"{f.workflows_down} of {f.workflows_total}" if f.workflows_total else f"{f.workflows_down}"
 
@@ -139,7 +146,7 @@ RULES = (
     Rule(
         "failing_consistently", "SEV-X4", P2,
         lambda f, limits: consistent(f, limits) and _harm(f),
-        _runs,
+        _every_run,
     ),
     Rule(
         "several_workflows_down", "SEV-P2", P2,

@@ -37,6 +37,7 @@ class Limits(Strict):
 
     consistent_failures: Annotated[int, Field(ge=1)]
     consistent_error_rate: Annotated[float, Field(gt=0, le=1)]
+    consistent_hours: Annotated[float, Field(gt=0)]
     all_workflows_min: Annotated[int, Field(ge=1)]
     slow_ratio: Annotated[float, Field(gt=1)]
 
