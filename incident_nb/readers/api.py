@@ -12,8 +12,21 @@ import msgspec
 
 from incident_nb.errors import SourceError
 from incident_nb.models import Skipped
+from incident_nb.readers.plain import Plain
 from incident_nb.readers.rows import Row, WorkflowRow, ended_as, text_or_none, whole_characters
-from incident_nb.readers.shapes import ALERT, ARRAY, EDITOR_LIST, INNER, LISTED, ONE, PAGE, Execution, from_alert
+from incident_nb.readers.shapes import (
+    ALERT,
+    ARRAY,
+    EDITOR_LIST,
+    INNER,
+    LISTED,
+    ONE,
+    PAGE,
+    TYPED_ARRAY,
+    TYPED_PAGE,
+    Execution,
+    from_alert,
+)
 
 _NEXT_ROW = re.compile(rb'[,\[]\s*(?=\{\s*"id"\s*:)')
 _NEXT_LINE = re.compile(rb"\n\{")
@@ -61,7 +74,10 @@ def _elements(content: memoryview) -> list[Execution] | None:
 
 def _document(content: memoryview) -> list[Execution] | None:
     """The elements of one document in any of its shapes; None when it is some other JSON."""
-    if bytes(content[:64]).lstrip()[:1] == b"[":
+    array = bytes(content[:64]).lstrip()[:1] == b"["
+    with contextlib.suppress(ValueError, RecursionError):  # where one row's data has another shape, all stay raw
+        return [*TYPED_ARRAY.decode(content)] if array else [*TYPED_PAGE.decode(content).data]
+    if array:
         return ARRAY.decode(content)
     try:
         return PAGE.decode(content).data
@@ -123,27 +139,36 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 
 def _execution_row(element: Execution, where: str) -> Row:
-    data = bytes(element.data)
-    flatted = data[:1] == b'"'
-    if flatted:  # the editor's answer holds the stored text, as a JSON string; a damaged one is found out on reading
-        with contextlib.suppress(ValueError):
-            data = msgspec.json.decode(data, type=str).encode()
-    ended = ended_as(element.finished, element.stoppedAt, element.waitTill)
+    data, flatted = _data(element.data)
     return Row(
         execution_id=str(element.id),
         where=where,
         workflow_id=text_or_none(element.workflowId),
         workflow=element.workflowName,
         mode=element.mode,
-        status=element.status or ended,
+        status=element.status or ended_as(element.finished, element.stoppedAt, element.waitTill),
         started=element.startedAt,
         stopped=element.stoppedAt,
         retry_of=text_or_none(element.retryOf),
         flow=bytes(element.workflowData) or None,
-        data=data if data not in (b"", b"null") else None,
+        data=data,
         flatted=flatted,
         state="too_large" if element.dataTooLargeToDisplay else "error_only" if element.errorOnly else "full",
     )
+
+
+def _data(found: msgspec.Raw | Plain | str | None) -> tuple[bytes | Plain | None, bool]:
+    """An element's data, and whether it is flatted: the editor's answer holds the stored text as a JSON string."""
+    if found is None or isinstance(found, Plain):
+        return found, False
+    if isinstance(found, str):
+        return found.encode() or None, True
+    raw = bytes(found)
+    if raw[:1] != b'"':
+        return (None if raw in (b"", b"null") else raw), False
+    with contextlib.suppress(ValueError):  # damage is found out on reading
+        return msgspec.json.decode(raw, type=str).encode() or None, True
+    return raw, True
 
 
 def _lines(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:

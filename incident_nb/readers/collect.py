@@ -12,7 +12,7 @@ from incident_nb import redact
 from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
 from incident_nb.readers.look import flow_of, from_status, look, may_warn
 from incident_nb.readers.rows import Row, WorkflowRow
-from incident_nb.readers.tables import Gate, frame, times
+from incident_nb.readers.tables import Gate, frame, in_order, times
 
 ClientOf = Callable[[WorkflowRow], str | None]
 
@@ -29,6 +29,7 @@ class Collector:
     def __init__(self, client_of: ClientOf) -> None:
         self._client_of = client_of
         self._executions: dict[tuple[str, str], dict[str, Any]] = {}
+        self._runs: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
         self._failures: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._snapshots: dict[bytes, tuple[str, dict[str, Any], bool]] = {}
         self._workflows: dict[tuple[str, str], WorkflowRow] = {}
@@ -46,13 +47,14 @@ class Collector:
         """Takes one execution. One seen before is kept in the form that says more; a clash of ids is skipped."""
         key = (instance, row.execution_id)
         before = self._executions.get(key)
+        state = row.state if row.data or row.state != "full" else "missing"
         if before is not None:
             if _another(before["workflow_id"], row.workflow_id) or _another(before["started_at"], row.started):
                 reason = f"another execution {row.execution_id} was read from {before['source']}; "
                 reason += "exports of different n8n servers have to be read one by one, each with its --instance"
                 self._skipped.append(Skipped(source, row.where, reason))
                 return
-            if _says_more(before["status"], before["data"]) >= _says_more(row.status, _state(row)):
+            if _says_more(before["status"], before["data"]) >= _says_more(row.status, state):
                 return
         flow = flow_of(row.flow)
         kept = {
@@ -66,7 +68,7 @@ class Collector:
             "started_at": row.started,
             "stopped_at": row.stopped,
             "retry_of": row.retry_of,
-            "data": _state(row),
+            "data": state,
             "source": source,
         }
         failures: list[dict[str, Any]] = []
@@ -82,6 +84,7 @@ class Collector:
         if not failures and row.status in ("canceled", "error", "crashed"):
             failures = from_status(row, flow.settings, kept["last_node"])
         self._executions[key] = kept
+        self._runs.setdefault((instance, kept["workflow_id"]), []).append(kept)
         self._failures.pop(key, None)
         if failures:
             self._failures[key] = failures
@@ -104,7 +107,6 @@ class Collector:
         executions["at"] = executions["started_at"].fillna(executions["stopped_at"])
         executions["duration_s"] = (executions["stopped_at"] - executions["started_at"]).dt.total_seconds()
         executions = executions[list(EXECUTION_COLUMNS)]
-        executions = executions.sort_values(["at", "instance", "execution_id"], kind="stable", ignore_index=True)
         rows, ends = [], []
         for key, found in self._failures.items():
             run = self._executions[key]
@@ -113,24 +115,20 @@ class Collector:
             ends += [run["stopped_at"]] * len(found)
         failures = frame(rows, FAILURE_COLUMNS, gate)
         failures["at"] = failures["at"].fillna(times(ends).astype(FAILURE_COLUMNS["at"]))
-        failures = failures.sort_values(["at", "instance", "execution_id"], kind="stable", ignore_index=True)
         snapshots = {name: Snapshot(name, _gated(nodes)) for name, nodes, _ in self._snapshots.values()}
-        return ExecutionLog(executions, failures, snapshots, tuple(self._skipped))
+        return ExecutionLog(in_order(executions), in_order(failures), snapshots, tuple(self._skipped))
 
     def _name_workflows(self) -> None:
         """Fills in names that a row lacks from other rows and from workflow lists, and each workflow's client."""
-        runs = self._executions.values()
-        names = {(run["instance"], run["workflow_id"]): run["workflow"] for run in runs if run["workflow"]}
-        clients: dict[tuple[str, Any], str | None] = {}
-        for run in runs:
-            key = (run["instance"], run["workflow_id"])
-            known = self._workflows.get((key[0], key[1] or "")) or WorkflowRow(key[1] or "")
-            run["workflow"] = run["workflow"] or names.get(key) or known.name
-            if key not in clients:
-                clients[key] = self._client_of(
-                    WorkflowRow(known.workflow_id, run["workflow"], known.tags, known.project)
-                )
-            run["client"] = clients[key]
+        for (instance, workflow_id), runs in self._runs.items():
+            known = self._workflows.get((instance, workflow_id or "")) or WorkflowRow(workflow_id or "")
+            name = next((run["workflow"] for run in reversed(runs) if run["workflow"]), known.name)
+            for run in runs:
+                run["workflow"] = run["workflow"] or name
+            about = WorkflowRow(known.workflow_id, runs[0]["workflow"], known.tags, known.project)
+            client = self._client_of(about)
+            for run in runs:
+                run["client"] = client
 
 
 def _another(one: str | None, two: str | None) -> bool:
@@ -141,10 +139,6 @@ def _another(one: str | None, two: str | None) -> bool:
 def _reason(error: Exception) -> str:
     """What a parser says of damage; Python's own errors may quote the data, which has not passed the gate."""
     return str(error) if isinstance(error, msgspec.DecodeError) else "not the shape that n8n gives it"
-
-
-def _state(row: Row) -> str:
-    return row.state if row.data or row.state != "full" else "missing"
 
 
 def _says_more(status: str | None, data: str) -> tuple[bool, int]:

@@ -6,23 +6,26 @@ array; numbers, booleans and null stand for themselves. An array element that is
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 _NOWHERE = "an index in it points nowhere"
-# One element of the array: objects and lists hold no others, since what they hold stands in the array itself. What has
-# matched is never given back (the `+` after a count), so a match takes time in proportion to what it reads.
-_HEAD_PARTS = 7
-_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_PART = rb"\{[^\"{}]*+(?:%b[^\"{}]*+)*+\}|\[[^\"\[\]]*+(?:%b[^\"\[\]]*+)*+\]|%b|[^,\s\]\[{}\"]++" % (
-    _TEXT,
-    _TEXT,
-    _TEXT,
-)
-_ELEMENT = re.compile(_PART)
-_HEAD = re.compile(rb"\[" + rb",".join([rb"\s*(%b)\s*" % _PART] * _HEAD_PARTS) + rb"(?=[,\]])")
+_NONE = msgspec.Raw(b"")
+
+
+class _Head(msgspec.Struct, array_like=True, gc=False):
+    """The array's first elements, still JSON; the rest is checked, not kept."""
+
+    e0: msgspec.Raw = _NONE
+    e1: msgspec.Raw = _NONE
+    e2: msgspec.Raw = _NONE
+    e3: msgspec.Raw = _NONE
+    e4: msgspec.Raw = _NONE
+    e5: msgspec.Raw = _NONE
+    e6: msgspec.Raw = _NONE
+    e7: msgspec.Raw = _NONE
 
 
 class _Root(msgspec.Struct, gc=False):
@@ -38,6 +41,8 @@ class _Result(msgspec.Struct, gc=False):
 
 _root, _result = msgspec.json.Decoder(_Root), msgspec.json.Decoder(_Result)
 _any = msgspec.json.Decoder()
+_PLACES = {str(index): index for index in range(len(_Head.__struct_fields__))}
+_head, _parts = msgspec.json.Decoder(_Head), msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def _indices(count: int, known: list[str] = []) -> list[str]:  # noqa: B006 - kept on purpose, the same for all
@@ -47,7 +52,7 @@ def _indices(count: int, known: list[str] = []) -> list[str]:  # noqa: B006 - ke
 
 
 class Flatted:
-    """A stored document whose first parts are decoded only when asked for. Raises `msgspec.DecodeError` when damaged.
+    """A stored document whose parts are decoded only when asked for. Raises `msgspec.DecodeError` when damaged.
 
     n8n writes what a run's path is told by (the root, its result, the names of the nodes that ran) at the array's
     beginning, so that the rest, which holds all data of the run, is not even split.
@@ -55,22 +60,28 @@ class Flatted:
 
     def __init__(self, document: bytes) -> None:
         self._document = document
-        head = _HEAD.match(document)
-        self._split: list[bytes] = list(head.groups()) if head else []
-        self._end = head.end() if head else 1
+        self._parts: Sequence[msgspec.Raw] = msgspec.structs.astuple(_head.decode(document))
 
-    def path(self) -> tuple[dict[str, Any], Any, dict[str, Any], Any]:
-        """How a run went: its nodes by name (each leading to its runs), the last node, parent execution, redaction."""
+    def mentions(self, word: bytes) -> bool:
+        """Whether `word`, JSON as it stands there, is anywhere in the document."""
+        return word in self._document
+
+    def path(self, *, parent_in_runs: bool) -> tuple[dict[str, Any], Any, Any, Any]:
+        """How a run went: its nodes by name, the last node, the parent execution, n8n's redaction.
+
+        `parent_in_runs`: whether to look for the parent in the first run, where the data does not name one itself.
+        """
         root: _Root = self._at("0", _root)
-        result: _Result = self._at(root.resultData, _result) if root.resultData else _Result()
-        runs = self._at(result.runData) or {}
-        parent = self._at(root.parentExecution)
+        result: _Result = self._at(root.resultData, _result) or _Result()
+        runs, parent = self._at(result.runData) or {}, self._at(root.parentExecution)
+        if not parent and parent_in_runs:
+            first = self._get(self._get(runs, next(iter(runs), "")), 0)
+            parent = self._get(self._get(first, "metadata"), "parentExecution")
         if isinstance(parent, dict):
             parent = {key: self._at(value) for key, value in parent.items()}
-        redaction = self._at(root.redactionInfo)
-        return runs, self._at(result.lastNodeExecuted), parent or {}, redaction
+        return runs, self._at(result.lastNodeExecuted), parent, self._at(root.redactionInfo)
 
-    def get(self, holder: Any, key: str | int) -> Any:
+    def _get(self, holder: Any, key: str | int) -> Any:
         """What `key` of an object or list from here leads to, its own text values still indices; None if absent."""
         try:
             return self._at(holder[key])
@@ -80,21 +91,19 @@ class Flatted:
     def _at(self, reference: Any, decoder: msgspec.json.Decoder[Any] = _any) -> Any:
         if not isinstance(reference, str):
             return reference
-        if not reference.isdecimal():
-            raise msgspec.DecodeError(_NOWHERE)
+        place = _PLACES.get(reference)
+        if place is None:
+            place = self._beyond_the_head(reference)
         try:
-            position = int(reference)
-            if position >= len(self._split):
-                self._split_up_to(position)
-            return decoder.decode(self._split[position])
+            return decoder.decode(self._parts[place])
         except (ValueError, IndexError) as error:
             raise msgspec.DecodeError(_NOWHERE) from error
 
-    def _split_up_to(self, position: int) -> None:
-        """Splits on to that position; where the array ends before it, the list stays too short."""
-        while len(self._split) <= position and (found := _ELEMENT.search(self._document, self._end)):
-            self._split.append(found[0])
-            self._end = found.end()
+    def _beyond_the_head(self, reference: str) -> int:
+        """The index that a text stands for; from now on all parts are split."""
+        if len(self._parts) == len(_PLACES):
+            self._parts = _parts.decode(self._document)
+        return int(reference) if reference.isdecimal() else len(self._parts)
 
     def tree(self) -> Any:
         """The whole document, plain. Shared parts stay shared, so a cycle in the original is a cycle here."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from incident_nb.readers.failures import failures_in
 from incident_nb.readers.flatted import Flatted
+from incident_nb.readers.plain import PLAIN, Plain
 from incident_nb.readers.rows import Row, text_or_none, whole_characters
 from incident_nb.readers.tables import times
 
@@ -36,19 +37,7 @@ class Flow(NamedTuple):
     settings: Any = None
 
 
-class _Result(msgspec.Struct, gc=False):
-    runData: dict[str, msgspec.Raw] = {}
-    lastNodeExecuted: str | None = None
-
-
-class _Data(msgspec.Struct, gc=False):
-    resultData: _Result = msgspec.field(default_factory=_Result)
-    parentExecution: dict[str, Any] | None = None
-    redactionInfo: dict[str, Any] | None = None
-
-
 _snapshot = msgspec.json.Decoder(_Snapshot)
-_shape = msgspec.json.Decoder(_Data)
 
 
 @lru_cache(maxsize=512)
@@ -76,48 +65,30 @@ def look(row: Row, nodes: dict[str, Any], kept: dict[str, Any], warns: bool = Tr
     try:
         return _look(row, data, nodes, kept, warns)
     except ValueError:
-        mended = whole_characters(data)
+        mended = whole_characters(data) if isinstance(data, bytes) else data
         if mended == data:
             raise
         return _look(row, mended, nodes, kept, warns)
 
 
-def _look(row: Row, data: bytes, nodes: dict[str, Any], kept: dict[str, Any], warns: bool) -> list[dict[str, Any]]:
-    stored = Flatted(data) if row.flatted else None
-    if row.status in _QUIET and b'"error"' not in data and not (warns and b'"fieldNotFound"' in data):
-        _path_stored(stored, row, kept) if stored else _path_plain(data, row, kept)
+def _look(
+    row: Row, data: bytes | Plain, nodes: dict[str, Any], kept: dict[str, Any], warns: bool
+) -> list[dict[str, Any]]:
+    found = data if isinstance(data, Plain) else Flatted(data) if row.flatted else PLAIN.decode(data)
+    if row.status in _QUIET and not (found.mentions(b'"error"') or (warns and found.mentions(b'"fieldNotFound"'))):
+        _fill(kept, *found.path(parent_in_runs=row.mode in _STARTED_BY_ANOTHER))
         return []
-    tree = stored.tree() if stored else msgspec.json.decode(data)
+    tree = found.tree()
     result = tree.get("resultData") or {}
     runs = result.get("runData") or {}
     first: dict[str, Any] = next((entries[0] for entries in runs.values() if entries), {})
     parent = tree.get("parentExecution") or (first.get("metadata") or {}).get("parentExecution")
-    _fill(kept, runs, text_or_none(result.get("lastNodeExecuted")), parent, tree.get("redactionInfo"))
+    _fill(kept, runs, result.get("lastNodeExecuted"), parent, tree.get("redactionInfo"))
     return failures_in(tree, nodes, row.status)
 
 
-def _path_stored(stored: Flatted, row: Row, kept: dict[str, Any]) -> None:
-    """Fills `kept` from the head of a stored document."""
-    runs, last, parent, redaction = stored.path()
-    if not parent and row.mode in _STARTED_BY_ANOTHER:
-        first = stored.get(stored.get(runs, next(iter(runs), "")), 0)
-        found = stored.get(stored.get(first, "metadata"), "parentExecution")
-        parent = {key: stored.get(found, key) for key in found or ()}
-    _fill(kept, runs, text_or_none(last), parent, redaction)
-
-
-def _path_plain(data: bytes, row: Row, kept: dict[str, Any]) -> None:
-    """Fills `kept` from a plain document, its runs not decoded."""
-    seen = _shape.decode(data)
-    runs, parent = seen.resultData.runData, seen.parentExecution
-    if parent is None and row.mode in _STARTED_BY_ANOTHER and runs:
-        first = msgspec.json.decode(next(iter(runs.values())))
-        parent = (first[0].get("metadata") or {}).get("parentExecution") if first else None
-    _fill(kept, runs, seen.resultData.lastNodeExecuted, parent, seen.redactionInfo)
-
-
-def _fill(kept: dict[str, Any], runs: dict[str, Any], last: str | None, parent: Any, redaction: Any) -> None:
-    kept["nodes_run"], kept["last_node"] = "\n".join(runs) or None, last
+def _fill(kept: dict[str, Any], runs: dict[str, Any], last: Any, parent: Any, redaction: Any) -> None:
+    kept["nodes_run"], kept["last_node"] = "\n".join(runs) or None, text_or_none(last)
     if isinstance(redaction, dict) and redaction.get("isRedacted") is True and kept["data"] == "full":
         kept["data"] = "redacted"
     if isinstance(parent, dict) and parent:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from incident_nb.readers.plain import Plain
+
 DataState = Literal["full", "missing", "redacted", "too_large", "error_only", "damaged"]
 
 
@@ -14,7 +16,7 @@ class Row:
     """One execution as a source holds it. Nothing in it has passed the redaction gate; it never leaves the readers.
 
     `started`, `stopped`: n8n's own text, UTC. `flow`: JSON of the workflow snapshot. `data`: JSON of the
-    execution data, in n8n's `flatted` form where `flatted` says so. `where` names the place inside the source.
+    execution data, in n8n's `flatted` form where `flatted` says so, or decoded as far as needed. `where` names the place inside the source.
     """
 
     execution_id: str
@@ -27,7 +29,7 @@ class Row:
     stopped: str | None = None
     retry_of: str | None = None
     flow: bytes | None = None
-    data: bytes | None = None
+    data: bytes | Plain | None = None
     flatted: bool = False
     state: DataState = "full"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from incident_nb.readers.plain import Plain
 from incident_nb.readers.rows import text_or_none
 
 _PREFIX = "alert-"  # a trigger that fails has no execution; its alert is given an id of its own
@@ -37,6 +38,12 @@ class Execution(msgspec.Struct, gc=False):
     errorOnly: bool = False
 
 
+class _Typed(Execution, gc=False):
+    """The same with its data decoded in the same pass: as the API gives it, or as the editor does, in a text."""
+
+    data: Plain | str | None = None  # type: ignore[assignment]
+
+
 class _Named(msgspec.Struct):
     id: str | int | None = None
     name: str | None = None
@@ -52,6 +59,10 @@ class _Alert(msgspec.Struct):
 
 class _Page(msgspec.Struct):
     data: list[Execution]
+
+
+class _TypedPage(msgspec.Struct):
+    data: list[_Typed]
 
 
 class _Results(msgspec.Struct):
@@ -70,6 +81,7 @@ class _Listed(msgspec.Struct):
     data: list[msgspec.Raw]
 
 
+TYPED_PAGE, TYPED_ARRAY = msgspec.json.Decoder(_TypedPage), msgspec.json.Decoder(list[_Typed])
 PAGE, ARRAY = msgspec.json.Decoder(_Page), msgspec.json.Decoder(list[Execution])
 ONE, INNER = msgspec.json.Decoder(Execution), msgspec.json.Decoder(_Inner)
 ALERT, LISTED = msgspec.json.Decoder(_Alert), msgspec.json.Decoder(_Listed)
