@@ -67,13 +67,15 @@ def _ranges(problem: Problem | None) -> str:
 
 
 def _grounds(diagnosis: Diagnosis) -> list[str]:
-    """The facts for the first cause beside the error itself; where there are none, what the checks saw around it."""
+    """The facts for the first cause beside the error itself; where only records speak, what was seen around it too."""
     if not diagnosis.hypotheses:
         return []
     best = diagnosis.hypotheses[0]
     around = [fact for row in diagnosis.findings if row.check in ("DX-3", "DX-4", "DX-5") for fact in row.evidence]
     neutral = [fact for fact in around if fact not in best.against]
-    return [fact.text for fact in (best.for_[1:] or neutral)[:3]]
+    speak = list(best.for_[1:])
+    enough = any(fact.check != "DX-1" for fact in speak)
+    return [fact.text for fact in (speak if enough else speak + neutral)[:3]]
 
 
 def severity(diagnosis: Diagnosis) -> View:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from incident_nb.diagnose.called import called
 from incident_nb.diagnose.scene import Scene
 from incident_nb.models import Cause, Fact, Hypothesis
 from incident_nb.policy import Policy
@@ -35,6 +36,9 @@ LOOKS: dict[tuple[Cause, str | None], str] = {
     ): "Check the n8n host at that time: memory, disk, database, workers; free what is full.",
     (Cause.UNKNOWN, None): "Open the execution in n8n and read the full error and the input of {node}.",
 }
+# Where the record says which workflow was called in vain.
+SWITCHED_OFF = "Publish {called} in n8n (1.x: activate it) if it is meant to run; see who switched it off, and when."
+GONE = "Look for {called} in n8n, archived ones too: bring it back, or have {node} call another workflow."
 SURE = 0.8
 
 
@@ -49,6 +53,9 @@ def next_look(scene: Scene, cause: Cause, detail: str | None) -> str:
         "credential": f"“{newest['credential']}”" if pd.notna(newest["credential"]) else f"that {node} uses",
         "service": str(newest["host"]) if pd.notna(newest["host"]) else f"the service that {node} calls",
     }
+    target = called(scene) if cause is Cause.WORKFLOW_INACTIVE else None
+    if target:
+        return (GONE if target.gone else SWITCHED_OFF).format(called=target.shown, **names)
     return LOOKS.get((cause, detail), LOOKS[cause, None]).format(**names)
 
 

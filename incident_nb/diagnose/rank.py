@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from incident_nb.diagnose.advice import next_look
+from incident_nb.diagnose.called import called
 from incident_nb.diagnose.evidence import GONE, Evidence, newest_ids
 from incident_nb.diagnose.scene import Scene
 from incident_nb.models import Cause, Fact, Hypothesis
@@ -63,24 +64,24 @@ def _hypothesis(scene: Scene, cause: Cause, share: float, found: list[Evidence],
     detail = str(details.mode().iloc[0]) if len(details) else None
     speaks = [piece for piece in found if piece.effects.get(cause, 1.0) > 1.0]
     against = [piece.fact for piece in found if piece.effects.get(cause, 1.0) < 1.0]
-    record = _record_fact(scene, cause)
+    record = _record_facts(scene, cause)
     kinds = {piece.kind for piece in speaks} | ({"record"} if record else set())
     return Hypothesis(
         cause=cause,
         detail=detail,
         confidence=round(min(share, CAPS[max(len(kinds), 1)]), 2),
-        for_=(*([record] if record else []), *(piece.fact for piece in speaks)),
+        for_=(*record, *(piece.fact for piece in speaks)),
         against=tuple(against),
         next_look=next_look(scene, cause, detail),
         procedure=tuple(row.id for row in policy.rows_for(cause, detail)),
     )
 
 
-def _record_fact(scene: Scene, cause: Cause) -> Fact | None:
-    """What the error records say, in their own words, where they are what the cause was read from."""
+def _record_facts(scene: Scene, cause: Cause) -> list[Fact]:
+    """What the error records say, in their own words, where they are what the cause was read from; and what was called."""
     saying = scene.members[scene.members["cause"] == cause]
     if saying.empty:
-        return None
+        return []
     newest = saying.iloc[-1]
     status = f" ({newest['http_code']})" if pd.notna(newest["http_code"]) else ""
     words = f"“{_short(newest['message'])}”" if pd.notna(newest["message"]) else "no message"
@@ -89,7 +90,12 @@ def _record_fact(scene: Scene, cause: Cause) -> Fact | None:
     count = saying["execution_id"].nunique()
     place = f" at “{scene.node}”" if scene.node else ""
     text = f"The error{place} says {words}{status}, in {count} execution{'s' if count > 1 else ''}."
-    return Fact(text=text, executions=newest_ids(saying), check="DX-1")
+    facts = [Fact(text=text, executions=newest_ids(saying), check="DX-1")]
+    target = called(scene) if cause is Cause.WORKFLOW_INACTIVE else None
+    if target:
+        seen = () if target.last_run is None else (str(target.last_run["execution_id"]),)
+        facts.append(Fact(text=target.told, executions=seen, check="DX-1"))
+    return facts
 
 
 def _short(text: object, limit: int = 160) -> str:
