@@ -147,13 +147,13 @@ def _execution_row(element: Execution, where: str) -> Row:
         workflow=element.workflowName,
         mode=element.mode,
         status=element.status or ended_as(element.finished, element.stoppedAt, element.waitTill),
-        started=element.startedAt,
-        stopped=element.stoppedAt,
+        started_at=element.startedAt,
+        stopped_at=element.stoppedAt,
         retry_of=text_or_none(element.retryOf),
         flow=bytes(element.workflowData) or None,
-        data=data,
+        document=data,
         flatted=flatted,
-        state="too_large" if element.dataTooLargeToDisplay else "error_only" if element.errorOnly else "full",
+        data="too_large" if element.dataTooLargeToDisplay else "error_only" if element.errorOnly else "full",
     )
 
 

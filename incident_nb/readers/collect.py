@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
@@ -18,7 +19,8 @@ ClientOf = Callable[[WorkflowRow], str | None]
 
 _DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 _READ_COLUMNS = {name: kind for name, kind in EXECUTION_COLUMNS.items() if name not in ("at", "duration_s")}
-_BLANK_RUN, _BLANK_FAILURE = dict.fromkeys(_READ_COLUMNS), dict.fromkeys(FAILURE_COLUMNS)
+_BLANK_FAILURE = dict.fromkeys(FAILURE_COLUMNS)
+_WITHOUT_A_RECORD = ("canceled", "error", "crashed")  # failures whose status may be all that is left
 _SHARED = ("instance", "execution_id", "workflow_id", "workflow", "client")
 _BY_RICHNESS = ("missing", "damaged", "too_large", "error_only", "redacted", "full")
 
@@ -28,8 +30,8 @@ class Collector:
 
     def __init__(self, client_of: ClientOf) -> None:
         self._client_of = client_of
-        self._executions: dict[tuple[str, str], dict[str, Any]] = {}
-        self._runs: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+        self._executions: dict[tuple[str, str], Row] = {}
+        self._runs: dict[tuple[str, str | None], list[Row]] = {}
         self._failures: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._snapshots: dict[bytes, tuple[str, dict[str, Any], bool]] = {}
         self._workflows: dict[tuple[str, str], WorkflowRow] = {}
@@ -45,49 +47,45 @@ class Collector:
 
     def add(self, row: Row, instance: str, source: str) -> None:
         """Takes one execution. One seen before is kept in the form that says more; a clash of ids is skipped."""
+        if not row.document and row.data == "full":
+            row.data = "missing"
         key = (instance, row.execution_id)
         before = self._executions.get(key)
-        state = row.state if row.data or row.state != "full" else "missing"
         if before is not None:
-            if _another(before["workflow_id"], row.workflow_id) or _another(before["started_at"], row.started):
-                reason = f"another execution {row.execution_id} was read from {before['source']}; "
+            if _another(before.workflow_id, row.workflow_id) or _another(before.started_at, row.started_at):
+                reason = f"another execution {row.execution_id} was read from {before.source}; "
                 reason += "exports of different n8n servers have to be read one by one, each with its --instance"
                 self._skipped.append(Skipped(source, row.where, reason))
                 return
-            if _says_more(before["status"], before["data"]) >= _says_more(row.status, state):
+            if _says_more(before) >= _says_more(row):
                 return
-        flow = flow_of(row.flow)
-        kept = {
-            **_BLANK_RUN,
-            "instance": instance,
-            "execution_id": row.execution_id,
-            "workflow_id": row.workflow_id if row.workflow_id is not None else flow.id,
-            "workflow": flow.name or row.workflow,
-            "mode": row.mode,
-            "status": row.status,
-            "started_at": row.started,
-            "stopped_at": row.stopped,
-            "retry_of": row.retry_of,
-            "data": state,
-            "source": source,
-        }
-        failures: list[dict[str, Any]] = []
-        try:
-            kept["snapshot"], nodes, warns = self._snapshot(flow.nodes)
-            if row.data:
-                failures = look(row, nodes, kept, warns)
-        except _DAMAGE as error:
-            kept["data"], failures = "damaged", []
-            self._skipped.append(
-                Skipped(source, row.where, f"execution {row.execution_id}: its data is damaged: {_reason(error)}")
-            )
-        if not failures and row.status in ("canceled", "error", "crashed"):
-            failures = from_status(row, flow.settings, kept["last_node"])
-        self._executions[key] = kept
-        self._runs.setdefault((instance, kept["workflow_id"]), []).append(kept)
-        self._failures.pop(key, None)
+            self._failures.pop(key, None)
+        row.instance, row.source = instance, source
+        failures = self._look(row)
+        row.flow = row.document = None
+        self._executions[key] = row
+        self._runs.setdefault((instance, row.workflow_id), []).append(row)
         if failures:
             self._failures[key] = failures
+
+    def _look(self, row: Row) -> list[dict[str, Any]]:
+        """The failures of a row; fills in what its snapshot and its data say."""
+        flow = flow_of(row.flow)
+        row.workflow = flow.name or row.workflow
+        if row.workflow_id is None:
+            row.workflow_id = flow.id
+        failures: list[dict[str, Any]] = []
+        try:
+            row.snapshot, nodes, warns = self._snapshot(flow.nodes)
+            if row.document:
+                failures = look(row, nodes, warns)
+        except _DAMAGE as error:
+            row.data, failures = "damaged", []
+            reason = f"execution {row.execution_id}: its data is damaged: {_reason(error)}"
+            self._skipped.append(Skipped(row.source, row.where, reason))
+        if not failures and row.status in _WITHOUT_A_RECORD:
+            return from_status(row, flow.settings)
+        return failures
 
     def _snapshot(self, nodes: bytes) -> tuple[str | None, dict[str, Any], bool]:
         if not nodes:
@@ -103,17 +101,17 @@ class Collector:
         """All that was taken, through the gate, as the two documented DataFrames."""
         gate = Gate()
         self._name_workflows()
-        executions = frame(self._executions.values(), _READ_COLUMNS, gate)
+        executions = frame(map(attrgetter(*_READ_COLUMNS), self._executions.values()), _READ_COLUMNS, gate)
         executions["at"] = executions["started_at"].fillna(executions["stopped_at"])
         executions["duration_s"] = (executions["stopped_at"] - executions["started_at"]).dt.total_seconds()
         executions = executions[list(EXECUTION_COLUMNS)]
         rows, ends = [], []
         for key, found in self._failures.items():
             run = self._executions[key]
-            shared = {name: run[name] for name in _SHARED}
+            shared = {name: getattr(run, name) for name in _SHARED}
             rows += [{**_BLANK_FAILURE, **failure, **shared, "at": failure.get("at_ms")} for failure in found]
-            ends += [run["stopped_at"]] * len(found)
-        failures = frame(rows, FAILURE_COLUMNS, gate)
+            ends += [run.stopped_at] * len(found)
+        failures = frame(map(itemgetter(*FAILURE_COLUMNS), rows), FAILURE_COLUMNS, gate)
         failures["at"] = failures["at"].fillna(times(ends).astype(FAILURE_COLUMNS["at"]))
         snapshots = {name: Snapshot(name, _gated(nodes)) for name, nodes, _ in self._snapshots.values()}
         return ExecutionLog(in_order(executions), in_order(failures), snapshots, tuple(self._skipped))
@@ -122,13 +120,12 @@ class Collector:
         """Fills in names that a row lacks from other rows and from workflow lists, and each workflow's client."""
         for (instance, workflow_id), runs in self._runs.items():
             known = self._workflows.get((instance, workflow_id or "")) or WorkflowRow(workflow_id or "")
-            name = next((run["workflow"] for run in reversed(runs) if run["workflow"]), known.name)
+            name = next((run.workflow for run in reversed(runs) if run.workflow), known.name)
             for run in runs:
-                run["workflow"] = run["workflow"] or name
-            about = WorkflowRow(known.workflow_id, runs[0]["workflow"], known.tags, known.project)
-            client = self._client_of(about)
+                run.workflow = run.workflow or name
+            client = self._client_of(WorkflowRow(known.workflow_id, runs[0].workflow, known.tags, known.project))
             for run in runs:
-                run["client"] = client
+                run.client = client
 
 
 def _another(one: str | None, two: str | None) -> bool:
@@ -141,9 +138,9 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, msgspec.DecodeError) else "not the shape that n8n gives it"
 
 
-def _says_more(status: str | None, data: str) -> tuple[bool, int]:
+def _says_more(row: Row) -> tuple[bool, int]:
     """How much one reading of an execution tells: an end beats "still running", then the fuller data."""
-    return status not in ("running", "new", "waiting", None), _BY_RICHNESS.index(data)
+    return row.status not in ("running", "new", "waiting", None), _BY_RICHNESS.index(row.data)
 
 
 def _gated(nodes: dict[str, Any]) -> dict[str, Any]:

@@ -90,19 +90,13 @@ def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
         f" LEFT JOIN execution_data d ON d.executionId = e.id {deleted} ORDER BY e.id"
     )
     number = 0
-    cursor = db.execute(query)
-    while True:
-        try:
-            record = cursor.fetchone()
-        except sqlite3.DatabaseError as error:
-            if not number:
-                raise
-            yield Skipped(source, f"after row {number}", f"the rest of the table is damaged: {error}")
-            return
-        if record is None:
-            return
-        number += 1
-        yield stored_row(record[:-2], *record[-2:])
+    try:
+        for number, record in enumerate(db.execute(query), 1):
+            yield stored_row(record[:-2], *record[-2:])
+    except sqlite3.DatabaseError as error:
+        if not number:
+            raise
+        yield Skipped(source, f"after row {number}", f"the rest of the table is damaged: {error}")
 
 
 def stored_row(fields: Sequence[Any], flow: bytes | None, data: bytes | None) -> Row:
@@ -114,10 +108,10 @@ def stored_row(fields: Sequence[Any], flow: bytes | None, data: bytes | None) ->
         workflow_id=text_or_none(workflow),
         mode=mode,
         status=status or ended_as(finished, stopped, wait_till),
-        started=text_or_none(started),
-        stopped=text_or_none(stopped),
+        started_at=text_or_none(started),
+        stopped_at=text_or_none(stopped),
         retry_of=text_or_none(retry_of),
         flow=flow,
-        data=data or None,
+        document=data or None,
         flatted=True,
     )

@@ -56,56 +56,56 @@ def may_warn(nodes: dict[str, Any]) -> bool:
     return any(str(node.get("type")).endswith(_WARNING_NODES) for node in nodes.values())
 
 
-def look(row: Row, nodes: dict[str, Any], kept: dict[str, Any], warns: bool = True) -> list[dict[str, Any]]:
-    """The failures in a row's data; fills what the data says of the run into `kept`. Quiet runs are not built whole.
+def look(row: Row, nodes: dict[str, Any], warns: bool = True) -> list[dict[str, Any]]:
+    """The failures in a row's data; fills in the row what that says of the run. Quiet runs are not built whole.
 
     `warns`: whether to look for warnings, too (`may_warn`). Raises ValueError and its like where the data is damaged.
     """
-    data = row.data or b""
+    document = row.document
+    if not isinstance(document, bytes):
+        return _look(row, document or Plain(), nodes, warns)
+    read = Flatted if row.flatted else PLAIN.decode
     try:
-        return _look(row, data, nodes, kept, warns)
+        return _look(row, read(document), nodes, warns)
     except ValueError:
-        mended = whole_characters(data) if isinstance(data, bytes) else data
-        if mended == data:
+        mended = whole_characters(document)
+        if mended == document:
             raise
-        return _look(row, mended, nodes, kept, warns)
+        return _look(row, read(mended), nodes, warns)
 
 
-def _look(
-    row: Row, data: bytes | Plain, nodes: dict[str, Any], kept: dict[str, Any], warns: bool
-) -> list[dict[str, Any]]:
-    found = data if isinstance(data, Plain) else Flatted(data) if row.flatted else PLAIN.decode(data)
-    if row.status in _QUIET and not (found.mentions(b'"error"') or (warns and found.mentions(b'"fieldNotFound"'))):
-        _fill(kept, *found.path(parent_in_runs=row.mode in _STARTED_BY_ANOTHER))
+def _look(row: Row, data: Flatted | Plain, nodes: dict[str, Any], warns: bool) -> list[dict[str, Any]]:
+    if row.status in _QUIET and not (data.mentions(b'"error"') or (warns and data.mentions(b'"fieldNotFound"'))):
+        _fill(row, *data.path(parent_in_runs=row.mode in _STARTED_BY_ANOTHER))
         return []
-    tree = found.tree()
+    tree = data.tree()
     result = tree.get("resultData") or {}
     runs = result.get("runData") or {}
     first: dict[str, Any] = next((entries[0] for entries in runs.values() if entries), {})
     parent = tree.get("parentExecution") or (first.get("metadata") or {}).get("parentExecution")
-    _fill(kept, runs, result.get("lastNodeExecuted"), parent, tree.get("redactionInfo"))
+    _fill(row, runs, result.get("lastNodeExecuted"), parent, tree.get("redactionInfo"))
     return failures_in(tree, nodes, row.status)
 
 
-def _fill(kept: dict[str, Any], runs: dict[str, Any], last: Any, parent: Any, redaction: Any) -> None:
-    kept["nodes_run"], kept["last_node"] = "\n".join(runs) or None, text_or_none(last)
-    if isinstance(redaction, dict) and redaction.get("isRedacted") is True and kept["data"] == "full":
-        kept["data"] = "redacted"
+def _fill(row: Row, runs: dict[str, Any], last: Any, parent: Any, redaction: Any) -> None:
+    row.nodes_run, row.last_node = "\n".join(runs) or None, text_or_none(last)
+    if isinstance(redaction, dict) and redaction.get("isRedacted") is True and row.data == "full":
+        row.data = "redacted"
     if isinstance(parent, dict) and parent:
-        kept["parent_execution_id"] = parent.get("executionId")
-        kept["parent_workflow_id"] = parent.get("workflowId")
+        row.parent_execution_id = parent.get("executionId")
+        row.parent_workflow_id = parent.get("workflowId")
 
 
-def from_status(row: Row, settings: Any, last_node: str | None) -> list[dict[str, Any]]:
+def from_status(row: Row, settings: Any) -> list[dict[str, Any]]:
     """What the status alone tells, where the data holds no error: a time-out, or a failure without its record."""
     if row.status == "canceled":
         limit = settings.get("executionTimeout") if isinstance(settings, dict) else None
-        took = _seconds(row.started, row.stopped)
+        took = _seconds(row.started_at, row.stopped_at)
         if isinstance(limit, int | float) and limit > 0 and took is not None and took >= limit * 0.95:
             message = f"The execution was stopped after {took:.1f} s: the workflow's own time limit is {limit:g} s"
-            return [{"place": "canceled", "node": last_node, "error_name": "ExecutionTimeout", "message": message}]
+            return [{"place": "canceled", "node": row.last_node, "error_name": "ExecutionTimeout", "message": message}]
     if row.status in ("error", "crashed"):
-        return [{"place": "status", "node": last_node}]
+        return [{"place": "status", "node": row.last_node}]
     return []
 
 

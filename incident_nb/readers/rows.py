@@ -6,32 +6,44 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from incident_nb.readers.plain import Plain
 
 DataState = Literal["full", "missing", "redacted", "too_large", "error_only", "damaged"]
 
 
-@dataclass(slots=True)
-class Row:
+class Row(msgspec.Struct, gc=False, kw_only=True):
     """One execution as a source holds it. Nothing in it has passed the redaction gate; it never leaves the readers.
 
-    `started`, `stopped`: n8n's own text, UTC. `flow`: JSON of the workflow snapshot. `data`: JSON of the
-    execution data, in n8n's `flatted` form where `flatted` says so, or decoded as far as needed. `where` names the place inside the source.
+    `where` names the place inside the source, `flow` is JSON of the workflow snapshot, `document` the execution's data:
+    JSON, in n8n's `flatted` form where `flatted` says so, or decoded as far as needed. The rest are columns of the
+    executions table, times in n8n's own text, UTC; the second half of them is filled in by the collector.
     """
 
-    execution_id: str
     where: str
+    flow: bytes | None = None
+    document: bytes | Plain | None = None
+    flatted: bool = False
+
+    execution_id: str
     workflow_id: str | None = None
     workflow: str | None = None
     mode: str | None = None
     status: str | None = None
-    started: str | None = None
-    stopped: str | None = None
+    started_at: str | None = None
+    stopped_at: str | None = None
     retry_of: str | None = None
-    flow: bytes | None = None
-    data: bytes | Plain | None = None
-    flatted: bool = False
-    state: DataState = "full"
+    data: DataState = "full"
+
+    instance: str = ""
+    source: str = ""
+    client: str | None = None
+    snapshot: str | None = None
+    last_node: str | None = None
+    nodes_run: str | None = None
+    parent_execution_id: str | None = None
+    parent_workflow_id: str | None = None
 
 
 @dataclass(slots=True)

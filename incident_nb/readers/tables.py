@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,9 +26,9 @@ class Gate(dict[str, str]):
         return clean
 
 
-def frame(rows: Iterable[dict[str, Any]], columns: dict[str, str], gate: Gate) -> pd.DataFrame:
-    """A DataFrame with `columns` (name to dtype) of rows that hold at least these keys; times are UTC."""
-    by_column = list(zip(*map(itemgetter(*columns), rows), strict=True)) or [()] * len(columns)
+def frame(rows: Iterable[tuple[Any, ...]], columns: dict[str, str], gate: Gate) -> pd.DataFrame:
+    """A DataFrame with `columns` (name to dtype) of rows that have their values in this order; times are UTC."""
+    by_column = list(zip(*rows, strict=True)) or [()] * len(columns)
     values = dict(zip(columns, by_column, strict=True))
     return pd.DataFrame({name: _column(name, values[name], dtype, gate) for name, dtype in columns.items()})
 
