@@ -25,6 +25,8 @@ from incident_nb.plots import Chart, execution_strip
 from incident_nb.policy import load
 from incident_nb.resources import templates
 
+AT_A_GLANCE = 5  # other problems that a terminal shows
+
 
 @dataclass(frozen=True)
 class View:
@@ -96,6 +98,14 @@ def checklist(diagnosis: Diagnosis) -> View:
 def others(diagnosis: Diagnosis) -> View:
     """The other problems of the same source, gravest first."""
     return _view("others", diagnosis, most=OTHERS)
+
+
+def glance(diagnosis: Diagnosis) -> list[tuple[str, str]]:
+    """What a terminal shows, most important first: a label and its text a line, `#` for a heading, no words for a gap."""
+    facts = {"d": diagnosis, "policy": load(), "grounds": _grounds(diagnosis), "ranges": _ranges(diagnosis.problem)}
+    text = _environment("txt").get_template("glance.txt.j2").render(**facts, most=AT_A_GLANCE)
+    lines = (line.partition("|") for line in text.splitlines() if line)
+    return [(label.strip(), told.strip()) for label, _, told in lines]
 
 
 def survey(found: Survey) -> View:
@@ -172,8 +182,8 @@ def _view(name: str, diagnosis: Diagnosis, **more: Any) -> View:
 def _environment(form: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates() / "display"),
-        autoescape=form == "html",  # noqa: S701 - the other form is Markdown, which `_plain` escapes
-        finalize=_plain if form == "md" else _blank,
+        autoescape=form == "html",  # noqa: S701 - the others are Markdown, which `_plain` escapes, and plain text
+        finalize={"md": _plain, "html": _blank, "txt": _one_line}[form],
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -197,6 +207,10 @@ _MARKUP = re.compile(r"</[a-zA-Z]+>|<br\s*/?>", re.IGNORECASE)
 
 def _blank(value: Any) -> Any:
     return "" if value is None else value
+
+
+def _one_line(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split())
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -254,6 +255,61 @@ def test_investigate_as_text(command: Command, source: Path) -> None:
 def test_investigate_lists_the_other_problems(command: Command, tmp_path: Path) -> None:
     (tmp_path / "page.json").write_text(page([*runs("...XXX"), *runs("....X.", flow(2), first=11)]))
     assert "## Other problems" in command("investigate", "page.json", *NOW).out
+
+
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture
+def terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Runs the command line in a window of so many columns; the lines that it shows there."""
+
+    def run(columns: int, *arguments: object) -> list[str]:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        return [STYLE.sub("", line).rstrip() for line in command(*arguments).out.splitlines()]
+
+    return run
+
+
+LONG = "The service refused what it was sent, since the field of the order is not what it was. " * 5
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("shown", ["sample", "long"])
+def test_a_small_window_shows_what_matters_first(
+    terminal: Callable[..., list[str]], tmp_path: Path, columns: int, shown: str
+) -> None:
+    of = flow(1, "[ACME] Orders of the shop into the bookkeeping, every night", call("Send the order to the books"))
+    (tmp_path / "page.json").write_text(page(runs("....XXX......X.", of, wrong=error(400, LONG, LONG))))
+    asked = ("sample",) if shown == "sample" else ("page.json", *NOW, "--execution", "6")
+    lines = terminal(columns, "investigate", *asked)
+    assert max(map(len, lines)) <= min(columns, 100)
+    text = " ".join(" ".join(lines[:24]).split())
+    for words in (
+        "failed 3 times",
+        "Since 2026-",
+        "Cause ",
+        "Severity P",
+        "respond by",
+        "resolve by",
+        "notify",
+        "(RES-",
+    ):
+        assert words in text
+    assert not any("…" in line for line in lines)
+
+
+def test_a_window_shows_text_from_outside_as_it_is(terminal: Callable[..., list[str]], tmp_path: Path) -> None:
+    words = "[bold]no[/bold] **markup** here: https://shop.example/" + "x" * 80
+    (tmp_path / "page.json").write_text(page(runs("..X", wrong=error(400, words))))
+    assert "[bold]no[/bold] **markup** here" in "\n".join(terminal(60, "investigate", "page.json", *NOW))
+
+
+def test_a_window_says_that_all_is_well(terminal: Callable[..., list[str]], source: Path) -> None:
+    lines = terminal(60, "investigate", source, *NOW, "--workflow", "wf2")
+    assert " ".join(lines).startswith("None of the 7 runs of “[BETA] Good one” in the window failed: nothing")
 
 
 @pytest.mark.parametrize("target", [(), ("-",), ("out.json",)], ids=["nothing", "dash", "file"])

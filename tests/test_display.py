@@ -68,6 +68,36 @@ def test_every_view_of_every_diagnosis(log: ExecutionLog) -> None:
             assert not re.search(r"\b(None(?! of)|nan|NaT|Undefined)\b|[{}]{2}|\{%", text), (view.name, text)
 
 
+@pytest.mark.parametrize("log", LOGS.values(), ids=LOGS.keys())
+def test_a_terminal_is_told_what_matters_first(log: ExecutionLog) -> None:
+    found = diagnose(log, now=NOW)
+    lines = display.glance(found)
+    assert lines[0] == ("#", " ".join(found.headline.split()))
+    assert not any(re.search(r"\b(None(?! of)|nan|NaT|Undefined)\b|[{}]{2}|\{%", text) for _, text in lines)
+    labels = [label for label, _ in lines if label]
+    if found.problem:
+        assert labels[:6] == ["#", "Error", "Since", "Cause", "Severity", "Next step"]
+        assert dict(lines)["Next step"] == " ".join((found.next_step or "").split())
+    else:
+        assert labels == ["#"]
+
+
+def test_a_text_from_outside_makes_no_line_of_its_own() -> None:
+    words = "one | two\n# | three\u2028P1 | four"
+    lines = display.glance(diagnose(log_of(run(1, wrong=error(401, words), of=flow(1, "[ACME] A | B"))), now=NOW))
+    assert ("Error", "one | two # | three P1 | four (401)") in lines
+    assert [label for label, _ in lines].count("#") == 1
+
+
+def test_a_terminal_is_shown_the_gravest_others_and_how_many_more() -> None:
+    flows = [flow(n, None, call(credential=f"c{n}", host=f"h{n}.example")) for n in range(2, 9)]
+    many = [each for n, of in enumerate(flows) for each in runs("...X", of, first=100 * n + 100)]
+    shown = display.glance(diagnose(log_of(*runs("...XXX"), *many), now=NOW))
+    below = shown[shown.index(("#", "Other problems")) + 1 :]
+    assert [label for label, _ in below] == ["P1"] * display.AT_A_GLANCE + [""]
+    assert below[-1][1].startswith("2 more with --json or --out")
+
+
 def test_what_comes_from_outside_is_no_markup() -> None:
     for view in views(LOGS["hostile"]):
         assert "img" not in Tags(view.html).seen
