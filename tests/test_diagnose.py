@@ -299,13 +299,22 @@ def test_runs_of_one_instant_are_no_stretches_of_their_own() -> None:
 
 
 LATE = flow(1, None, call("First"), call())
+SOFT = flow(1, None, call(onError="continueRegularOutput"))
 AGAIN = error(400, "Bad request")
+
+
+def lossy(number: int) -> Json:
+    """A run of workflow 1 that went on though items failed: grave, even where later runs went well."""
+    return run(number, START + number * HOUR, None, SOFT, items=[{"json": {"error": "Row refused"}}])
+
+
 WORKFLOWS = [
-    # the gravest of those that go on, though a graver one is over and another is newer
-    ([*runs("..XXX.....", LATE, node="First"), run(12, START + 5 * DAY, AGAIN, LATE)], "Bad request"),
+    # a graver problem is over
+    ([lossy(1), *runs(".....", SOFT, first=2, start=START + 2 * HOUR), run(12, NOW, AGAIN, SOFT)], "Bad request"),
+    # the gravest of those that go on, though another is newer
     ([*runs("..XXX", LATE), run(12, START + DAY, AGAIN, LATE)], "Authorization failed"),
-    # none goes on: the newest
-    ([*runs("..XXXXX.....", LATE, wrong=AGAIN), *runs("X....", LATE, first=21, start=START + DAY)], "Authorization"),
+    # none goes on: the newest, though another was graver
+    ([lossy(1), *runs("....X..", SOFT, wrong=AGAIN, first=2, start=START + 2 * HOUR)], "Bad request"),
     # a run that failed only later on got past the first node, so what failed there is over
     (
         [*runs("..XXX", LATE, node="First"), *runs("X", LATE, wrong=AGAIN, first=21, start=START + DAY)],
