@@ -184,7 +184,7 @@ def test_signature_example_recognises_its_examples_only(monkeypatch: pytest.Monk
     assert new.examples and new.near_misses
     before = [classify(ErrorRecord(**example)).cause for example in new.examples]
     assert new.cause not in before, "the example would teach nothing"
-    monkeypatch.setattr(engine, "signatures", lambda: (*rules.signatures(), new))
+    monkeypatch.setattr(engine, "signatures_for", lambda node: (*rules.signatures_for(node), new))
     for example in new.examples:
         assert classify(ErrorRecord(**example)).signature == new.id
     for example in new.near_misses:

@@ -27,7 +27,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from fnmatch import translate
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -94,7 +94,7 @@ class Signature:
         text: str = getattr(evidence, self.field)
         if self.words and not found(self.words, text):
             return False
-        return not (found(self.unless, evidence.text) or found(self.unless, evidence.trace))
+        return not (found(self.unless, evidence.text) or (evidence.trace and found(self.unless, evidence.trace)))
 
     def weight(self, evidence: Evidence) -> float:
         """How much a match of it says: the tier, and a little for each further condition that had to hold.
@@ -127,6 +127,12 @@ def signatures() -> tuple[Signature, ...]:
     folder = files("incident_nb.causes") / "signatures"
     sources = sorted((path for path in folder.iterdir() if path.name.endswith(".toml")), key=lambda path: path.name)
     return tuple(_signature(row) for path in sources for row in _read(path).get("signature", []))
+
+
+@lru_cache(maxsize=256)
+def signatures_for(node: str) -> tuple[Signature, ...]:
+    """Those that may fit a record of this node type: the others need not be tried."""
+    return tuple(each for each in signatures() if each.nodes is None or each.nodes.match(node))
 
 
 def _read(path: Any) -> dict[str, Any]:
