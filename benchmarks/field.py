@@ -1,13 +1,14 @@
 """How often the classifier is right on errors that real n8n users published, beside a ten-line rule.
 
-    python benchmarks/field.py --set dev          # or --set test, or --set path/to/file.jsonl
+    python benchmarks/field.py --set dev          # or any other file's name in benchmarks/field, or a path
 
 A row of `benchmarks/field/*.jsonl` is an error record with labels: `cause`, `also_ok` (causes one could defend) and
-`sure` (false where careful people may disagree). Right means: the verdict is `cause` or one of `also_ok`. Prints
-accuracy (all rows, sure rows, and those apart), the verdicts `unknown`, a calibration table with the expected
-calibration error, and the same accuracy for the rule. Rows apart share neither their origin nor their message with any
-other set, so that for `test` they are errors which the rules' authors can't have seen. Confusions are printed for every
-set but `test`, which nobody should look into.
+`sure` (false where careful people may disagree); some sets hold `second`, what a second reader, who did not see the
+labels, took for the cause. Right means: the verdict is `cause` or one of `also_ok`. Prints accuracy (all rows, sure rows,
+and those apart), how often the verdict equals `cause` (all rows, and those where both readers agree), the verdicts
+`unknown`, a calibration table with the expected calibration error, and the same accuracy for the rule. Rows apart share
+neither their origin nor their message with any other set, so that for `test` they are errors which the rules' authors
+can't have seen. Confusions are printed for every set but `test`, which nobody should look into.
 """
 
 from __future__ import annotations
@@ -63,6 +64,15 @@ def load(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
+def chosen(name: str) -> Path:
+    """The file of a set by its name or its path; ends the run, saying which there are, where there is none."""
+    known = sorted(path.stem for path in FIELD.glob("*.jsonl"))
+    path = FIELD / f"{name}.jsonl" if name in known else Path(name)
+    if not path.is_file():
+        raise SystemExit(f"field.py: no set or file '{name}'; the sets are {', '.join(known)}")
+    return path
+
+
 def calibration(pairs: list[tuple[float, bool]]) -> float:
     """The expected calibration error over ten bins of confidence; prints the table."""
     print("\nconfidence   rows   said   right")
@@ -78,9 +88,8 @@ def calibration(pairs: list[tuple[float, bool]]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--set", default="dev", help="dev, test or the path of a jsonl file")
-    name = parser.parse_args().set
-    path = FIELD / f"{name}.jsonl" if name in ("dev", "test") else Path(name)
+    parser.add_argument("--set", default="dev", help="a set in benchmarks/field or the path of a jsonl file")
+    path = chosen(parser.parse_args().set)
     rows = load(path)
     records = [ErrorRecord(**row) for row in rows]
     classify(records[0])  # loads the signatures, so that the time below is that of judging
@@ -98,13 +107,19 @@ def main() -> None:
     print("classifier, rows apart:  ", share([hit for hit, ok in zip(hits, new, strict=True) if ok]))
     both = [hit for hit, ok, certain in zip(hits, new, sure, strict=True) if ok and certain]
     print("classifier, sure + apart:", share(both))
+    equal = [row["cause"] == verdict.cause for row, verdict in zip(rows, verdicts, strict=True)]
+    print("equal to the label:      ", share(equal))
+    agreed = [row.get("second") == row["cause"] for row in rows]
+    if any(agreed):
+        print("equal, readers agree:    ", share([hit for hit, ok in zip(equal, agreed, strict=True) if ok]))
+        print("right, readers agree:    ", share([hit for hit, ok in zip(hits, agreed, strict=True) if ok]))
     print("ten-line rule, all rows: ", share(baseline))
     print("ten-line rule, sure rows:", share([hit for hit, ok in zip(baseline, sure, strict=True) if ok]))
     unknown = [hit for hit, verdict in zip(hits, verdicts, strict=True) if verdict.cause is Cause.UNKNOWN]
     print("verdict unknown:         ", len(unknown), "rows, right", sum(unknown))
     error = calibration([(verdict.confidence, hit) for verdict, hit in zip(verdicts, hits, strict=True)])
     print(f"expected calibration error {error:.3f}")
-    if name != "test":
+    if path.stem != "test":
         print("\nconfused: labelled -> verdict")
         wrong = [(row, verdict) for row, verdict, hit in zip(rows, verdicts, hits, strict=True) if not hit]
         pairs = collections.Counter((row["cause"], verdict.cause.value) for row, verdict in wrong)
