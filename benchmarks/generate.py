@@ -163,26 +163,37 @@ def write_api(path: Path, count: int) -> None:
         file.write('],"nextCursor":null}')
 
 
+# As n8n 2.x makes them; note that `executionId` is no alias of SQLite's row number, so that a join looks it up.
+TABLES = """
+CREATE TABLE workflow_entity (id varchar(36) PRIMARY KEY NOT NULL, name varchar(128) NOT NULL);
+CREATE TABLE execution_entity (id integer PRIMARY KEY AUTOINCREMENT NOT NULL, workflowId varchar(36) NOT NULL,
+  finished boolean NOT NULL, mode varchar NOT NULL, retryOf varchar, retrySuccessId varchar, startedAt datetime,
+  stoppedAt datetime, waitTill datetime, status varchar NOT NULL, deletedAt datetime(3), createdAt datetime(3) NOT NULL,
+  storedAt varchar(2) NOT NULL DEFAULT 'db', tracingContext text, deduplicationKey varchar(255),
+  jsonSizeBytes bigint NOT NULL DEFAULT 0, workflowVersionId varchar(36), binaryDataSizeBytes bigint NOT NULL DEFAULT 0,
+  usedPrivateCredentials boolean NOT NULL DEFAULT FALSE);
+CREATE TABLE execution_data (executionId int PRIMARY KEY NOT NULL, workflowData text NOT NULL, data text NOT NULL,
+  workflowVersionId varchar(36));
+"""
+EXECUTION = (
+    "INSERT INTO execution_entity (id, workflowId, finished, mode, startedAt, stoppedAt, createdAt, status)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+DATA = "INSERT INTO execution_data (executionId, workflowData, data) VALUES (?, ?, ?)"
+
+
 def write_sqlite(path: Path, count: int) -> None:
-    """An SQLite file with n8n's two execution tables, data in the `flatted` format."""
+    """An SQLite file with n8n's tables, in WAL mode as n8n 2.x leaves it, data in the `flatted` format."""
     with sqlite3.connect(path) as db:
-        db.executescript(
-            "CREATE TABLE workflow_entity (id TEXT PRIMARY KEY, name TEXT);"
-            "CREATE TABLE execution_entity (id INTEGER PRIMARY KEY, workflowId TEXT, finished INT, mode TEXT, retryOf TEXT,"
-            " startedAt TEXT, stoppedAt TEXT, status TEXT, deletedAt TEXT);"
-            "CREATE TABLE execution_data (executionId INTEGER PRIMARY KEY, workflowData TEXT, data TEXT);"
-        )
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(TABLES)
         for run in executions(count):
-            flow = run["workflowData"]
+            flow, number = run["workflowData"], int(run["id"])
+            started, stopped = (run[key].replace("T", " ").rstrip("Z") for key in ("startedAt", "stoppedAt"))
+            about = (number, flow["id"], run["finished"], run["mode"], started, stopped, started, run["status"])
             db.execute("INSERT OR IGNORE INTO workflow_entity VALUES (?, ?)", (flow["id"], flow["name"]))
-            times = [run[key].replace("T", " ").rstrip("Z") for key in ("startedAt", "stoppedAt")]
-            db.execute(
-                "INSERT INTO execution_entity VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-                (int(run["id"]), flow["id"], run["finished"], run["mode"], None, *times, run["status"]),
-            )
-            db.execute(
-                "INSERT INTO execution_data VALUES (?, ?, ?)", (int(run["id"]), json.dumps(flow), flatted(run["data"]))
-            )
+            db.execute(EXECUTION, about)
+            db.execute(DATA, (number, json.dumps(flow, separators=(",", ":")), flatted(run["data"])))
     db.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -11,7 +12,7 @@ import msgspec
 
 from incident_nb import redact
 from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
-from incident_nb.readers.look import flow_of, from_status, look, may_warn
+from incident_nb.readers.look import Flow, flow_of, from_status, look, may_warn
 from incident_nb.readers.rows import Row, WorkflowRow
 from incident_nb.readers.tables import Gate, frame, in_order, times
 
@@ -21,6 +22,7 @@ _DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, 
 _READ_COLUMNS = {name: kind for name, kind in EXECUTION_COLUMNS.items() if name not in ("at", "duration_s")}
 _BLANK_FAILURE = dict.fromkeys(FAILURE_COLUMNS)
 _WITHOUT_A_RECORD = ("canceled", "error", "crashed")  # failures whose status may be all that is left
+_NO_FLOW = Flow()
 _SHARED = ("instance", "execution_id", "workflow_id", "workflow", "client")
 _BY_RICHNESS = ("missing", "damaged", "too_large", "error_only", "redacted", "full")
 
@@ -31,8 +33,9 @@ class Collector:
     def __init__(self, client_of: ClientOf) -> None:
         self._client_of = client_of
         self._executions: dict[tuple[str, str], Row] = {}
-        self._runs: dict[tuple[str, str | None], list[Row]] = {}
+        self._runs: defaultdict[tuple[str, str | None], list[Row]] = defaultdict(list)
         self._failures: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._flows: dict[str | None, tuple[bytes | None, Flow]] = {}
         self._snapshots: dict[bytes, tuple[str, dict[str, Any], bool]] = {}
         self._workflows: dict[tuple[str, str], WorkflowRow] = {}
         self._skipped: list[Skipped] = []
@@ -64,13 +67,13 @@ class Collector:
         failures = self._look(row)
         row.flow = row.document = None
         self._executions[key] = row
-        self._runs.setdefault((instance, row.workflow_id), []).append(row)
+        self._runs[instance, row.workflow_id].append(row)
         if failures:
             self._failures[key] = failures
 
     def _look(self, row: Row) -> list[dict[str, Any]]:
         """The failures of a row; fills in what its snapshot and its data say."""
-        flow = flow_of(row.flow)
+        flow = self._flow(row)
         row.workflow = flow.name or row.workflow
         if row.workflow_id is None:
             row.workflow_id = flow.id
@@ -87,6 +90,14 @@ class Collector:
             return from_status(row, flow.settings)
         return failures
 
+    def _flow(self, row: Row) -> Flow:
+        """The row's snapshot; most runs of a workflow repeat that of the run before to the letter."""
+        snapshot, flow = self._flows.get(row.workflow_id, (None, _NO_FLOW))
+        if row.flow != snapshot:
+            flow = flow_of(row.flow)
+            self._flows[row.workflow_id] = (row.flow, flow)
+        return flow
+
     def _snapshot(self, nodes: bytes) -> tuple[str | None, dict[str, Any], bool]:
         if not nodes:
             return None, {}, True
@@ -101,7 +112,7 @@ class Collector:
         """All that was taken, through the gate, as the two documented DataFrames."""
         gate = Gate()
         self._name_workflows()
-        executions = frame(map(attrgetter(*_READ_COLUMNS), self._executions.values()), _READ_COLUMNS, gate)
+        executions = frame(self._executions.values(), attrgetter, _READ_COLUMNS, gate)
         executions["at"] = executions["started_at"].fillna(executions["stopped_at"])
         executions["duration_s"] = (executions["stopped_at"] - executions["started_at"]).dt.total_seconds()
         executions = executions[list(EXECUTION_COLUMNS)]
@@ -111,7 +122,7 @@ class Collector:
             shared = {name: getattr(run, name) for name in _SHARED}
             rows += [{**_BLANK_FAILURE, **failure, **shared, "at": failure.get("at_ms")} for failure in found]
             ends += [run.stopped_at] * len(found)
-        failures = frame(map(itemgetter(*FAILURE_COLUMNS), rows), FAILURE_COLUMNS, gate)
+        failures = frame(rows, itemgetter, FAILURE_COLUMNS, gate)
         failures["at"] = failures["at"].fillna(times(ends).astype(FAILURE_COLUMNS["at"]))
         snapshots = {name: Snapshot(name, _gated(nodes)) for name, nodes, _ in self._snapshots.values()}
         return ExecutionLog(in_order(executions), in_order(failures), snapshots, tuple(self._skipped))

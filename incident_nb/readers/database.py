@@ -85,13 +85,14 @@ def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
     wanted = ", ".join(f"e.{name}" if name in present else f"NULL AS {name}" for name in COLUMNS)
     deleted = "WHERE e.deletedAt IS NULL" if "deletedAt" in present else ""
     query = (
-        # Blobs, since decoding the two big texts only to parse their bytes would double the work.
-        f"SELECT {wanted}, CAST(d.workflowData AS BLOB), CAST(d.data AS BLOB) FROM execution_entity e"  # noqa: S608
+        f"SELECT {wanted}, d.workflowData, d.data FROM execution_entity e"  # noqa: S608
         f" LEFT JOIN execution_data d ON d.executionId = e.id {deleted} ORDER BY e.id"
     )
+    db.text_factory = bytes  # decoding the two big texts only to parse their bytes would double the work
     number = 0
     try:
-        for number, record in enumerate(db.execute(query), 1):
+        for record in db.execute(query):
+            number += 1
             yield stored_row(record[:-2], *record[-2:])
     except sqlite3.DatabaseError as error:
         if not number:
@@ -101,7 +102,8 @@ def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
 
 def stored_row(fields: Sequence[Any], flow: bytes | None, data: bytes | None) -> Row:
     """A row as n8n's tables hold it; `fields` are those of `COLUMNS`, `flow` and `data` as stored (data is flatted)."""
-    number, workflow, mode, status, finished, started, stopped, retry_of, wait_till = fields
+    texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in fields]
+    number, workflow, mode, status, finished, started, stopped, retry_of, wait_till = texts
     return Row(
         execution_id=str(number),
         where=f"execution {number}",

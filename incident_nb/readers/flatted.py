@@ -111,12 +111,12 @@ class Flatted:
         places = dict(zip(_indices(len(parts)), parts, strict=False))
         try:
             for part in parts:
-                if isinstance(part, dict):
+                if type(part) is dict:
                     for key, value in part.items():
-                        if isinstance(value, str):
+                        if type(value) is str:
                             part[key] = places[value]
-                elif isinstance(part, list):
-                    part[:] = [places[value] if isinstance(value, str) else value for value in part]
+                elif type(part) is list:
+                    part[:] = [places[value] if type(value) is str else value for value in part]
         except KeyError as error:
             raise msgspec.DecodeError(_NOWHERE) from error
         return parts[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -40,9 +39,8 @@ class Flow(NamedTuple):
 _snapshot = msgspec.json.Decoder(_Snapshot)
 
 
-@lru_cache(maxsize=512)
 def flow_of(snapshot: bytes | None) -> Flow:
-    """The snapshot of a workflow; most runs of a workflow repeat it to the letter. An empty one where it is damaged."""
+    """The snapshot of a workflow taken apart. An empty one where it is damaged."""
     try:
         found = _snapshot.decode(whole_characters(snapshot)) if snapshot else _Snapshot()
     except (ValueError, RecursionError):  # it only adds to a row; damage there costs no row

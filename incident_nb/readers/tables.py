@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,18 +26,19 @@ class Gate(dict[str, str]):
         return clean
 
 
-def frame(rows: Iterable[tuple[Any, ...]], columns: dict[str, str], gate: Gate) -> pd.DataFrame:
-    """A DataFrame with `columns` (name to dtype) of rows that have their values in this order; times are UTC."""
-    by_column = list(zip(*rows, strict=True)) or [()] * len(columns)
-    values = dict(zip(columns, by_column, strict=True))
+def frame(
+    rows: Collection[Any], read: Callable[[str], Callable[[Any], Any]], columns: dict[str, str], gate: Gate
+) -> pd.DataFrame:
+    """A DataFrame with `columns` (name to dtype) of rows, `read(name)` being what takes one from a row; times are UTC."""
+    values = {name: list(map(read(name), rows)) for name in columns}
     return pd.DataFrame({name: _column(name, values[name], dtype, gate) for name, dtype in columns.items()})
 
 
 def times(values: Sequence[Any]) -> pd.Series:
     """UTC times from n8n's texts (with Z, or the database's without zone) or from epoch milliseconds."""
-    if any(isinstance(value, int | float) for value in values):
-        return pd.to_datetime(pd.Series(values, dtype="float64"), unit="ms", utc=True, errors="coerce").dt.round("ms")
     first = next((value for value in values if value), "")
+    if not isinstance(first, str):
+        return pd.to_datetime(pd.Series(values, dtype="float64"), unit="ms", utc=True, errors="coerce").dt.round("ms")
     try:  # all as the first is written, which is quick; else each by itself
         found = pa.array(values, pa.string()).cast(pa.timestamp("us", "UTC" if first.endswith("Z") else None))
         return pd.Series(found.to_numpy(zero_copy_only=False)).dt.tz_localize("UTC")
