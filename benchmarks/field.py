@@ -8,7 +8,7 @@ labels, took for the cause. Right means: the verdict is `cause` or one of `also_
 and those apart), how often the verdict equals `cause` (all rows, and those where both readers agree), the verdicts
 `unknown`, a calibration table with the expected calibration error, and the same accuracy for the rule. Rows apart share
 neither their origin nor their message with any other set, so that for `test` they are errors which the rules' authors
-can't have seen. Confusions are printed for every set but `test`, which nobody should look into.
+can't have seen. Confusions are printed for every set whose name begins with `test`, which nobody should look into.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def main() -> None:
     print("verdict unknown:         ", len(unknown), "rows, right", sum(unknown))
     error = calibration([(verdict.confidence, hit) for verdict, hit in zip(verdicts, hits, strict=True)])
     print(f"expected calibration error {error:.3f}")
-    if path.stem != "test":
+    if not path.stem.startswith("test"):
         print("\nconfused: labelled -> verdict")
         wrong = [(row, verdict) for row, verdict, hit in zip(rows, verdicts, hits, strict=True) if not hit]
         pairs = collections.Counter((row["cause"], verdict.cause.value) for row, verdict in wrong)
