@@ -19,6 +19,7 @@ from incident_nb.diagnose import checklist, gravity, rank
 from incident_nb.diagnose.advice import next_step
 from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.evidence import evidence
+from incident_nb.diagnose.leaks import leaks
 from incident_nb.diagnose.scene import Analysis, Scene, among, known, within
 from incident_nb.diagnose.stretch import earlier
 from incident_nb.diagnose.subject import (
@@ -31,7 +32,7 @@ from incident_nb.diagnose.subject import (
     workflow_of,
 )
 from incident_nb.diagnose.survey import Survey, survey
-from incident_nb.models import Cause, Diagnosis, ExecutionLog, Fact, Hypothesis, Problem, Subject
+from incident_nb.models import Cause, Diagnosis, ExecutionLog, Fact, Finding, Hypothesis, Problem, Subject
 from incident_nb.policy import Policy, SeverityFacts, load, suggest
 from incident_nb.settings import Settings
 
@@ -121,13 +122,21 @@ def _diagnosed(
         problem=problem,
         severity=block,
         hypotheses=ranked,
-        findings=checklist.findings(scene, found, problem),
+        findings=(*checklist.findings(scene, found, problem), _leaks(scene, policy)),
         impact=gravity.impact(scene),
         next_step=next_step(scene, best, policy, later),
         window=analysis.window,
         others=tuple(others[:OTHERS]),
         skipped=sum(part.rows for part in analysis.log.skipped),
     )
+
+
+def _leaks(scene: Scene, policy: Policy) -> Finding:
+    """Whether credentials stand in the error records of the source, or of the client that was asked for."""
+    failures = scene.analysis.failures
+    if scene.only is not None:
+        failures = failures[failures["client"].astype("str") == scene.only]
+    return leaks(failures, str(scene.group["fingerprint"]), checklist.asked(scene.analysis), policy)
 
 
 def _healthy(

@@ -16,7 +16,7 @@ _LIVE = {
 
 def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Finding, ...]:
     """One finding for each row of the checklist, in its order."""
-    asked = _asked(scene.analysis)
+    source = asked(scene.analysis)
     by_check: dict[str, list[Fact]] = {}
     for piece in found:
         by_check.setdefault(str(piece.fact.check), []).append(piece.fact)
@@ -28,13 +28,13 @@ def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Fin
     )
     looked = {
         "DX-1": Finding(
-            check="DX-1", outcome=Outcome.FOUND, asked=asked, summary=f"At “{problem.node or 'unknown node'}”: {first}",
+            check="DX-1", outcome=Outcome.FOUND, asked=source, summary=f"At “{problem.node or 'unknown node'}”: {first}",
             evidence=(Fact(text=first, executions=problem.execution_ids[:5], check="DX-1"), *by_check.get("DX-1", ())),
         ),
-        "DX-3": _credential(scene, by_check.get("DX-3", []), asked, ("DX-3", Cause.CREDENTIALS) in blamed),
-        "DX-5": _changes(scene, by_check.get("DX-5", []), asked, ("DX-5", Cause.WORKFLOW_CONFIG) in blamed),
+        "DX-3": _credential(scene, by_check.get("DX-3", []), source, ("DX-3", Cause.CREDENTIALS) in blamed),
+        "DX-5": _changes(scene, by_check.get("DX-5", []), source, ("DX-5", Cause.WORKFLOW_CONFIG) in blamed),
         "DX-6": Finding(
-            check="DX-6", outcome=Outcome.FOUND, asked=asked, evidence=(*by_check.get("DX-6", ()), *came_back),
+            check="DX-6", outcome=Outcome.FOUND, asked=source, evidence=(*by_check.get("DX-6", ()), *came_back),
             summary=". ".join([f"{problem.pattern}: {problem.pattern_why}", *(fact.text for fact in came_back)]),
         ),
     }  # fmt: skip
@@ -47,8 +47,8 @@ def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Fin
 
 def healthy(analysis: Analysis, told: str, looked: bool) -> tuple[Finding, ...]:
     """The findings of a subject without failures: the records are clean, or hold no data; live systems were not asked."""
-    asked, outcome = _asked(analysis), Outcome.CLEAN if looked else Outcome.COULD_NOT_LOOK
-    rows = [Finding(check=check, outcome=outcome, summary=told, asked=asked) for check in ("DX-1", "DX-6")]
+    source, outcome = asked(analysis), Outcome.CLEAN if looked else Outcome.COULD_NOT_LOOK
+    rows = [Finding(check=check, outcome=outcome, summary=told, asked=source) for check in ("DX-1", "DX-6")]
     for check, (what, why) in _LIVE.items():
         rows.append(
             Finding(check=check, outcome=Outcome.COULD_NOT_LOOK, summary=f"{why[0].upper()}{why[1:]}.", asked=what)
@@ -56,7 +56,8 @@ def healthy(analysis: Analysis, told: str, looked: bool) -> tuple[Finding, ...]:
     return tuple(sorted(rows, key=lambda row: row.check))
 
 
-def _asked(analysis: Analysis) -> str:
+def asked(analysis: Analysis) -> str:
+    """What was looked at, in words: how many executions of which time."""
     window, count = analysis.window, len(analysis.log.executions)
     if window.from_ is None or window.to is None:
         return f"{count} executions without times"
