@@ -18,8 +18,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from incident_nb.diagnose import OTHERS, Survey
-from incident_nb.escape import markdown_text
+from incident_nb.escape import markdown_text, printable
 from incident_nb.models import Cause, Diagnosis, ExecutionLog, Problem
+from incident_nb.outputs import framed
 from incident_nb.patterns import Onset
 from incident_nb.plots import Chart, execution_strip
 from incident_nb.policy import load
@@ -46,8 +47,7 @@ class View:
         return _environment("md").get_template(f"{self.name}.md.j2").render(self.facts).strip() + "\n"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        framed = f'<style>{_style()}</style>\n<div class="inb">\n{self.html}\n</div>'
-        return {"text/html": framed, "text/markdown": self.markdown, "text/plain": self.markdown}
+        return {"text/html": framed(self.html), "text/markdown": self.markdown, "text/plain": self.markdown}
 
 
 def summary(diagnosis: Diagnosis) -> View:
@@ -206,11 +206,14 @@ _MARKUP = re.compile(r"</[a-zA-Z]+>|<br\s*/?>", re.IGNORECASE)
 
 
 def _blank(value: Any) -> Any:
-    return "" if value is None else value
+    """Every value of an HTML template, before it is escaped; what a filter has joined is escaped already."""
+    if isinstance(value, Markup):
+        return Markup(printable(value))  # noqa: S704 - nothing that it takes out or puts in is markup
+    return "" if value is None else printable(value) if isinstance(value, str) else value
 
 
 def _one_line(value: Any) -> str:
-    return "" if value is None else " ".join(str(value).split())
+    return "" if value is None else " ".join(printable(str(value)).split())
 
 
 def _plain(value: Any) -> Any:
@@ -268,8 +271,3 @@ CAUSE_NAMES = {
     Cause.INFRASTRUCTURE: "n8n or its host",
     Cause.UNKNOWN: "Unknown",
 }
-
-
-@cache
-def _style() -> str:
-    return (templates() / "display" / "notebook.css").read_text(encoding="utf-8").strip()

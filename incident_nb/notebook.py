@@ -22,6 +22,7 @@ import nbformat
 
 from incident_nb.errors import OutputError, UsageError
 from incident_nb.files import read_notebook, write_atomic
+from incident_nb.outputs import harmless
 
 Scalar = str | int | float | bool | None
 RunOutcome = Literal["done", "failed", "timed_out", "killed"]
@@ -218,7 +219,8 @@ def _take(event: dict[str, Any], state: _State, on_cell: OnCell | None) -> None:
 
 
 def _finish(notebook: Path, output: Path, state: _State, failed_cell: int | None) -> None:
-    """Makes the output say how the run ended, and strips what papermill noted (parameters, paths, its own marks)."""
+    """Makes the output say how the run ended; strips what papermill noted (parameters, paths, its own marks), and what a
+    person who opens the notebook could be harmed by."""
     try:
         result = read_notebook(output)
     except UsageError:  # ended before papermill's first save
@@ -227,12 +229,11 @@ def _finish(notebook: Path, output: Path, state: _State, failed_cell: int | None
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
     result.cells = [c for c in result.cells if "papermill-error-cell-tag" not in c.metadata.get("tags", [])]
-    for part in (result, *result.cells):
-        part.metadata.pop("papermill", None)
     result.metadata["incident_nb"] = {"outcome": state.outcome, "error": state.error, "failed_cell": failed_cell}
     if failed_cell is not None:
         outputs = result.cells[failed_cell].outputs
         if not any(shown.output_type == "error" for shown in outputs):
             mark: dict[str, Any] = {"output_type": "error", "ename": state.outcome, "evalue": state.error}
             outputs.append(nbformat.from_dict(mark | {"traceback": []}))  # type: ignore[no-untyped-call]
+    harmless(result, [output.parent, Path.cwd()])
     write_atomic(output, nbformat.writes(result))  # type: ignore[no-untyped-call]

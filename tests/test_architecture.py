@@ -17,8 +17,8 @@ LONGEST = 300
 # A module imports lower levels only, and of its own level nothing but itself.
 LEVELS = [
     {"models", "errors", "escape", "resources"},
-    {"files"},
-    {"settings", "redact"},
+    {"files", "sanitise"},
+    {"settings", "redact", "outputs"},
     {"readers", "policy"},
     {"causes", "patterns", "alerts", "case"},
     {"plots"},

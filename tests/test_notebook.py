@@ -127,7 +127,7 @@ def test_a_run_takes_values_as_they_are_and_keeps_secrets_out(tmp_path: Path, mo
         folder,
         "print([case, limit, rate, urgent, note])",
         "import os, sys; print(sorted(os.environ.values())); print(os.environ['INCIDENT_NB_N8N_API_KEY'])",
-        "print(sys.executable, os.getcwd())",
+        "open('where', 'w').write(f'{sys.executable} {os.getcwd()}')",
     )
     seen: list[tuple[int, int, str]] = []
     value = 'quo"te \\ {brace} é\n# new line'
@@ -146,7 +146,7 @@ def test_a_run_takes_values_as_they_are_and_keeps_secrets_out(tmp_path: Path, mo
     assert str([value, -7, 1e-9, True, None]) in printed
     assert "for-the-probes" in printed
     assert "leak-me" not in printed
-    assert f"{sys.executable} {folder}" in printed
+    assert (folder / "where").read_text() == f"{sys.executable} {folder}"
     # parameters, the injected ones, and three cells; then the end
     assert [(done, total) for done, total, _ in seen] == [(0, 5), (1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
     assert [label for *_, label in seen[2:5]] == ["Question 0?", "Question 1?", "Question 2?"]

@@ -18,8 +18,8 @@ from incident_nb.errors import OutputError, UsageError
 from incident_nb.escape import markdown_text
 from incident_nb.plots import cause_bars
 from incident_nb.report import Exported, export
-from incident_nb.report.sanitise import CLASSES, clean_html, clean_markdown, fenced
 from incident_nb.resources import templates
+from incident_nb.sanitise import CLASSES, clean_html, clean_markdown, fenced
 
 WHEN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 PNG = base64.b64encode(
@@ -218,22 +218,18 @@ def tagged(text: str, *tags: str) -> Any:
     return cell
 
 
-@pytest.mark.parametrize("client_copy", [False, True])
-def test_what_is_left_out(tmp_path: Path, client_copy: bool) -> None:
+def test_what_is_left_out(tmp_path: Path) -> None:
     files = written(
         tmp_path,
         new_markdown_cell("Instructions for whoever runs this"),
         tagged("of the parameters", "parameters"),
         tagged("of the injected", "injected-parameters"),
         tagged("of a button", "ui"),
-        tagged("for our eyes", "internal"),
         new_code_cell("secret_code()", outputs=[new_output("stream", name="stderr", text="a warning on stderr")]),
         new_code_cell("", outputs=[new_output("stream", name="stdout", text="\x1b[31mprinted <i>\x1b[0m\n")]),
         tagged("for all"),
-        client_copy=client_copy,
     )
     for text in (Page(files.html).text, files.markdown.read_text()):
-        assert ("for our eyes" in text) is not client_copy
         assert "for all" in text
         assert "printed <i>" in text
         for absent in ("Instructions", "of the", "of a button", "secret_code", "stderr", "\x1b"):
@@ -307,7 +303,11 @@ def test_unusable_files_are_refused_in_words(tmp_path: Path) -> None:
         ("[a](javascript:alert(1))", r"[a]\(javascript:alert(1))"),
         ("[a]( JavaScript&colon;alert(1))", r"[a]\( JavaScript&colon;alert(1))"),
         ("[a](\njavascript:alert(1))", "[a]\\(\njavascript:alert(1))"),
-        ("[a](http://docs.example)", r"[a]\(http://docs.example)"),
+        ("[a](http://docs.example)", r"[a]\(http\://docs.example)"),
+        ("http://docs.example www.docs.example", r"http\://docs.example www\.docs.example"),
+        (r"$x$ \\(x\\) \begin{x}", r"\$x\$ &#92;(x\\) &#92;begin{x}"),
+        ("```mermaid\nx\n```\n```python\nx\n```", "```text mermaid\nx\n```\n```python\nx\n```"),
+        ("a&#x202e;b &amp; c&#0;", r"a\&#x202e;b &amp; c&#0;"),
         ("[a]: javascript:alert(1)", r"[a]\: javascript:alert(1)"),
         ("![pixel](https://evil.example/x.png)", r"!\[pixel](https://evil.example/x.png)"),
         ("```\n<b>\n```\nafter <b>", "```\n<b>\n```\nafter &lt;b>"),

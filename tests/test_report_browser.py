@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import base64
-import http.server
 import json
-import os
-import shutil
-import subprocess
-import threading
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,102 +12,24 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
-import websocket
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from incident_nb.plots import cause_bars, execution_strip
 from incident_nb.report import export
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0",
-    "--remote-allow-origins=*",
-)  # fmt: skip
-
-
-class Tab:
-    """One tab of a headless browser, driven over its own protocol; `requests` are the addresses it asked for."""
-
-    def __init__(self, address: str) -> None:
-        self.socket = websocket.create_connection(address, timeout=60)
-        self.requests: list[str] = []
-        self.sent = 0
-        for domain in ("Page", "Network", "Runtime"):
-            self.call(f"{domain}.enable")
-
-    def receive(self) -> Any:
-        message = json.loads(self.socket.recv())
-        if message.get("method") == "Network.requestWillBeSent":
-            self.requests.append(message["params"]["request"]["url"])
-        return message
-
-    def call(self, method: str, **params: Any) -> Any:
-        self.sent += 1
-        self.socket.send(json.dumps({"id": self.sent, "method": method, "params": params}))
-        while (answer := self.receive()).get("id") != self.sent:
-            pass
-        return answer["result"]
-
-    def open(self, path: Path) -> None:
-        self.requests.clear()
-        self.call("Page.navigate", url=path.as_uri())
-        while self.receive().get("method") != "Page.loadEventFired":
-            pass
-
-    def value(self, expression: str) -> Any:
-        return self.call("Runtime.evaluate", expression=expression)["result"].get("value")
+from tests.browser import Beacon, Tab, chromium
 
 
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    if CHROMIUM is None:
-        message = "Chromium is missing; on Debian: apt-get install -y chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    profile = tmp_path_factory.mktemp("profile")
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as browser:
-        try:
-            assert browser.stderr is not None
-            line = next(line for line in browser.stderr if line.startswith("DevTools listening on "))
-            port = line.split("://")[1].split("/")[0].split(":")[1]
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
-                pages = [page for page in json.load(answer) if page["type"] == "page"]
-            yield Tab(pages[0]["webSocketDebuggerUrl"])
-        finally:
-            browser.terminate()
-            browser.stderr.close()
-
-
-class Beacon:
-    """A web server on loopback that remembers what it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        asked = self.asked
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                asked.append(self.path)
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    with chromium(tmp_path_factory.mktemp("profile")) as one:
+        yield one
 
 
 @pytest.fixture
 def beacon() -> Iterator[Beacon]:
     one = Beacon()
     yield one
-    one.server.shutdown()
-    one.server.server_close()
+    one.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Any
 
 from nbconvert import HTMLExporter, MarkdownExporter
 
-from incident_nb.escape import markdown_text
-from incident_nb.files import private_folder, read_notebook, write_atomic
-from incident_nb.report.prepare import SHOWN_TYPES, for_report
-from incident_nb.report.sanitise import clean_html, clean_markdown, fenced, html_text
+from incident_nb.escape import markdown_text, printable
+from incident_nb.files import private_folder, read_notebook, staged, write_atomic
+from incident_nb.outputs import SHOWN_TYPES
+from incident_nb.report.prepare import for_report
 from incident_nb.resources import templates
+from incident_nb.sanitise import clean_html, clean_markdown, fenced, html_text
 
 PICTURES = "report_files"
 
@@ -34,34 +34,34 @@ def export(
     title: str,
     generated_at: datetime,
     banner: str | None = None,
-    client_copy: bool = False,
 ) -> Exported:
     """The report of an executed notebook: `report.html` and `report.md` in `out_dir` (a 0700 folder of 0600 files).
 
     `banner` is shown at the very top (a run that failed in the middle: `NotebookRun.banner`); `generated_at` is
-    zone-aware. `client_copy` leaves out cells tagged `internal`. The HTML holds no script and loads nothing; what is
-    shown of the notebook, `report.prepare.for_report` says. Raises `UsageError` for an unreadable notebook,
+    zone-aware. The HTML holds no script and loads nothing; what is shown of the notebook, `report.prepare.for_report`
+    says. It is for the house: what a client may see is `report.client`. Raises `UsageError` for an unreadable notebook,
     `OutputError` if the files cannot be written.
     """
-    shown = for_report(read_notebook(notebook), client_copy=client_copy)
+    shown = for_report(read_notebook(notebook))
     when = generated_at.astimezone(UTC).strftime("%d %B %Y, %H:%M UTC").lstrip("0")
-    facts = {"title": " ".join(title.split()), "banner": banner, "generated": when, "client_copy": client_copy}
+    facts = {"title": " ".join(printable(title).split()), "banner": banner and printable(banner), "generated": when}
     html, _ = _exporter(HTMLExporter, "incident", sanitize_html=True, exclude_anchor_links=True).from_notebook_node(
         shown, {"report": facts}
     )
     markdown, pictures = _exporter(MarkdownExporter, "incident-md").from_notebook_node(
         shown, {"report": facts, "unique_key": "chart", "output_files_dir": PICTURES}
     )
-    private_folder(out_dir)
-    _write_pictures(out_dir / PICTURES, {Path(name).name: data for name, data in pictures["outputs"].items()})
-    return Exported(
-        html=write_atomic(out_dir / "report.html", html), markdown=write_atomic(out_dir / "report.md", markdown)
-    )
+    with staged(out_dir, gone=(f"{PICTURES}/chart_*.png",)) as draft:
+        for name, data in pictures["outputs"].items():
+            write_atomic(private_folder(draft / PICTURES) / Path(name).name, data)
+        write_atomic(draft / "report.html", html)
+        write_atomic(draft / "report.md", markdown)
+    return Exported(html=out_dir / "report.html", markdown=out_dir / "report.md")
 
 
 def _exporter(kind: Any, template: str, **options: Any) -> Any:
     exporter = kind(template_name=template, extra_template_basedirs=[str(templates() / "nbconvert")], **options)
-    for filter_ in (clean_html, clean_markdown, fenced, html_text, markdown_text):
+    for filter_ in (clean_html, clean_markdown, fenced, html_text, markdown_text, printable):
         exporter.register_filter(filter_.__name__, filter_)
     exporter.register_filter("best", _best_for_html if kind is HTMLExporter else _best_for_markdown)
     return exporter
@@ -74,16 +74,3 @@ def _best_for_html(data: Any) -> str:
 def _best_for_markdown(data: Any) -> str:
     order = ("text/markdown", "image/png", "text/plain", "text/html")
     return next(kind for kind in order if kind in data)
-
-
-def _write_pictures(folder: Path, pictures: dict[str, bytes]) -> None:
-    """Replaces the pictures of an earlier export of the same report."""
-    if pictures:
-        private_folder(folder)
-    for name, data in pictures.items():
-        write_atomic(folder / name, data)
-    for old in folder.glob("chart_*.png"):
-        if old.name not in pictures:
-            old.unlink()
-    with contextlib.suppress(OSError):  # not there, or holds files of someone else
-        folder.rmdir()

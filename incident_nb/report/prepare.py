@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import copy
 import re
 from typing import Any
 
+from incident_nb.escape import printable
+from incident_nb.outputs import SHOWN_TYPES, png
 from incident_nb.report.tables import markdown_table
 
 LEFT_OUT = frozenset({"parameters", "injected-parameters", "ui", "papermill-error-cell-tag"})
-SHOWN_TYPES = ("text/html", "text/markdown", "image/png", "text/plain")
 _REPR = re.compile(r"<[\w.]+ (object|size)\b")  # what Python prints of an object that has no words of its own
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
-def for_report(notebook: Any, *, client_copy: bool = False) -> Any:
+def for_report(notebook: Any) -> Any:
     """A copy of the notebook with what the report shows, and no more.
 
     Left out: everything up to the `parameters` cell (it speaks to whoever runs the notebook; the report has its own
-    head), cells tagged `parameters` or `ui`, and in client copies those tagged `internal`; code; standard error; every
-    output type but `SHOWN_TYPES`. An error becomes one plain sentence in `output.notice`, without its traceback. A
-    pandas table comes as Markdown, too.
+    head), cells tagged `parameters` or `ui`; code; standard error; every output type but `SHOWN_TYPES`. An error becomes
+    one plain sentence in `output.notice`, without its traceback. A pandas table comes as Markdown, too.
     """
     result = copy.deepcopy(notebook)
     tags = [set(cell.metadata.get("tags", [])) for cell in result.cells]
     head = next((index + 1 for index, names in enumerate(tags) if "parameters" in names), 0)
-    skipped = LEFT_OUT | ({"internal"} if client_copy else set())
     result.cells = [
         cell
         for cell, names in list(zip(result.cells, tags, strict=True))[head:]
-        if cell.cell_type in ("code", "markdown") and not names & skipped
+        if cell.cell_type in ("code", "markdown") and not names & LEFT_OUT
     ]
     for cell in result.cells:
         cell.pop("attachments", None)
@@ -56,7 +52,7 @@ def _shown(output: Any) -> Any | None:
     if "text/html" in data and "text/markdown" not in data and (table := markdown_table(data["text/html"])):
         data["text/markdown"] = table
     if "image/png" in data:
-        picture = _png(data.pop("image/png"))
+        picture = png(data.pop("image/png"))
         if picture is not None:
             data["image/png"] = picture
             output.metadata = {"image/png": _picture_facts(output, data)}
@@ -65,17 +61,8 @@ def _shown(output: Any) -> Any | None:
 
 
 def _one_line(words: str) -> str:
-    plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", words)
-    line = " ".join(plain.split())
+    line = " ".join(printable(words).split())
     return line if len(line) <= 400 else f"{line[:399]}…"
-
-
-def _png(text: str) -> str | None:
-    try:
-        raw = base64.b64decode(text)
-    except (binascii.Error, ValueError):
-        return None
-    return base64.b64encode(raw).decode() if raw.startswith(_PNG_MAGIC) else None
 
 
 def _picture_facts(output: Any, data: dict[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 from incident_nb.escape import markdown_text
-from incident_nb.report.sanitise import clean_html
+from incident_nb.sanitise import clean_html
 
 
 def markdown_table(fragment: str) -> str | None:

@@ -10,6 +10,8 @@ import re
 
 import nh3
 
+from incident_nb.escape import printable
+
 # The classes of the house style; templates/nbconvert/incident/report.css says what each one looks like.
 _CLASSES = """
 first-screen card wide lead next label headline value note deadlines confidence bar columns evidence for against
@@ -41,8 +43,8 @@ def clean_html(fragment: str) -> str:
     Links go to https, mail or the page itself; images are PNG data. Text of what is dropped stays, save for scripts
     and styles.
     """
-    return nh3.clean(
-        _scoped(fragment),
+    cleaned = nh3.clean(
+        _scoped(printable(fragment)),
         tags=_TAGS,
         clean_content_tags={"script", "style", "template", "iframe", "object", "svg", "math", "noscript"},
         attributes=_ATTRIBUTES,
@@ -50,6 +52,7 @@ def clean_html(fragment: str) -> str:
         attribute_filter=_attribute,
         url_schemes={"https", "mailto", "data"},
     )
+    return printable(cleaned)  # once more, since a fragment can hold characters as references
 
 
 def _scoped(fragment: str) -> str:
@@ -77,16 +80,17 @@ def clean_markdown(text: str) -> str:
     What could be one of these is written so that it shows as the text it is. Code is left alone where it certainly is
     code (see `_code_spans`); a chart's image is put in by the template, never by a text.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = printable(text.replace("\r\n", "\n").replace("\r", "\n"))
     parts, end = [], 0
     for start, stop in _code_spans(text):
-        parts += [_prose(text[end:start]), text[start:stop]]
+        parts += [_prose(text[end:start]), _DRAWN.sub(r"\1text ", text[start:stop])]
         end = stop
     return "".join([*parts, _prose(text[end:])])
 
 
 def fenced(text: str) -> str:
     """Plain text as a block of code in Markdown; its fence is longer than any run of backticks in the text."""
+    text = printable(text)
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{text.rstrip()}\n{fence}"
@@ -97,14 +101,32 @@ def html_text(fragment: str) -> str:
     return html.unescape(nh3.clean(fragment, tags=set()))
 
 
-# An escaped character; or the start of an HTML tag, of an image, of a link or link definition to somewhere else.
+# What begins a formula for some readers; an escaped character; or the start of an HTML tag, of an image, of a link or
+# link definition to somewhere else, of a formula, of an address that is made a link by itself; a character in disguise.
 _LIVE = re.compile(
-    r"\\[!-/:-@\[-`{-~] | <(?=[A-Za-z/!?]) | !\[ | \][(:](?=\s*(?!https://|mailto:|\#)\S)", re.IGNORECASE | re.VERBOSE
+    r"""(?P<formula> \\\\(?=[(\[]) | \\(?=(?:begin|end)\b) ) | \\[!-/:-@\[-`{-~]
+    | <(?=[A-Za-z/!?]) | !\[ | \][(:](?=\s*(?!https://|mailto:|\#)\S)
+    | \$ | (?<=http):(?=//) | (?<=ftp):(?=//) | (?<=www)\. | (?P<reference> &(?:\#\d+|\#x[0-9a-f]+|\w+); )""",
+    re.IGNORECASE | re.VERBOSE,
 )
+# Blocks of code that some readers draw instead of showing them.
+_DRAWN = re.compile(r"((?:`{3,}|~{3,})[ \t]*)(?=(?:mermaid|math|geojson|topojson|stl|vega|\{))", re.IGNORECASE)
 
 
 def _prose(text: str) -> str:
-    return _LIVE.sub(lambda m: "&lt;" if m[0] == "<" else m[0] if m[0][0] == "\\" else f"{m[0][0]}\\{m[0][1]}", text)
+    return _LIVE.sub(_as_text, _DRAWN.sub(r"\1text ", text))
+
+
+def _as_text(found: re.Match[str]) -> str:
+    live = found[0]
+    if found["formula"]:
+        return "&#92;"
+    if found["reference"]:
+        letter = html.unescape(live)
+        return live if printable(letter) == letter else f"\\{live}"
+    if live == "<":
+        return "&lt;"
+    return live if live[0] == "\\" else f"{live[:-1]}\\{live[-1]}"
 
 
 def _code_spans(text: str) -> list[tuple[int, int]]:
