@@ -14,7 +14,7 @@ import pandas as pd
 
 from incident_nb import readers, redact
 from incident_nb.errors import OutputError, SettingsError, UsageError
-from incident_nb.files import private_folder, write_atomic
+from incident_nb.files import clean_leftovers, staged, write_atomic
 from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
 from incident_nb.resources import sample as sample_folder
 from incident_nb.settings import Settings
@@ -50,8 +50,7 @@ class Case:
         return {"execution": self.execution, "workflow": self.workflow, "client": self.client}
 
     def save(self, folder: Path) -> Case:
-        """This case, written to `folder` (0700, files 0600). Raises OutputError where that can't be done."""
-        private_folder(folder)
+        """This case, written to `folder` (0700, files 0600) whole or not at all. Raises OutputError if it can't be."""
         about = {
             "schema": SCHEMA,
             "now": self.now.isoformat(),
@@ -61,13 +60,12 @@ class Case:
             "settings": self.settings.model_dump(mode="json"),
             "skipped": [asdict(part) for part in self.log.skipped],
         }
-        for name in ("executions", "failures"):
-            _write_table(folder / f"{name}.parquet", getattr(self.log, name))
         snapshots = {key: snapshot.nodes for key, snapshot in self.log.snapshots.items()}
-        write_atomic(folder / "snapshots.json", msgspec.json.encode(snapshots))
-        write_atomic(
-            folder / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n"
-        )  # last: marks it whole
+        with staged(folder, gone=("diagnosis.json",)) as draft:
+            for name in ("executions", "failures"):
+                _write_table(draft / f"{name}.parquet", getattr(self.log, name))
+            write_atomic(draft / "snapshots.json", msgspec.json.encode(snapshots))
+            write_atomic(draft / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
         return replace(self, folder=folder)
 
     def write(self, name: str, value: Any) -> Path | None:
@@ -82,6 +80,7 @@ def open_case(name: str = SAMPLE) -> Case:
     if name == SAMPLE:
         return sample_case()
     folder = Path(name).expanduser()
+    clean_leftovers(folder)
     try:
         about = json.loads((folder / "case.json").read_text(encoding="utf-8"))
         if about["schema"] != SCHEMA:

@@ -17,7 +17,7 @@ LONGEST = 300
 # A module imports lower levels only, and of its own level nothing but itself.
 LEVELS = [
     {"models", "errors", "escape", "resources"},
-    {"files", "sanitise"},
+    {"files", "names", "sanitise"},
     {"settings", "redact", "outputs"},
     {"readers", "policy"},
     {"causes", "patterns", "alerts", "case"},

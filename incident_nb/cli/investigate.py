@@ -132,33 +132,40 @@ def _rows(lines: list[tuple[str, str]]) -> Table:
 
 def _check_folder(out: Path) -> None:
     """Raises OutputError where `out` is no folder or holds anything but an earlier investigation."""
+    from incident_nb.files import clean_leftovers, is_leftover
+
     try:
         if out.exists() and not out.is_dir():
             raise OutputError(f"{out} exists and is no folder; choose another --out")
-        if out.is_dir() and any(out.iterdir()) and not (out / "case" / "case.json").is_file():
+        clean_leftovers(out)
+        held = out.is_dir() and not all(is_leftover(entry.name) for entry in out.iterdir())
+        if held and not (out / "case" / "case.json").is_file():
             raise OutputError(f"{out} holds other things than an investigation; choose an empty or new folder")
     except OSError as error:
         raise OutputError(f"could not look into {out}: {error.strerror}; choose another folder") from error
 
 
 def _write_folder(case: Case, diagnosis: Diagnosis, out: Path) -> bool:
-    """The folder with case, executed notebook, report and diagnosis; whether the notebook's run failed."""
-    from incident_nb.files import private_folder, write_atomic
+    """The folder with case, executed notebook, report and diagnosis; whether the notebook's run failed.
+
+    Until all of it is there, `out` holds what an earlier investigation put there.
+    """
+    from incident_nb.files import staged, write_atomic
     from incident_nb.notebook import run_notebook
-    from incident_nb.report import export
+    from incident_nb.report import PICTURES, export
     from incident_nb.resources import notebooks
 
-    private_folder(out)
-    case.save(out / "case").write("diagnosis.json", diagnosis.as_json())
-    with progress() as shown:
-        task = shown.add_task("running the notebook", total=None)
-        run = run_notebook(
-            notebooks() / "incident.ipynb", out / "investigation.ipynb", {"case": "case"}, cwd=out,
-            on_cell=lambda done, total, _: shown.update(task, completed=done, total=total),
-        )  # fmt: skip
     title = f"Incident: {diagnosis.subject.workflow or 'n8n'}" if diagnosis.problem else "Nothing to diagnose"
-    made = export(run.output, out, title=title, banner=run.banner, generated_at=case.now)
-    write_atomic(out / "diagnosis.json", (out / "case" / "diagnosis.json").read_bytes())
+    with staged(out, gone=("case/diagnosis.json", f"{PICTURES}/chart_*.png")) as draft:
+        case.save(draft / "case").write("diagnosis.json", diagnosis.as_json())
+        with progress() as shown:
+            task = shown.add_task("running the notebook", total=None)
+            run = run_notebook(
+                notebooks() / "incident.ipynb", draft / "investigation.ipynb", {"case": "case"}, cwd=draft,
+                on_cell=lambda done, total, _: shown.update(task, completed=done, total=total),
+            )  # fmt: skip
+        export(run.output, draft, title=title, banner=run.banner, generated_at=case.now)
+        write_atomic(draft / "diagnosis.json", (draft / "case" / "diagnosis.json").read_bytes())
     if run.outcome != "done":
         words.print(
             f"The notebook stopped before its end: {run.error}. The report says so at its top.",
@@ -166,5 +173,5 @@ def _write_folder(case: Case, diagnosis: Diagnosis, out: Path) -> bool:
             markup=False,
         )
     words.print(diagnosis.headline, markup=False, soft_wrap=True)
-    words.print(f"report: {made.html}", markup=False, soft_wrap=True)
+    words.print(f"report: {out / 'report.html'}", markup=False, soft_wrap=True)
     return run.outcome != "done"

@@ -72,18 +72,15 @@ def patterns(
 
 def _write_html(case: Case, target: Path) -> None:
     """Runs the patterns notebook on the case and keeps its report."""
-    import tempfile
-
     from incident_nb.errors import OutputError
-    from incident_nb.files import write_atomic
+    from incident_nb.files import scratch, write_atomic
     from incident_nb.notebook import run_notebook
     from incident_nb.report import export
     from incident_nb.resources import notebooks
 
     if not target.parent.is_dir():
         raise OutputError(f"could not write {target}: the folder {target.parent} does not exist; make it first")
-    with tempfile.TemporaryDirectory(prefix="incident-nb-") as folder:
-        work = Path(folder)
+    with scratch() as work:
         case.save(work / "case")
         run = run_notebook(notebooks() / "error_patterns.ipynb", work / "patterns.ipynb", {"case": "case"}, cwd=work)
         made = export(run.output, work / "report", title="Error patterns", banner=run.banner, generated_at=case.now)

@@ -13,7 +13,7 @@ from incident_nb.cli import app
 from incident_nb.cli.common import words
 from incident_nb.cli.investigate import investigate
 from incident_nb.errors import OutputError, UsageError
-from incident_nb.files import read_notebook
+from incident_nb.files import private_folder, read_notebook, write_atomic
 from incident_nb.resources import notebooks
 
 
@@ -39,11 +39,11 @@ def lab(
     notary: Any = NotebookNotary()  # type: ignore[no-untyped-call]
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         for notebook in sorted(notebooks().glob("*.ipynb")):
             copy = folder / notebook.name
             if not copy.exists():
-                copy.write_bytes(notebook.read_bytes())
+                write_atomic(copy, notebook.read_bytes())
                 notary.sign(read_notebook(copy))  # ours, so that JupyterLab shows its outputs in full
     except OSError as error:
         raise OutputError(
