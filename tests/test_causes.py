@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from incident_nb.causes import classify, classify_many, signatures, unwrap
-from incident_nb.causes.rules import TIERS, Signature, literal
+from incident_nb.causes.rules import TIERS, Signature, candidates, literals
 from incident_nb.models import Cause, ErrorRecord
 
 VENDOR_ERRORS = Path(__file__).parent / "data" / "causes" / "vendor_errors.jsonl"
@@ -65,17 +65,29 @@ def test_patterns_are_lower_case_linear_and_contain_their_literal() -> None:
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
-        ("invalid_grant", "invalid_grant"),
-        ("quota (?:was )?exceeded for [a-z]+", "exceeded for "),
-        ("colou?rs", "colo"),
-        (r"a|b", ""),
-        (r"\bid\b not found", " not found"),
-        (r"retry after \d+", "retry after "),
-        (r"[^\s]{2,} [a-z]{3}", " "),
+        ("invalid_grant", ("invalid_grant",)),
+        ("quota (?:was )?exceeded for [a-z]+", ("exceeded for ",)),
+        ("colou?rs", ("colo",)),
+        ("a|b", ("a", "b")),
+        ("is (?:long|large)", ("long", "large")),
+        (r"(?:is|was) (?:deni(?:ed|als)|re[fv]used)", ("deni", "used")),
+        (r"(?:\w+ )?(?:x|[ab]c|)\d{2,3}", ()),
+        (r"\bid\b not found", (" not found",)),
+        (r"retry after \d+", ("retry after ",)),
+        (r"[^\s]{2,} [a-z]{3}", (" ",)),
+        (r"(?<!x)[)\]}][^\]][]x]\(#(?:10|200)\)", ("10", "200")),
     ],
 )
-def test_literal_is_in_every_match(pattern: str, expected: str) -> None:
-    assert literal(pattern) == expected
+def test_a_literal_is_in_every_match(pattern: str, expected: tuple[str, ...]) -> None:
+    assert literals(pattern) == expected
+
+
+def test_every_signature_that_fits_is_a_candidate() -> None:
+    rows = [json.loads(line) for line in VENDOR_ERRORS.read_text(encoding="utf-8").splitlines()]
+    for each in [*rows, *(example for signature in signatures() for example in signature.examples)]:
+        evidence = unwrap(record(each))
+        fitting = [signature for signature, words in candidates(evidence) if signature.fits(evidence, words)]
+        assert fitting == [signature for signature in signatures() if signature.fits(evidence)]
 
 
 def test_known_wordings_of_many_services_keep_their_cause() -> None:

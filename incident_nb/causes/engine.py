@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 
-from incident_nb.causes.rules import TIERS, Signature, signatures_for, tables
+from incident_nb.causes.rules import TIERS, Signature, candidates, tables
 from incident_nb.causes.unwrap import Evidence, unwrap
 from incident_nb.models import Cause, ErrorRecord, Verdict
 
@@ -65,8 +65,8 @@ def _rank(evidence: Evidence, own_hosts: Sequence[str]) -> list[tuple[Cause, flo
     """The causes that any signature speaks for, best first, each with its score and its most specific signature."""
     own = evidence.host is not None and any(fnmatch(evidence.host, glob.lower()) for glob in own_hosts)
     matches: dict[Cause, list[tuple[float, Signature]]] = {}
-    for signature in signatures_for(evidence.node):
-        if signature.fits(evidence):
+    for signature, words in candidates(evidence):
+        if signature.fits(evidence, words):
             cause, weight = signature.cause, signature.weight(evidence)
             if own and cause is Cause.EXTERNAL_OUTAGE:
                 cause = Cause.ENDPOINT_CRASH

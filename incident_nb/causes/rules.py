@@ -25,6 +25,8 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cache, lru_cache
@@ -45,20 +47,36 @@ BORROWED = 0.5
 PLAIN = " _'\"-,:;=<>@#%&!~/"
 """Characters beside letters and digits that mean themselves in a regular expression."""
 
+GRAM = 3
+"""Length of the pieces of text by which the signatures that may fit are looked up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One regular expression and a piece of plain text that any match of it must contain (empty: none known)."""
+    """One regular expression and pieces of plain text of which any match of it contains at least one (none: unknown)."""
 
-    pattern: re.Pattern[str]
-    literal: str
+    source: str
+    literals: tuple[str, ...]
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The expression, compiled when it is first needed: most never are."""
+        return _compiled(self.source)
 
 
-def found(words: tuple[Words, ...], text: str) -> bool:
-    """True if any matches somewhere in the text; the literal is looked for first because that is much faster."""
-    for each in words:  # noqa: SIM110 - nearly all the time goes here, and any() is slower
-        if each.literal in text and each.pattern.search(text):
-            return True
+@cache
+def _compiled(source: str) -> re.Pattern[str]:
+    return re.compile(source, re.MULTILINE)
+
+
+def found(words: Iterable[Words], text: str) -> bool:
+    """True if any matches somewhere in the text; the literals are looked for first because that is much faster."""
+    for each in words:
+        for piece in each.literals or ("",):
+            if piece in text:
+                if each.pattern.search(text):
+                    return True
+                break
     return False
 
 
@@ -81,8 +99,8 @@ class Signature:
     examples: tuple[Any, ...]
     near_misses: tuple[Any, ...]
 
-    def fits(self, evidence: Evidence) -> bool:
-        """True if every condition holds for this evidence."""
+    def fits(self, evidence: Evidence, words: Iterable[Words] | None = None) -> bool:
+        """True if every condition holds for this evidence; `words`: those of its own that may match (default: all)."""
         if self.codes and not self.codes & evidence.codes:
             return False
         if self.names and not self.names & evidence.names:
@@ -92,7 +110,7 @@ class Signature:
         if self.hosts and not (evidence.host and self.hosts.match(evidence.host)):
             return False
         text: str = getattr(evidence, self.field)
-        if self.words and not found(self.words, text):
+        if self.words and not found(self.words if words is None else words, text):
             return False
         return not (found(self.unless, evidence.text) or (evidence.trace and found(self.unless, evidence.trace)))
 
@@ -129,10 +147,56 @@ def signatures() -> tuple[Signature, ...]:
     return tuple(_signature(row) for path in sources for row in _read(path).get("signature", []))
 
 
+def candidates(evidence: Evidence) -> list[tuple[Signature, list[Words]]]:
+    """Those that may fit, in the order of the files, each with the words of its own that may match.
+
+    A word may match where a piece of its plain text occurs; that is looked up, because trying all would take long.
+    """
+    wordless, always, index = _index()
+    text = f"{evidence.text}\n{evidence.trace}"
+    pieces = {text[i : i + GRAM] for i in range(len(text))}
+    pieces.update(char for char in set(text) if not char.isascii())
+    live: defaultdict[int, list[Words]] = defaultdict(list)
+    for entries in (always, *(index[piece] for piece in index.keys() & pieces)):
+        for position, words in entries:
+            live[position].append(words)
+    known = signatures()
+    return [(known[each], live[each]) for each in sorted(_for_node(evidence.node) & (live.keys() | wordless))]
+
+
+Entries = list[tuple[int, Words]]
+
+
+@cache
+def _index() -> tuple[frozenset[int], Entries, dict[str, Entries]]:
+    """Positions of the signatures without words; the words that any text may match; the others by a piece of each text."""
+    every = [(position, words) for position, each in enumerate(signatures()) for words in each.words]
+    common = Counter(key for _, words in every for text in words.literals for key in _keys(text))
+    always: Entries = []
+    index: defaultdict[str, Entries] = defaultdict(list)
+    for position, words in every:
+        keys = [_keys(text) for text in words.literals]
+        if not all(keys) or not keys:
+            always.append((position, words))
+            continue
+        for each in {min(found_keys, key=lambda key: (common[key], key)) for found_keys in keys}:
+            index[each].append((position, words))
+    wordless = frozenset(position for position, each in enumerate(signatures()) if not each.words)
+    return wordless, always, dict(index)
+
+
+def _keys(text: str) -> list[str]:
+    """The pieces by which a plain text can be looked up: any character that is not ASCII, else each run of GRAM."""
+    foreign = [char for char in text if not char.isascii()]
+    return foreign or [text[i : i + GRAM] for i in range(len(text) - GRAM + 1)]
+
+
 @lru_cache(maxsize=256)
-def signatures_for(node: str) -> tuple[Signature, ...]:
-    """Those that may fit a record of this node type: the others need not be tried."""
-    return tuple(each for each in signatures() if each.nodes is None or each.nodes.match(node))
+def _for_node(node: str) -> frozenset[int]:
+    """Positions of the signatures that may fit a record of this node type."""
+    return frozenset(
+        position for position, each in enumerate(signatures()) if each.nodes is None or each.nodes.match(node)
+    )
 
 
 def _read(path: Any) -> dict[str, Any]:
@@ -161,27 +225,78 @@ def _signature(row: dict[str, Any]) -> Signature:
 
 
 def _words(pattern: str) -> Words:
-    return Words(re.compile(pattern, re.MULTILINE), literal(pattern))
+    return Words(pattern, literals(pattern))
 
 
 def _globs(globs: list[str] | tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile("|".join(map(translate, globs))) if globs else None
 
 
-def literal(pattern: str) -> str:
-    """The longest plain text outside groups that every match of the pattern contains, or `""`."""
-    kept: list[str] = []
-    depth = i = 0
+def literals(pattern: str) -> tuple[str, ...]:
+    """Pieces of plain text of which every match of the pattern contains at least one; none where that is not known.
+
+    Of all the places that say so (a run of plain characters, a group with an alternative for each) the one with the
+    longest pieces is taken, because those are the rarest.
+    """
+    branches = [_longest(branch) for branch in _split(pattern)]
+    return tuple(dict.fromkeys(piece for branch in branches for piece in branch)) if all(branches) else ()
+
+
+def _longest(branch: str) -> tuple[str, ...]:
+    """The same for a pattern that has no alternatives outside its groups."""
+    best: tuple[str, ...] = ()
+    run, i = "", 0
+    while i <= len(branch):
+        char, end = branch[i : i + 1], i + 1
+        if char == "(":
+            end = _end_of_group(branch, i)
+        elif char == "\\":
+            end = i + 2
+        elif char == "[":
+            end = _end_of_class(branch, i)
+        optional = branch[end : end + 1] in ("?", "*", "{")
+        plain = bool(char) and (char.isalnum() or char in PLAIN) and not optional
+        run += char if plain else ""
+        if not plain:
+            inner = literals(branch[i + 3 : end - 1]) if branch.startswith("(?:", i) and not optional else ()
+            best = max(best, (run,) if run else (), inner, key=lambda pieces: min(map(len, pieces), default=0))
+            run = ""
+            if char == "{":
+                end = branch.index("}", i) + 1
+        i = end
+    return best
+
+
+def _split(pattern: str) -> list[str]:
+    """The alternatives of a pattern."""
+    branches, start, i = [], 0, 0
     while i < len(pattern):
-        char, after = pattern[i], pattern[i + 1 : i + 2]
-        if char == "|" and depth == 0:
-            return ""
-        plain = depth == 0 and (char.isalnum() or char in PLAIN) and after not in ("?", "*", "{")
-        kept.append(char if plain else "\0")
+        if pattern[i] == "|":
+            branches.append(pattern[start:i])
+            start = i + 1
+        if pattern[i] == "(":
+            i = _end_of_group(pattern, i)
+        elif pattern[i] == "[":
+            i = _end_of_class(pattern, i)
+        else:
+            i += 2 if pattern[i] == "\\" else 1
+    return [*branches, pattern[start:]]
+
+
+def _end_of_group(pattern: str, start: int) -> int:
+    """The position behind the group that opens at `start`."""
+    depth, i = 0, start
+    while i == start or depth:
+        char = pattern[i]
         depth += (char == "(") - (char == ")")
-        if char == "\\":
-            i += 1
-        elif char in "[{":
-            i = pattern.index("]" if char == "[" else "}", i + 1 + (char == "["))
-        i += 1
-    return max("".join(kept).split("\0"), key=len)
+        i = _end_of_class(pattern, i) if char == "[" else i + 2 if char == "\\" else i + 1
+    return i
+
+
+def _end_of_class(pattern: str, start: int) -> int:
+    """The position behind the set of characters that opens at `start`."""
+    i = start + 2 if pattern.startswith("^", start + 1) else start + 1
+    i += pattern.startswith("]", i)  # one that means itself
+    while pattern[i] != "]":
+        i += 2 if pattern[i] == "\\" else 1
+    return i + 1
