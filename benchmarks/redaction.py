@@ -165,10 +165,13 @@ def command_line(seed: int, runs: int) -> None:
         for name, status, text in done:
             if status:
                 print(f"  {name}: exit code {status}: {text.strip()[-300:]}")
-        found = list(dict.fromkeys(search(blobs, planted)))
-        print(f"  planted values found in the output: {len({s.value for s, _ in found})} of {len(planted)}")
-        for secret, place in found[:40]:
-            print(f"    {secret.where}: {secret.value[:40]!r} in {place}")
+        found: dict[Secret, list[str]] = {}
+        for secret, place in search(blobs, planted):
+            found.setdefault(secret, []).append(place)
+        print(f"  planted values found in the output: {len(found)} of {len(planted)}")
+        for secret, places in found.items():
+            where = list(dict.fromkeys(places))
+            print(f"    {secret.where}: {secret.value[:40]!r} in {len(where)} places: {', '.join(where[:4])}")
 
 
 def table(score: dict[str, dict[str, list[int]]], limit: int) -> None:
