@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,6 +11,7 @@ from typing import Any
 
 from .gate import Redactor
 from .key import SAMPLE_KEY, RedactionKey, load_key
+from .known import of_environment
 
 __all__ = [
     "SAMPLE_KEY",
@@ -28,12 +30,15 @@ _default: tuple[RedactionKey, Redactor] | None = None
 _override: ContextVar[Redactor | None] = ContextVar("redactor", default=None)
 
 
-def redact_text(text: str, *, personal: bool = True) -> str:
-    """The text with its secrets masked; JSON in it is redacted as a tree. `personal=False` leaves personal data."""
+def redact_text(text: str, *, personal: bool | None = None) -> str:
+    """The text with its secrets masked; JSON in it is redacted as a tree.
+
+    `personal=True` masks personal data whatever the settings say, as what leaves the house needs; `False` leaves it.
+    """
     return _current().text(text, personal)
 
 
-def redact_tree(value: Any, *, personal: bool = True) -> Any:
+def redact_tree(value: Any, *, personal: bool | None = None) -> Any:
     """The JSON-like value with secrets masked in keys and values, by shape, by key and by place. A new value."""
     return _current().tree(value, personal)
 
@@ -43,9 +48,12 @@ def use_key(key: bytes) -> None:
     _set(RedactionKey(key, "given"))
 
 
-def use_workspace(folder: Path) -> RedactionKey:
-    """The key of this workspace, from now on the process's; the environment's goes first. See `load_key`."""
-    return _set(load_key(folder))
+def use_workspace(folder: Path, *, personal: bool = True) -> RedactionKey:
+    """The key of this workspace, from now on the process's; the environment's goes first. See `load_key`.
+
+    `personal` is the workspace's word on whether personal data is masked in what stays in the house.
+    """
+    return _set(load_key(folder), personal)
 
 
 def redaction_key() -> RedactionKey:
@@ -63,9 +71,9 @@ def using(redactor: Redactor) -> Iterator[None]:
         _override.reset(token)
 
 
-def _set(key: RedactionKey) -> RedactionKey:
+def _set(key: RedactionKey, personal: bool = True) -> RedactionKey:
     global _default  # noqa: PLW0603  the process's one key
-    _default = (key, Redactor(key.value))
+    _default = (key, Redactor(key.value, of_environment(os.environ), personal))
     return key
 
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 import hmac
 import json
 import re
+from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import unquote_plus
 
+from . import encoded, vendors
+from .judges import HEADER
+from .keys import Test, anything, key_rule, opaque, stand_in, without_scheme
+from .known import forms
 from .personal import DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
-from .places import PLACES, Test, anything, key_rule, stand_in, without_scheme
-from .rules import MASK, PEM, SHAPES, SHORTEST_TOKEN, TOKENS, Rule
+from .places import BLOCKS, LINES, SENTENCES, may_hold_keys
+from .rules import MASK, Rule, Rules
+from .shapes import LONG_RUN, MARKED, PEM, PPK, RUN, SHAPES
+from .urls import PLACES
 
 MAX_DEPTH = 200
 MAX_PASSES = 8
 CACHE_CHARACTERS = 32_000_000
-
-# Most strings hold no hint; these flat lists make that the cheap case.
-_SHAPED = [(hint, rule) for rule in (*TOKENS, *SHAPES) for hint in rule.hints]
-_PLACED = [(hint, rule) for rule in PLACES for hint in rule.hints]
+LONGEST_CACHED = 20_000
 
 # Names and values side by side, as header and query parameters are kept by n8n and in HAR files.
-_NAMES = ("name", "key", "header", "field", "parameter")
-_VALUES = ("value", "content", "defaultValue")
+_NAMES = ("name", "key", "header", "field", "parameter", "param", "variable", "property", "setting", "label", "id")
+_VALUES = ("value", "val", "content", "defaultValue", "data")
 
 # Inside a credential's data everything but these is masked: they say which account and place it was.
 _CREDENTIAL_DATA = frozenset({"credentials", "credentialdata", "decrypteddata", "oauthtokendata"})
@@ -31,29 +34,41 @@ _CREDENTIAL_LABELS = re.compile(
     r"expires_?in|allowed.*|authentication|ssl|schema|environment|version|user_?name|user)"
 )
 
-_PERCENT = re.compile(r"[\w.~%+*!-]*")
-_PERCENT_CODE = re.compile(r"%[0-9A-Fa-f]{2}")
-
 
 class Redactor:
     """Masks secrets with one key. Distinct lines are looked at once; equal secrets get equal digests.
 
-    A mask is `[kind:digest]`, the digest being the first six hex digits of HMAC-SHA256 over the secret.
+    A mask is `[kind:digest]`, the digest being the first six hex digits of HMAC-SHA256 over the secret. `known` are
+    exact values to mask wherever they stand. `personal` says whether personal data is masked when a call does not.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, known: Iterable[str] = (), personal: bool = True) -> None:
         self._key = key
-        self._seen: dict[tuple[str, bool], str] = {}
+        self.personal = personal
+        found = {form: self.mask("secret", value) for value in known for form in forms(value)}
+        self._known = sorted(found.items(), key=lambda form: -len(form[0]))
+        self._seen: dict[tuple[str, bool, str], str] = {}
         self._seen_characters = 0
 
     def mask(self, kind: str, secret: str) -> str:
         """The mask of a secret, such as `[api_key:3f9a1c]`."""
         return f"[{kind}:{hmac.digest(self._key, secret.encode('utf-8', 'surrogatepass'), 'sha256').hex()[:6]}]"
 
-    def text(self, text: str, personal: bool = True) -> str:
+    def text(self, text: str, personal: bool | None = None) -> str:
         """The text with its secrets masked; JSON inside it is treated as a tree. Masked text comes back as it is."""
+        personal = self.personal if personal is None else personal
         if len(text) < 4:
             return text
+        for form, mask in self._known:
+            if form in text:
+                text = text.replace(form, mask)
+        if len(text) < 14 and text.isidentifier():
+            return text
+        if len(text) > LONGEST_CACHED:
+            return self._text(text, personal)
+        return self._once(self._text, text, personal)
+
+    def _text(self, text: str, personal: bool) -> str:
         if text[0] in "{[" and text.rstrip()[-1] in "}]":
             try:
                 tree = json.loads(text)
@@ -70,9 +85,22 @@ class Redactor:
                 break
         return text
 
-    def tree(self, value: Any, personal: bool = True) -> Any:
+    def _once(self, work: Callable[[str, bool], str], text: str, personal: bool) -> str:
+        """What the work makes of a text; error texts and their lines repeat, so what was seen is not done again."""
+        key = (text, personal, work.__name__)
+        known = self._seen.get(key)
+        if known is None:
+            known = work(text, personal)
+            if self._seen_characters > CACHE_CHARACTERS:
+                self._seen.clear()
+                self._seen_characters = 0
+            self._seen[key] = known
+            self._seen_characters += len(text)
+        return known
+
+    def tree(self, value: Any, personal: bool | None = None) -> Any:
         """The value with secrets masked, keys included; what a key or a neighbour says of a value counts."""
-        return self._tree(value, personal, None, False, 0)
+        return self._tree(value, self.personal if personal is None else personal, None, False, 0)
 
     def _tree(self, value: Any, personal: bool, key: str | None, in_credential: bool, depth: int) -> Any:
         if isinstance(value, str):
@@ -80,7 +108,7 @@ class Redactor:
         if isinstance(value, dict):
             if depth >= MAX_DEPTH:
                 return self.mask("too_deep", "object")
-            named = next((value[name] for name in _NAMES if isinstance(value.get(name), str)), None)
+            named = _name_of(value)
             clean = {}
             for name, child in value.items():
                 label = self.text(name, personal) if isinstance(name, str) else name
@@ -92,7 +120,7 @@ class Redactor:
             if depth >= MAX_DEPTH:
                 return self.mask("too_deep", "list")
             return [
-                self._tree(child, personal, self._header_before(value, index) or key, in_credential, depth + 1)
+                self._tree(child, personal, _name_before(value, index) or key, in_credential, depth + 1)
                 for index, child in enumerate(value)
             ]
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -117,64 +145,75 @@ class Redactor:
     def _number(self, number: float, personal: bool, key: str | None) -> float | str:
         """Numbers are kept, but for those under the key of a password or of personal data."""
         rule = _rule(key)
-        if rule is None or not (rule[0] == "password" or (personal and rule[0] in PERSONAL_KINDS)):
+        if rule is None or not (rule[0] in ("password", "otp") or (personal and rule[0] in PERSONAL_KINDS)):
             return number
         return self.mask(rule[0], str(number)) if rule[1](str(number)) else number
 
-    @staticmethod
-    def _header_before(items: list[Any] | tuple[Any, ...], index: int) -> str | None:
-        """The header whose value this item is, in a flat list of names and values such as Node's rawHeaders."""
-        before = items[index - 1] if index else None
-        return before if isinstance(before, str) and _HEADER.fullmatch(before) else None
-
     def _pass(self, text: str, personal: bool) -> str:
-        if "PRIVATE KEY" in text:
-            text = self._apply(PEM, text)
+        if "rivate" in text or "RIVATE" in text:
+            text = self._apply(PPK, self._apply(PEM, text))
+        keyed = may_hold_keys(text)
+        if keyed:
+            if "{" in text or "[" in text:
+                text = encoded.documents(text, lambda tree: self.tree(tree, personal))
+            text = self._try(BLOCKS, text, personal)
         if "\n" not in text:
-            return self._line(text, personal)
-        return "\n".join([self._line(line, personal) for line in text.split("\n")])
+            return self._line(text, personal, keyed)
+        return "\n".join([self._once(self._line, line, personal) for line in text.split("\n")])
 
-    def _line(self, line: str, personal: bool) -> str:
-        """One line through every rule; stack traces and error texts repeat, so what was seen is not done again."""
-        if len(line) < 4:
-            return line
-        known = self._seen.get((line, personal))
-        if known is None:
-            known = self._rules(line, personal)
-            if self._seen_characters > CACHE_CHARACTERS:
-                self._seen.clear()
-                self._seen_characters = 0
-            self._seen[line, personal] = known
-            self._seen_characters += len(line)
-        return known
-
-    def _rules(self, text: str, personal: bool) -> str:
-        low = text.lower()
-        if max(map(len, text.split()), default=0) >= SHORTEST_TOKEN:
-            for rule in [rule for hint, rule in _SHAPED if hint in low]:
-                text = self._apply(rule, text)
-        for rule in [rule for hint, rule in _PLACED if hint in low]:
-            text = self._apply(rule, text)
+    def _line(self, text: str, personal: bool, keyed: bool | None = None) -> str:
+        """One line through every rule."""
+        if len(text) < 4:
+            return text
+        long_run = LONG_RUN.search(text) is not None
+        if long_run:
+            text = self._replace(text, vendors.find(text))
+            if "\\" in text or "\x1b" in text:
+                text = self._replace(text, vendors.find_escaped(text))
+            text = self._try(MARKED, text)
+            if RUN.search(text):
+                text = self._try(SHAPES, text)
+        text = self._try(PLACES, text)
+        if may_hold_keys(text) if keyed is None else keyed:
+            text = self._try(LINES, text, personal)
+        text = self._try(SENTENCES, text, personal)
         if personal:
             if "@" in text:
                 text = self._apply(EMAIL, text)
             if DIGITS.search(text):
-                for rule in NUMBERS:
-                    text = self._apply(rule, text)
-        if "%" in text and _PERCENT_CODE.search(text):
-            text = _PERCENT.sub(lambda match: self._encoded(match[0], personal), text)
+                text = self._try(NUMBERS, text)
+
+        def clean(inner: str) -> str:
+            return self.text(inner, personal)
+
+        if "%" in text:
+            text = encoded.percent(text, clean)
+        if "&" in text or "\\u00" in text:
+            text = encoded.entities(text, clean)
+        return encoded.base64(text, clean, self.mask) if long_run else text
+
+    def _try(self, rules: Rules, text: str, personal: bool = True) -> str:
+        """The rules that a text gives a hint of."""
+        low = text.lower()
+        for rule in rules.hinted(low):
+            if rule.gate is None or rule.gate.search(text):
+                masked = self._apply(rule, text, personal, low)
+                if masked is not text:
+                    text, low = masked, masked.lower()
         return text
 
-    def _encoded(self, run: str, personal: bool) -> str:
-        """A percent-encoded stretch, decoded and masked when there is something to mask in it, else as it was."""
-        if not _PERCENT_CODE.search(run):
-            return run
-        decoded = unquote_plus(run)
-        clean = self.text(decoded, personal)
-        return run if clean == decoded else clean
+    def _replace(self, text: str, found: Iterable[tuple[int, int, str]]) -> str:
+        """The text with the stretches masked that a search found, in order."""
+        parts: list[str] = []
+        copied = 0
+        for start, end, kind in found:
+            parts += (text[copied:start], self.mask(kind, text[start:end]))
+            copied = end
+        return "".join(parts) + text[copied:] if parts else text
 
-    def _apply(self, rule: Rule, text: str) -> str:
-        match = rule.pattern.search(text)
+    def _apply(self, rule: Rule, text: str, personal: bool = True, low: str | None = None) -> str:
+        search = rule.next_match(text, text.lower() if low is None else low)
+        match = search(text, 0)
         if match is None:
             return text
         parts: list[str] = []
@@ -183,19 +222,34 @@ class Redactor:
             start, end = match.span("s")
             if masked := MASK.match(text, start) or MASK.match(text, max(0, match.start() - 1)):
                 position = masked.end()
-            elif kind := rule.kind if isinstance(rule.kind, str) else rule.kind(match):
-                parts += (text[copied:start], self.mask(kind, match["s"]))
+            elif (kind := rule.kind if isinstance(rule.kind, str) else rule.kind(match)) and (
+                personal or kind not in PERSONAL_KINDS
+            ):
+                scheme, secret = without_scheme(match["s"])
+                parts += (text[copied:start], scheme, self.mask(kind, secret))
                 copied = position = end
             else:
                 # What follows the start may still be the beginning of a real one.
                 position = max(start, match.start() + 1)
-            match = rule.pattern.search(text, position)
-        return "".join(parts) + text[copied:]
+            match = search(text, position)
+        return "".join(parts) + text[copied:] if parts else text
 
 
-_HEADER = re.compile(
-    r"(?i:(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:key|token|secret|signature)|api-?key|private-token|stripe-signature)"
-)
+def _name_of(tree: dict[Any, Any]) -> str | None:
+    """The name that an object gives to its value, as in `{"name": "X-Api-Key", "value": …}`."""
+    names = [tree[name] for name in _NAMES if isinstance(tree.get(name), str)]
+    return next((name for name in names if _rule(name)), names[0] if names else None)
+
+
+def _name_before(items: list[Any] | tuple[Any, ...], index: int) -> str | None:
+    """The header whose value this item is, in a flat list of names and values such as Node's rawHeaders."""
+    before = items[index - 1] if index else None
+    if not isinstance(before, str) or len(before) > 80:
+        return None
+    if HEADER.fullmatch(before):
+        return before
+    value = items[index]
+    return before if isinstance(value, str) and _rule(before) and opaque(value) else None
 
 
 def _rule(key: str | None) -> tuple[str, Test] | None:

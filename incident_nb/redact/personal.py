@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from .rules import START, Rule
+from .rules import Rule, Rules, anchored, starting
 
 PERSONAL_KINDS = frozenset({"email", "phone", "card", "iban", "ssn"})
 
-DIGITS = re.compile(r"\d[\d ().+/-]{6}")
+DIGITS = re.compile(r"\d[\d ().+/\u00a0\u2010-\u2015-]{6}|[A-Za-z]{2}\d\d[ -]?[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{4}")
 """What every rule below but e-mail needs. One look spares the others on most strings."""
 
 # ISO 13616 registry: country and length of its IBANs.
@@ -29,8 +29,10 @@ IBAN_LENGTHS = {
 
 # ISO/IEC 7812 ranges of the large schemes with the lengths they use.
 _CARD_RANGES = re.compile(
-    r"4\d{15}|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|3[47]\d{13}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35\d{14}|3[068]\d{12}"
+    r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|3[47]\d{13}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35\d{14}|"
+    r"3[068]\d{12}|62\d{14}"
 )
+_MAESTRO = re.compile(r"(?:50|5[6-9]|6\d)\d{11,17}")
 
 
 def luhn(digits: str) -> bool:
@@ -46,12 +48,19 @@ def iban_valid(text: str) -> bool:
 
 
 def _card(match: re.Match[str]) -> str | None:
-    digits = re.sub(r"\D", "", match["s"])
-    return "card" if _CARD_RANGES.fullmatch(digits) and luhn(digits) else None
+    text = match["s"]
+    digits = re.sub(r"\D", "", text)
+    grouped = len(digits) != len(text)
+    if grouped and not re.fullmatch(
+        r"\d{4}(?:([ -])\d{4})(?:\1\d{4}){1,2}(?:\1\d{1,4})?|\d{4}([ -])\d{6}\2\d{4,5}|\d{6}[ -]\d{8,13}", text
+    ):
+        return None
+    fits = _CARD_RANGES.fullmatch(digits) or (grouped and _MAESTRO.fullmatch(digits))
+    return "card" if fits and (len(digits) != 13 or grouped) and luhn(digits) else None
 
 
 def _iban(match: re.Match[str]) -> str | None:
-    return "iban" if iban_valid(match["s"].replace(" ", "")) else None
+    return "iban" if iban_valid(re.sub(r"[ -]", "", match["s"]).upper()) else None
 
 
 def _iban_pattern() -> str:
@@ -60,35 +69,130 @@ def _iban_pattern() -> str:
     for length in sorted(set(IBAN_LENGTHS.values())):
         countries = "|".join(country for country, size in IBAN_LENGTHS.items() if size == length)
         groups, rest = divmod(length - 4, 4)
-        tail = rf" ?[A-Z0-9]{{{rest}}}" if rest else ""
-        branches.append(rf"(?:{countries})\d{{2}}(?: ?[A-Z0-9]{{4}}){{{groups}}}{tail}")
-    return rf"{START}(?P<s>{'|'.join(branches)})(?![A-Za-z0-9])"
+        tail = rf"[ -]?[A-Z0-9]{{{rest}}}" if rest else ""
+        branches.append(rf"(?:{countries})\d{{2}}(?:[ -]?[A-Z0-9]{{4}}){{{groups}}}{tail}")
+    return rf"(?<![A-Za-z0-9])(?i:(?P<s>{'|'.join(branches)}))(?![A-Za-z0-9])"
+
+
+# What ends like an address but is a file, a version's or a picture's name.
+_FILES = frozenset(
+    re.findall(
+        r"\w+",
+        "png jpg jpeg gif svg webp ico js mjs cjs ts tsx jsx css scss map html htm json yaml yml xml txt csv pdf zip tgz gz lock "
+        "log toml ini conf sql exe dll so jar class",
+    )
+)
+
+
+def _email(match: re.Match[str]) -> str | None:
+    user, _, host = match["s"].rpartition("@")
+    return (
+        None
+        if host.rsplit(".", 1)[-1].lower() in _FILES or (user == "git" and match.string[match.end() :][:1] in ":/")
+        else "email"
+    )
 
 
 EMAIL = Rule(
-    "email",
+    _email,
     re.compile(
-        r"(?<![\w.+-])(?P<s>\w[\w.+-]{0,63}(?:'[\w.+-]{1,40})?@(?!\d+\.)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24})"
-        r"(?![\w])"
+        r"(?<![\w.+-])(?P<s>(?:\w[\w.+&-]{0,63}(?:['’][\w.+-]{1,40})?|\"[^\"\n@]{1,60}\")@(?!\d+\.)"
+        r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,40}))(?![\w])"
     ),
     ("@",),
 )
 
-NUMBERS = (
-    Rule(_iban, re.compile(_iban_pattern()), ()),
-    Rule(_card, re.compile(rf"{START}(?<!\d\.)(?P<s>\d(?:[ -]?\d){{12,18}})(?![A-Za-z0-9]|\.\d)"), ()),
-    Rule(
-        "ssn",
-        re.compile(r"(?<![\w-])(?P<s>(?!000|666|9\d\d)\d{3}-(?!00)\d\d-(?!0000)\d{4})(?![\w-])"),
-        ("-",),
-    ),
-    Rule("phone", re.compile(r"(?<![\d.+])(?P<s>\+[1-9](?:[ .()/-]{0,2}\d){7,14})(?!\d)"), ("+",)),
-    Rule(
-        "phone",  # North America: (212) 555-0187, 212-555-0187, 1.212.555.0187
-        re.compile(
-            r"(?<![\w.+-])(?P<s>(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d([ .-]))[2-9]\d\d(?(2)\2|[ .-])\d{4})"
-            r"(?![\w-]|\.\d)"
+
+def _international(match: re.Match[str]) -> str | None:
+    return "phone" if 8 <= len(re.findall(r"\d", match["s"])) <= 15 else None
+
+
+def _national(match: re.Match[str]) -> str | None:
+    """Judge a number written with a leading 0 and in groups; dates and times in such form are none."""
+    text = match["s"]
+    digits = re.sub(r"\D", "", text)
+    if not 9 <= len(digits) <= 12 or re.fullmatch(
+        r"0\d[ .-][01]\d[ .-](?:19|20)\d\d.*|0\d(?:[ .-]\d\d){2}|0\d\d-\d\d-\d+|0\d{4}-\d{4}|0\d\d[-/ ]\d{3}[-/ ]\d{3}",
+        text,
+    ):
+        return None
+    return "phone"
+
+
+def _spoken(match: re.Match[str]) -> str | None:
+    """Judge a number behind a word for telephone."""
+    text = match["s"]
+    digits = len(re.findall(r"\d", text))
+    return (
+        "phone"
+        if 7 <= digits <= 15
+        and not re.fullmatch(r"(?:19|20)\d\d[-./]\d\d[-./]\d\d.*|\d{1,3}(?:\.\d{1,3}){3}|1[5-9]\d{8}(?:\d{3})?", text)
+        else None
+    )
+
+
+_DASH = r"\u00a0\u2010-\u2015-"
+_SPOKEN = "phone|tel|mobil|cell|fax|whatsapp|sms|msisdn|call|dial|celular|movil|móvil|handy|teléfono|téléphone"
+_IBAN = re.compile(_iban_pattern())
+_IBAN_DIGITS = re.compile(r"\d(?<=[A-Za-z]{2}\d)\d[ -]?[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{3}")
+
+NUMBERS = Rules(
+    (
+        Rule(
+            _iban,
+            _IBAN,
+            (),
+            None,
+            lambda text, _: [match.start() - 2 for match in _IBAN_DIGITS.finditer(text)],
         ),
-        ("(", "-", ".", " "),
-    ),
+        Rule(
+            _card,
+            re.compile(rf"(?P<s>{starting(r'[0-9]')}(?<!\d[.-]\d)(?:[ -]?\d){{12,18}})(?![A-Za-z0-9]|[.-]\d)"),
+            (),
+            re.compile(r"\d(?:[ -]?\d){12}"),
+        ),
+        Rule(
+            "ssn",
+            re.compile(r"(?P<s>\d(?<![\w-]\d)(?<!9)\d\d(?<!000)(?<!666)-(?!00)\d\d-(?!0000)\d{4})(?![\w-])"),
+            ("-",),
+            re.compile(r"\d-\d\d-\d{4}"),
+        ),
+        Rule(
+            _international,
+            re.compile(rf"(?P<s>\+(?<![\d.+:]\+)(?<!\d[Ee]\+)[1-9](?:[ .()/{_DASH}]{{0,2}}\d){{6,14}})(?!\d|:\d)"),
+            ("+",),
+        ),
+        Rule(
+            _international,
+            re.compile(
+                rf"(?P<s>00(?<![\w.:+/-]00)(?:[1-9]\d(?:[ ()/{_DASH}]{{1,2}}\d{{1,6}}){{2,6}}|[1-9]\d{{9,12}}))(?![\w]|[.:-]\d)"
+            ),
+            ("00",),
+        ),
+        Rule(
+            "phone",  # North America: (212) 555-0187, 212-555-0187, 1.212.555.0187
+            re.compile(
+                r"(?P<s>[(1-9](?<![\w.+-][(1-9])(?:(?:(?<=1)[ .-])?(?:(?<=[ .-])\(|(?<=\())[2-9]\d\d\) ?[2-9]\d\d[ .-]|"
+                r"(?:(?<=1)[ .-][2-9]|(?<=[2-9]))\d\d([ .-])[2-9]\d\d\2)\d{4})"
+                r"(?![\w-]|\.\d)"
+            ),
+            ("(", "-", ".", " "),
+            re.compile(r"\d\d[ .-]\d{4}(?!\d)"),
+        ),
+        Rule(
+            _national,
+            re.compile(
+                rf"(?P<s>0(?<![\w.,:+/-]0)[1-9]\d{{0,4}}\)?(?:[ /{_DASH}]{{1,2}}\d{{2,8}}){{1,5}})(?![\w]|[.:,/-]\d)"
+            ),
+            ("0",),
+        ),
+        anchored(
+            _spoken,
+            rf"(?i:(?:{_SPOKEN}|telefono)(?:[oe]?|efono?|ular|phone|ed|ing|e|number)?)"
+            rf"(?:[ _]?(?i:number|no\.?|num|nummer|nr\.?|#))?[^\w\n+(]{{0,6}}"
+            rf"(?:(?i:is|to|from|at|for|on|number|of)\s[^\w\n+(]{{0,3}}){{0,2}}"
+            rf"(?P<s>[+(]{{0,2}}\d(?:[ .()/{_DASH}]{{0,2}}\d){{6,14}})(?![\w]|[:.]\d)",
+            _SPOKEN,
+        ),
+    )
 )

@@ -32,7 +32,7 @@ def redact_lines(lines: Iterable[str], mode: Mode = "text", unread: Unread | Non
         return
     if mode == "text":
         # A private key spans lines; together with the lines around it, it is one text.
-        yield from (redact_text(line) for line in _blocks(lines))
+        yield from (redact_text(line, personal=True) for line in _blocks(lines))
         return
     for line in lines:
         stripped = line.rstrip("\r\n")
@@ -58,7 +58,7 @@ def _opens_key(line: str) -> bool:
 
 def _value(text: str, unread: Unread, indent: int | None = None) -> str:
     try:
-        return json.dumps(redact_tree(json.loads(text)), ensure_ascii=False, indent=indent)
+        return json.dumps(redact_tree(json.loads(text), personal=True), ensure_ascii=False, indent=indent)
     except (ValueError, RecursionError):
         unread.count += 1
-        return redact_text(text)
+        return redact_text(text, personal=True)

@@ -1,0 +1,94 @@
+"""What lies under an encoding: decoded, looked at, and masked when there is something to mask, else left as it was."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import unquote_plus
+
+from .keys import from_base64, user_and_password
+from .rules import MASK
+
+Clean = Callable[[str], str]
+
+_PERCENT_RUN = re.compile(r"(?<![\w.~%+*!@-])[\w.~%+*!@-]++")
+_PERCENT_CODE = re.compile(r"%[0-9A-Fa-f]{2}")
+# Three groups of four that stand for printable ASCII; where in a group each letter can stand follows from its bits.
+_BASE64 = re.compile(
+    r"[I-Za-fCD](?<![A-Za-z0-9+/_-][A-Za-z])[C-HS-Xi-ny-z0-3oQg][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
+    r"(?:[I-Za-fCD][C-HS-Xi-ny-z0-3oQg][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){2}[A-Za-z0-9+/_-]*+={0,2}"
+)
+_ENTITY = re.compile(r"&(?:quot|#34|#39|#x22|#x27|apos);")
+_UNICODE = re.compile(r"\\{1,15}u00([2-9a-fA-F][0-9a-fA-F])")
+_JSON = re.compile(r"[{\[](?=\s{0,20}[\"{\[])|\"(?=(?:\\{1,15}\")?[{\[]\s{0,20}[\"{\[\\])")
+_DECODER = json.JSONDecoder()
+MOST_DOCUMENTS = 12
+_TYPE_AND_ID = re.compile(r"[A-Z]\w*:|gid:|\w*cursor|\w*connection:|offset:|idx:|page:|node:", re.IGNORECASE)
+
+
+def percent(text: str, clean: Clean) -> str:
+    """The text with its percent-encoded stretches looked into; twice encoded ones come back here through `clean`."""
+    if not _PERCENT_CODE.search(text):
+        return text
+
+    def look(match: re.Match[str]) -> str:
+        run = match[0]
+        if "%" not in run or not _PERCENT_CODE.search(run):
+            return run
+        decoded = unquote_plus(run)
+        masked = clean(decoded)
+        return run if masked == decoded else masked
+
+    return _PERCENT_RUN.sub(look, text)
+
+
+def base64(text: str, clean: Clean, mask: Callable[[str, str], str]) -> str:
+    """The text with stretches of base64 masked whole when what they hold has something to mask."""
+
+    def look(match: re.Match[str]) -> str:
+        run = match[0]
+        decoded = from_base64(run)
+        if decoded is None:
+            return run
+        if user_and_password(decoded) and not _TYPE_AND_ID.match(decoded):
+            return mask("credential", run)
+        masked = clean(decoded)
+        if masked == decoded:
+            return run
+        kind = MASK.search(masked)
+        return mask(kind[0][1:].partition(":")[0] if kind else "secret", run)
+
+    return _BASE64.sub(look, text)
+
+
+def entities(text: str, clean: Clean) -> str:
+    """The text with HTML's escaped quotes or JSON's escaped characters undone where that brings out something to mask."""
+    plain = html.unescape(text) if _ENTITY.search(text) else text
+    plain = _UNICODE.sub(lambda match: chr(int(match[1], 16)), plain) if _UNICODE.search(plain) else plain
+    if plain == text:
+        return text
+    masked = clean(plain)
+    return text if masked == plain else masked
+
+
+def documents(text: str, clean_tree: Callable[[object], object]) -> str:
+    """The text with JSON documents in it, and JSON in a JSON string in it, redacted as trees."""
+    parts: list[str] = []
+    copied = position = 0
+    for _ in range(MOST_DOCUMENTS):
+        start = _JSON.search(text, position)
+        if start is None:
+            break
+        try:
+            tree, end = _DECODER.raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            position = start.start() + 1
+            continue
+        masked = clean_tree(tree)
+        if masked != tree:
+            parts += (text[copied : start.start()], json.dumps(masked, ensure_ascii=False))
+            copied = end
+        position = end
+    return "".join(parts) + text[copied:] if parts else text

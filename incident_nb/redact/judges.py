@@ -1,0 +1,129 @@
+"""Judges of places: whether what stands there is a secret, and of which kind."""
+
+from __future__ import annotations
+
+import re
+
+from .keys import Test, anything, key_rule, not_wordy, opaque, prose, stand_in, without_scheme
+from .rules import MASK
+
+LAST_WORDS = frozenset(
+    re.findall(
+        r"[\w']+",
+        "key token code secret passe api acceso d'api d'acces secreta secrete value number phrase schlüssel nummer numero número "
+        "password",
+    )
+)
+"""What a key in several words ends in: "API key", "mot de passe"."""
+
+HEADER = re.compile(
+    r"(?i:(?:proxy-)?authorization|(?:set-)?cookie|[a-z][a-z0-9-]*-(?:key|token|secret|signature|password|auth)|api-?key|"
+    r"x-auth-[a-z-]+|dd-[a-z-]+|token|apikey)"
+)
+_NEVER_LOOSE = re.compile(r"\d{1,19}|[\d.:/-]+|(?:https?|arn|urn):.*|[\w.-]+/[\w./-]+|v?\d+(?:\.\d+)+\S*")
+# An expression of a program: a call, an item, a type.
+_CODE = re.compile(r"[A-Za-z_]\w{0,60}(?:\.[A-Za-z_]\w{0,60}){0,6}[\[(]")
+
+
+def judge_pair(match: re.Match[str]) -> str | None:
+    """Judge `key: value` and `key=value`, quoted or not; after a blank a value needs more than a plain word to be one."""
+    text, key, value, gap = match.string, match["key"], match["s"], match["gap"]
+    rule = key_rule(key) or _rule_of_words(text, match.start("key"), key)
+    if rule is None or stand_in(value):
+        return None
+    kind, test = rule
+    scheme, rest = without_scheme(value)
+    if (scheme and (not rest or stand_in(rest))) or value.strip("_").lower() == key.strip("_-").lower():
+        return None
+    if not match["q"] and _CODE.match(value + text[match.end() : match.end() + 1]):
+        return None
+    if match["q"] or not gap[-1].isspace() or "=" in gap:
+        return kind if test(value) else None
+    # "password: must be longer" and "token: expired" are prose, "password: hunter2" is not, nor is a plain word alone.
+    if not_wordy(value):
+        return kind if test(value) else None
+    alone = not text[match.end() :].strip(" ,;.})]") and not text[: match.start("key")].strip(" -*\t{,;'\"<>")
+    return kind if alone and kind == "password" and anything(value) and "." not in value else None
+
+
+def _rule_of_words(text: str, start: int, key: str) -> tuple[str, Test] | None:
+    """The rule of a key in several words: "API key", "mot de passe", "Access Token"."""
+    if key.lower().lstrip("-") not in LAST_WORDS:
+        return None
+    words = re.search(r"(?:[^\W\d_]{1,12}['’ ]){1,3}\Z", text[max(0, start - 36) : start])
+    while words:
+        if rule := key_rule(words[0] + key):
+            return rule
+        words = re.search(r"(?<=[ '’])(?:[^\W\d_]{1,12}['’ ]){1,2}\Z", words[0][1:])
+    return None
+
+
+def judge_line(match: re.Match[str]) -> str | None:
+    """Judge a line that is one key and its value: all of the line is the value, blanks in it are only with `=`."""
+    rule, value = key_rule(match["key"]), match["s"].rstrip(" ,;")
+    if rule is None or stand_in(value) or MASK.search(value) or re.match(r"[\"'`\[{<\\]", value) or _CODE.match(value):
+        return None
+    kind, test = rule
+    if without_scheme(value)[0]:
+        return None
+    if re.search(r"\s", value):
+        words = kind in ("password", "secret") and match["gap"].strip() == "=" and not re.search(r"[=:\"']", value)
+        return kind if words and not prose(value) and test(value) else None
+    if match["gap"].strip() == "=" and not match["gap"].startswith(" "):
+        return kind if test(value) else None
+    return kind if not_wordy(value) and test(value) else None
+
+
+def judge_named(match: re.Match[str]) -> str | None:
+    """Judge a value by the name that stands in a place of its own beside it."""
+    rule, value = key_rule(match["key"]), match["s"]
+    if rule is None or stand_in(value) or stand_in(without_scheme(value)[1]):
+        return None
+    return rule[0] if rule[1](without_scheme(value)[1]) else None
+
+
+def judge_listed(match: re.Match[str]) -> str | None:
+    """Judge a value by the item before it in a list: lists of words are no names and values."""
+    key, value = match["key"], without_scheme(match["s"])[1]
+    rule = key_rule(key)
+    if rule is None or stand_in(value) or not rule[1](value):
+        return None
+    mixed = not_wordy(value) and re.search(r"[^\w. /-]|\d", value) and rule[0] == "password"
+    return rule[0] if (HEADER.fullmatch(key) and not_wordy(value)) or opaque(value) or mixed else None
+
+
+def judge_whole(match: re.Match[str]) -> str | None:
+    """Judge "key: value" that fills its quotes, as headers do on command lines."""
+    rule, value = key_rule(match["key"]), match["s"]
+    rest = without_scheme(value)[1]
+    if rule is None or stand_in(value) or stand_in(rest) or MASK.search(value):
+        return None
+    kind, test = rule
+    return kind if test(rest) and (not_wordy(rest) or (kind == "password" and " " not in rest)) else None
+
+
+def judge_flag(match: re.Match[str]) -> str | None:
+    """Judge `--key value`."""
+    rule, value = key_rule(match["key"]), match["s"]
+    if rule is None or stand_in(value):
+        return None
+    kind, test = rule
+    plain = kind == "password" and anything(value) and not re.match(r"\s{1,3}[a-z]", match.string[match.end() :])
+    return kind if plain or (not_wordy(value) and test(value)) else None
+
+
+def judge_loose(match: re.Match[str]) -> str | None:
+    """Judge "API key VALUE was revoked" and "password 'VALUE'": a loose tie needs a value that looks secret."""
+    text, start, value = match.string, match.start("key"), match["s"]
+    head = re.search(r"[\w-]*\Z", text[max(0, start - 40) : start])
+    rule = key_rule((head[0] if head else "") + match["key"])
+    if rule is None or stand_in(value) or value[0] in "\"'`" or _NEVER_LOOSE.fullmatch(value):
+        return None
+    kind, test = rule
+    if match["q"]:
+        if kind == "password":
+            return kind if anything(value) and len(value) > 2 and not key_rule(value) else None
+        return kind if opaque(value) and test(value) else None
+    if kind == "password" and re.search(r"\d", value) and re.search(r"[^\W\d]", value) and len(value) > 5:
+        return kind if not_wordy(value) and not re.fullmatch(r"\d+(?:ms|s|m|h|d|x|th|st|nd|rd)", value) else None
+    return kind if test(value) and opaque(value) else None

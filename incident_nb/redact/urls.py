@@ -1,0 +1,171 @@
+"""Secrets in URLs, headers and command lines: what stands between a scheme's own marks, whatever the key is called."""
+
+from __future__ import annotations
+
+import re
+
+from .keys import (
+    NO_VALUES,
+    anything,
+    from_base64,
+    key_rule,
+    not_wordy,
+    opaque,
+    stand_in,
+    user_and_password,
+    without_scheme,
+)
+from .rules import Judge, Rule, Rules, anchored
+
+_QUERY_KEYS = {
+    **dict.fromkeys(("sig", "sign", "hmac", "hash", "xamzsignature", "xgoogsignature", "apisig"), "signature"),
+    **dict.fromkeys(("key", "apikey", "appid", "k", "wskey", "subscriptionkey", "code"), "api_key"),
+    **dict.fromkeys(
+        ("auth", "st", "t", "tk", "access", "ticket", "wstoken", "crumb", "policy", "invite", "s", "magic"), "token"
+    ),
+    **dict.fromkeys(("pass", "pw", "pwd"), "password"),
+}
+_SCHEMES = (
+    "bearer|basic|token|bot|apikey|api-key|oauthtoken|ssws|ntlm|negotiate|geniekey|sharedkey|jwt|splunk|discogs|"
+    "zoho-oauthtoken|klaviyo-api-key|sso-key"
+)
+_MULTI = r"(?:[\w-]{1,40}=(?:\\{0,15}\"[^\"\\]{0,600}\\{0,15}\"|[^\s,\"'\\]{0,600})(?:,\s{0,3})?){1,20}"
+
+
+def _unless_stand_in(kind: str) -> Judge:
+    """The judge of a place that is always secret, unless something stands in for the value."""
+    return lambda match: None if stand_in(match["s"]) else kind
+
+
+def _if_opaque(kind: str) -> Judge:
+    """The judge of a place that is secret only when its value looks it."""
+    return lambda match: kind if opaque(match["s"]) and not stand_in(match["s"]) else None
+
+
+def _judge_scheme(match: re.Match[str]) -> str | None:
+    """Judge what follows Bearer, Basic and their like; behind "Authorization:" a value of letters only is one, too."""
+    value = match["s"]
+    if (
+        stand_in(value)
+        or value.lower().strip(".:") in NO_VALUES
+        or match.string[match.start() - 1 : match.start()].isalpha()
+    ):
+        return None
+    if opaque(value) or (match["scheme"].lower() == "basic" and user_and_password(from_base64(value) or "")):
+        return "token"
+    before = match.string[max(0, match.start() - 24) : match.start()].lower()
+    return "token" if "authorization" in before and (not_wordy(value) or len(value) > 15) else None
+
+
+def _judge_query(match: re.Match[str]) -> str | None:
+    """Judge a parameter of a URL, form or connection string."""
+    key, value = match["key"], match["s"]
+    if stand_in(value) or stand_in(without_scheme(value.replace("%20", " ").replace("+", " "))[1]):
+        return None
+    plain = re.sub(r"[^a-z0-9]", "", key.rsplit("[", 1)[-1].lower())
+    if kind := _QUERY_KEYS.get(plain):
+        known = plain in ("pass", "pw", "pwd")
+        return kind if (anything(value) if known else opaque(value)) else None
+    rule = key_rule(key)
+    if rule is None:
+        return None
+    return rule[0] if rule[1](value) else None
+
+
+_DATABASES = re.compile(r"(?i:mongodb(?:\+srv)?|postgres(?:ql)?|mysql|rediss?|amqps?|smtps?|s?ftp|mssql|oracle)\Z")
+
+
+def _judge_database(match: re.Match[str]) -> str | None:
+    """Judge a password with a slash in it: in addresses of databases and queues no path comes before the host."""
+    before = match.string[max(0, match.start() - 14) : match.start()]
+    return "password" if _DATABASES.search(before) and not stand_in(match["s"]) else None
+
+
+def _judge_user(match: re.Match[str]) -> str | None:
+    """Judge `-u user:password`; two numbers are a user's and a group's."""
+    return None if stand_in(match["s"]) or match["s"].isdigit() else "password"
+
+
+PLACES = Rules(
+    (
+        # scheme://user:password@host. Users stay: they say which account it was.
+        Rule(
+            _unless_stand_in("password"),
+            re.compile(r"""://[^\s/:@"'<>\\[]{0,100}:(?P<s>[^\s/"'<>\\]{1,200})@(?=[\w.\[-])"""),
+            ("://",),
+        ),
+        Rule(
+            _judge_database,
+            re.compile(r"""://[^\s/:@"'<>\\[]{1,100}:(?P<s>[^\s"'<>\\@]{1,200})@(?=[\w.\[-])"""),
+            ("://",),
+        ),
+        Rule("token", re.compile(r"""://(?P<s>[^\s/:@"'<>\\]{16,200})@(?=[\w.\[-])"""), ("://",)),
+        anchored(
+            _unless_stand_in("password"),
+            r"(?i:jdbc:oracle:)\w{1,10}:[^\s/@:]{1,60}/(?P<s>[^\s/@]{1,100})@",
+            "jdbc:oracle:",
+        ),
+        # Digest, OAuth 1, SigV4, Hawk: parameters, all of them.
+        anchored(
+            _unless_stand_in("token"),
+            rf"(?i:digest|oauth|aws4-hmac-sha256|hawk|sharedkey|signature|mac|api-?auth)\s{{1,3}}"
+            rf"(?P<s>(?=[^\n]{{0,1000}}(?i:signature|response|nonce|mac|oauth_))(?!\s)(?!=){_MULTI})",
+            "digest |oauth |aws4-hmac-sha256 |hawk |sharedkey |signature |mac |api-auth ",
+            "(?i)signature|response=|nonce=|mac=",
+        ),
+        anchored(
+            _judge_scheme,
+            rf"(?P<scheme>(?i:{_SCHEMES}))(?:\s|%20|\+|:\s|=){{1,3}}(?P<s>[A-Za-z0-9._~+/=:|-]{{4,4000}}[A-Za-z0-9=_/+-])",
+            _SCHEMES,
+        ),
+        anchored(
+            "cookie",
+            r"(?i:cookie2?)\\{0,15}[\"'`]?\]?\s{0,3}[:=,]\s{0,3}(?:[\[(]\s{0,3})?\\{0,15}[\"'`]?"
+            r"(?P<s>[^\s=;,\"'\\:]{1,200}=[^\"'\\\r\n]{4,4000})",
+            "cookie",
+        ),
+        anchored(
+            "cookie",
+            r"(?:\s-b|--cookie)[ =]{1,3}[\"']?(?P<s>[^\s=;,\"'\\-]{1,200}=[^\"'\\\r\n]{4,4000})",
+            " -b|--cookie",
+            "curl|--cookie",
+        ),
+        anchored(
+            _if_opaque("cookie"),
+            r"(?i:session(?:_?id)?|sessid|sid|[cx]srf-?token|(?:asp\.net_|laravel_|wordpress_)\w{1,60})=(?P<s>[^\s;,&\"'\\]{8,1000})",
+            "session|sessid|sid=|csrf|xsrf|asp.net_|laravel_|wordpress_",
+        ),
+        Rule(
+            _judge_query,
+            re.compile(r"[?&;#](?P<key>[A-Za-z_$][\w.~$\[\]-]{0,60})=(?P<s>[^?&;#\s\"'<>\\]{3,4000})"),
+            ("=",),
+        ),
+        # curl -u user:password, and tools whose flag for a password is one letter.
+        anchored(
+            _judge_user,
+            r"(?:\s-[uU]\s?|-user[ =]{1,2})[\"']?[^\s:\"'\[-][^\s:\"'\[]{0,200}:(?P<s>[^\s\"']{1,200})",
+            " -u|-user",
+        ),
+        anchored(
+            _unless_stand_in("password"),
+            r"(?i:(?:sshpass|mysql\w{0,8}|mariadb\w{0,8}|mongo\w{0,8}|(?:docker|podman|registry|helm|acr|oc|az) login)\b"
+            r"[^\n|;]{0,300}?\s(?-i:-p)|"
+            r"redis-cli\b[^\n|;]{0,300}?\s-a|ldap\w{3,10}\b[^\n|;]{0,300}?\s-w|mosquitto_\w{3}\b[^\n|;]{0,300}?\s(?-i:-P)|"
+            r"smb\w{2,8}\b[^\n|;]{0,300}?\s-U\s?[\w\\.-]{1,60}%|-pass(?:in|out)?\s{1,2}pass:|identified by\s)"
+            r"[ =]?[\"']?(?P<s>[^\s\"'|;-][^\s\"'|;]{2,200})",
+            "sshpass|mysql|mariadb|mongo|docker login|podman login|registry login|helm login|acr login|oc login|az login|"
+            "redis-cli|"
+            "ldap|mosquitto|smb|-pass|identified by",
+        ),
+        anchored(_unless_stand_in("password"), r"(?i:login\s[^\s]{1,100}\spassword\s)(?P<s>[^\s]{1,200})", "login "),
+        # "credentials admin:hunter2"
+        anchored(
+            lambda match: (
+                "password" if not_wordy(match["s"]) and not stand_in(match["s"]) and not match["s"].isdigit() else None
+            ),
+            r"(?i:credentials?|log ?in|userpwd|user(?:name)?[/:]pass(?:word)?)[ :=]{1,4}[\"'(]?"
+            r"[\w.@+-]{1,80}:(?P<s>[^\s\"',;)/]{4,200})",
+            "credential|login|log in|userpwd|user:pass|user/pass|username/pass|username:pass",
+        ),
+    )
+)
