@@ -22,8 +22,8 @@ from incident_nb.sanitise import clean_html, clean_markdown
 SHOWN_TYPES = ("text/html", "text/markdown", "image/png", "text/plain")
 KEPT_METADATA = ("kernelspec", "language_info", "incident_nb")
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-_OWN_STYLE = re.compile(r"\s*<style>\s*(.*?)\s*</style>\s*(.*)", re.DOTALL)
 _FRAME = '<div class="inb">'
+_FRAMED = re.compile(rf"\s*<style>\s*(.*?)\s*</style>\s*{_FRAME}(.*)</div>\s*", re.DOTALL)
 
 
 @cache
@@ -39,7 +39,7 @@ def framed(fragment: str) -> str:
 
 def notebook_html(fragment: str) -> str:
     """An HTML output, cleaned; the house's own style stays on what carries it."""
-    own = _OWN_STYLE.fullmatch(fragment)
+    own = _FRAMED.fullmatch(fragment)
     return framed(own[2]) if own and own[1] == style() else clean_html(fragment)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -627,3 +628,36 @@ def test_no_secret_of_the_source_is_in_any_file_of_a_run(command: Command, tmp_p
     assert command("investigate", "page.json", *NOW, "--out", "out").code == 0
     for path in (tmp_path / "out").rglob("*"):
         assert not path.is_file() or TOKEN.encode() not in path.read_bytes(), path.name
+
+
+def test_problems_as_csv_hold_no_formula(command: Command, tmp_path: Path) -> None:
+    names = [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(1)",
+        "\t=1",
+        "＝1",
+        '=HYPERLINK("http://evil.example","x")',
+        'a";=1',
+        "a\n=1",
+        "Plain",
+    ]
+    flows = [flow(n, name, call(name)) for n, name in enumerate(names, 1)]
+    rows = [
+        each for n, of in enumerate(flows, 1) for each in runs("..X", of, first=10 * n, wrong=error(400, names[n - 1]))
+    ]
+    (tmp_path / "page.json").write_text(page(rows))
+    ended = command("patterns", "page.json", "--until", NOW[1], "--csv", "problems.csv")
+    assert (ended.code, ended.out) == (0, "")
+    written = (tmp_path / "problems.csv").read_text(encoding="utf-8-sig")
+    table = list(csv.DictReader(io.StringIO(written, newline="")))
+    assert sorted(row["workflow_id"] for row in table) == sorted(f"wf{n}" for n in range(1, len(names) + 1))
+    assert {row["count"] for row in table} == {"1"}
+    assert all(row["onset_at"].startswith("2026-03-02T10:00:00") for row in table)
+    assert "Plain" in {row["workflow"] for row in table}
+    for row in table:
+        for cell in row.values():
+            assert not re.match(r"\s*[=+\-@＝＋－＠]", cell), cell
+            assert not re.search(r"[;,\t|]\s*[\"']*[=＝]", cell.replace("'=", "")), cell
+    assert command("patterns", "page.json", "--csv", "no/such/folder.csv").code == 1

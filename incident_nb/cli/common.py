@@ -80,7 +80,11 @@ def default_now(source: list[str]) -> datetime:
 
 def put_json(value: Any, target: str) -> None:
     """`value` as JSON to a file, or to stdout for `-`."""
-    text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    put_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", target)
+
+
+def put_text(text: str, target: str) -> None:
+    """`text` to a file, or to stdout for `-`."""
     if target == "-":
         sys.stdout.write(text)
         return

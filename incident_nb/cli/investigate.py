@@ -59,6 +59,9 @@ def investigate(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for report, notebook, JSON and case.")
     ] = None,
+    client_copy: Annotated[
+        bool, typer.Option("--client-copy", help="With --out: also a page that its client may see, client.html and .md.")
+    ] = False,
     json_to: JsonOption = None,
     instance: InstanceOption = "default",
     strict: StrictOption = False,
@@ -75,6 +78,8 @@ def investigate(
 
     if execution and workflow:
         raise UsageError("Give either --execution or --workflow, not both.")
+    if client_copy and out is None:
+        raise UsageError("--client-copy needs a folder to go to: give --out DIR, too.")
     if out is not None:
         _check_folder(out)
     seen_from = instant(now, "--now") or default_now(source)
@@ -91,7 +96,7 @@ def investigate(
         words.print(f"skipped: {len(case.log.skipped) - 5} more", style="yellow")
     failed = False
     if out is not None:
-        failed = _write_folder(case, diagnosis, out)
+        failed = _write_folder(case, diagnosis, out, client_copy)
     if json_to is not None:
         put_json(diagnosis.as_json() if out is None else json.loads((out / "diagnosis.json").read_bytes()), json_to)
     elif out is None:
@@ -145,7 +150,7 @@ def _check_folder(out: Path) -> None:
         raise OutputError(f"could not look into {out}: {error.strerror}; choose another folder") from error
 
 
-def _write_folder(case: Case, diagnosis: Diagnosis, out: Path) -> bool:
+def _write_folder(case: Case, diagnosis: Diagnosis, out: Path, client_copy: bool) -> bool:
     """The folder with case, executed notebook, report and diagnosis; whether the notebook's run failed.
 
     Until all of it is there, `out` holds what an earlier investigation put there.
@@ -153,10 +158,11 @@ def _write_folder(case: Case, diagnosis: Diagnosis, out: Path) -> bool:
     from incident_nb.files import staged, write_atomic
     from incident_nb.notebook import run_notebook
     from incident_nb.report import PICTURES, export
+    from incident_nb.report.client import CLIENT_FILES, write_client_copy
     from incident_nb.resources import notebooks
 
     title = f"Incident: {diagnosis.subject.workflow or 'n8n'}" if diagnosis.problem else "Nothing to diagnose"
-    with staged(out, gone=("case/diagnosis.json", f"{PICTURES}/chart_*.png")) as draft:
+    with staged(out, gone=("case/diagnosis.json", f"{PICTURES}/chart_*.png", *CLIENT_FILES)) as draft:
         case.save(draft / "case").write("diagnosis.json", diagnosis.as_json())
         with progress() as shown:
             task = shown.add_task("running the notebook", total=None)
@@ -165,6 +171,8 @@ def _write_folder(case: Case, diagnosis: Diagnosis, out: Path) -> bool:
                 on_cell=lambda done, total, _: shown.update(task, completed=done, total=total),
             )  # fmt: skip
         export(run.output, draft, title=title, banner=run.banner, generated_at=case.now)
+        if client_copy:
+            write_client_copy(diagnosis, case, draft)
         write_atomic(draft / "diagnosis.json", (draft / "case" / "diagnosis.json").read_bytes())
     if run.outcome != "done":
         words.print(

@@ -20,6 +20,7 @@ from incident_nb.cli.common import (
     default_now,
     instant,
     put_json,
+    put_text,
     reading,
     settings_of,
     words,
@@ -27,6 +28,9 @@ from incident_nb.cli.common import (
 
 if TYPE_CHECKING:
     from incident_nb.case import Case
+    from incident_nb.diagnose import Survey
+
+_ONSET = ("onset_at", "onset_not_before", "onset_not_after")
 
 
 @app.command()
@@ -43,6 +47,9 @@ def patterns(
     json_to: JsonOption = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the report as one HTML file.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the problems as CSV, for a spreadsheet.")
     ] = None,
     instance: InstanceOption = "default",
     config: ConfigOption = None,
@@ -62,12 +69,38 @@ def patterns(
         put_json(found.as_json(), json_to)
     if html is not None:
         _write_html(case, html)
-    if json_to is None and html is None:
+    if csv is not None:
+        put_text(_as_csv(found), str(csv))
+    if json_to is None and html is None and csv is None:
         text = display.survey(found).markdown
         if sys.stdout.isatty():
             Console().print(Markdown(text))
         else:
             sys.stdout.write(text)
+
+
+def _as_csv(found: Survey) -> str:
+    """The problems as CSV with a mark that it is UTF-8, each text such that no spreadsheet takes it for a formula."""
+    import csv
+    import io
+
+    from incident_nb.escape import spreadsheet_text
+    from incident_nb.patterns import GROUP_COLUMNS
+
+    rows = []
+    for group in found.as_json()["groups"]:
+        began = group.pop("onset") or {}
+        group["execution_ids"] = " ".join(group["execution_ids"])
+        rows.append(group | {name: began.get(name.removeprefix("onset_")) for name in _ONSET})
+    written = io.StringIO()
+    columns = [part for name in GROUP_COLUMNS for part in (_ONSET if name == "onset" else (name,))]
+    sheet = csv.DictWriter(written, columns, quoting=csv.QUOTE_ALL)
+    sheet.writeheader()
+    sheet.writerows(
+        {name: spreadsheet_text(value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in rows
+    )
+    return "\ufeff" + written.getvalue()
 
 
 def _write_html(case: Case, target: Path) -> None:

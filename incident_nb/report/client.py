@@ -1,0 +1,160 @@
+"""What a client may see of an incident: a model of its own, far smaller than the diagnosis, and a page made of it alone.
+
+A client's copy is not the house's report with parts hidden: `ClientView` has no field that could hold a node, an id, an
+address, an error's text or another client's name. Its sentences are ours, one a cause.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from incident_nb.case import Case
+from incident_nb.escape import markdown_text, printable
+from incident_nb.files import private_folder, write_atomic
+from incident_nb.models import Cause, Diagnosis, Frozen, Impact, Outcome, Problem
+from incident_nb.resources import templates
+
+CLIENT_FILES = ("client.html", "client.md")
+Status = Literal["no_problem", "unclear", "failing", "working_again", "came_back"]
+
+
+class ClientView(Frozen):
+    """All that a client's copy says. Times are zone-aware, in the client's own zone, which `zone` names.
+
+    `automation` is the workflow's public name, None where it has none that may be shown. `what_happened` is a sentence
+    of ours for the cause. `runs` and `items` are counts since `began`; None where they are not the client's alone.
+    """
+
+    automation: str | None
+    status: Status
+    what_happened: str
+    began: datetime | None = None
+    last_failure: datetime | None = None
+    runs: int | None = None
+    items: int | None = None
+    good_since: int | None = None
+    seen_from: datetime | None = None
+    seen_to: datetime | None = None
+    made: datetime
+    zone: str
+
+
+WHAT_HAPPENED = {
+    Cause.CREDENTIALS: "A connected service refused our sign-in, so the automation could not do its work there.",
+    Cause.RATE_LIMIT: "A connected service took no more of our requests, because a limit on them was reached.",
+    Cause.TIMEOUT: "A step took longer than it may and was stopped before it was done.",
+    Cause.NETWORK: "A service that the automation needs could not be reached.",
+    Cause.EXTERNAL_OUTAGE: "A service that the automation depends on had a disturbance at its provider.",
+    Cause.ENDPOINT_CRASH: "A part of our own systems that the automation uses had a disturbance.",
+    Cause.EXTERNAL_API_CHANGED: "A connected service no longer offers something in the way the automation uses it.",
+    Cause.DATA_FORMAT: "Some data could not be processed, because it was incomplete or of an unexpected form.",
+    Cause.WORKFLOW_INACTIVE: "A part of the automation was switched off or missing when it was needed.",
+    Cause.WORKFLOW_CONFIG: "The automation was not set up as its task needs it.",
+    Cause.INFRASTRUCTURE: "The system that runs the automation had a disturbance.",
+    Cause.UNKNOWN: "The automation did not finish its work. We do not know the reason yet and are looking into it.",
+}
+NOTHING_FOUND = "We looked at the records of this period and found no failure."
+NOT_CLEAR = "The records of this period do not tell everything. We are still looking into it."
+
+
+def client_view(diagnosis: Diagnosis, case: Case) -> ClientView:
+    """What the client of a diagnosis may see of it."""
+    subject, problem, impact = diagnosis.subject, diagnosis.problem, diagnosis.impact
+    code = subject.client
+    owner = case.settings.clients.get(code or "")
+    zone = ZoneInfo(owner.time_zone if owner else "UTC")
+    clients = {*case.settings.clients, *(str(name) for name in case.log.executions["client"].dropna().unique())}
+    clients |= {other.name for name, other in case.settings.clients.items() if name != code and other.name}
+
+    def local(at: datetime | None) -> datetime | None:
+        return at.astimezone(zone) if at else None
+
+    view = ClientView(
+        automation=public_name(subject.workflow, clients - {code}),
+        status="unclear",
+        what_happened=NOT_CLEAR,
+        seen_from=local(diagnosis.window.from_),
+        seen_to=local(diagnosis.window.to),
+        made=case.now.astimezone(zone),
+        zone=zone.key,
+    )
+    if problem is None or impact is None:
+        found = {finding.check: finding.outcome for finding in diagnosis.findings}
+        clean = found.get("DX-1") is Outcome.CLEAN and Outcome.FOUND not in found.values()
+        return view.model_copy(update={"status": "no_problem", "what_happened": NOTHING_FOUND}) if clean else view
+    facts: dict[str, Any] = {"status": _status(problem, impact), "what_happened": WHAT_HAPPENED[problem.cause]}
+    facts |= {"began": local(problem.onset), "last_failure": local(problem.last_seen)}
+    if problem.client == code:  # else it is a shared part's, and its counts are other clients' too
+        facts |= {"runs": impact.failed_executions, "items": impact.items, "good_since": impact.good_since}
+    return view.model_copy(update=facts)
+
+
+def _status(problem: Problem, impact: Impact) -> Status:
+    if problem.later:
+        return "came_back"
+    if problem.error_rate is None:
+        return "unclear"
+    return "failing" if impact.still_failing else "working_again"
+
+
+# Words and simple punctuation: no addresses, masks, markup, keys or numbers of any length.
+_PLAIN = re.compile(r"[^\W\d_][\w &,+'’()–-]{1,79}")
+_TELLING = re.compile(r"\d{4}|\w{25}|\b(?=\w*\d)(?=\w*[^\W\d])\w{6,}|_")
+
+
+def public_name(name: str | None, others: Iterable[str] = ()) -> str | None:
+    """A workflow's name as a client may see it: without the code in brackets, and only if it is plain words.
+
+    None where it holds anything that may be an id, an address or a key, or names one of `others`.
+    """
+    shown = " ".join(re.sub(r"^\s*\[[^\]]*\]", "", printable(name or "")).split())
+    if not _PLAIN.fullmatch(shown) or _TELLING.search(shown):
+        return None
+    named = any(re.search(rf"(?<!\w){re.escape(other)}(?!\w)", shown, re.IGNORECASE) for other in others if other)
+    return None if named else shown
+
+
+def client_html(view: ClientView) -> str:
+    """The client's copy as one self-contained page: no script, nothing loaded."""
+    return _environment(html=True).get_template("client.html.j2").render(v=view).strip() + "\n"
+
+
+def client_markdown(view: ClientView) -> str:
+    """The same as Markdown."""
+    return _environment(html=False).get_template("client.md.j2").render(v=view).strip() + "\n"
+
+
+def write_client_copy(diagnosis: Diagnosis, case: Case, folder: Path) -> None:
+    """`client.html` and `client.md` in `folder` (0700, files 0600); raises `OutputError`."""
+    view = client_view(diagnosis, case)
+    private_folder(folder)
+    for name, text in zip(CLIENT_FILES, (client_html(view), client_markdown(view)), strict=True):
+        write_atomic(folder / name, text)
+
+
+def _environment(*, html: bool) -> Environment:
+    def shown(value: object) -> object:
+        return value if html or isinstance(value, Markup) else markdown_text(str(value))
+
+    environment = Environment(
+        loader=FileSystemLoader([templates() / "client", templates() / "nbconvert" / "incident"]),
+        autoescape=html,  # noqa: S701 - the other form is Markdown, which `shown` escapes
+        finalize=shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["when"] = _when
+    return environment
+
+
+def _when(at: datetime | None) -> str:
+    return f"{at:%d %B %Y, %H:%M}".lstrip("0") if at else "not known"

@@ -1,0 +1,215 @@
+"""A client's copy: what it says, and that nothing of the house's own can get into it, whatever an export holds."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from incident_nb import cli
+from incident_nb.case import Case, sample_case
+from incident_nb.diagnose import diagnose, investigate
+from incident_nb.models import Cause
+from incident_nb.report.client import (
+    NOT_CLEAR,
+    WHAT_HAPPENED,
+    ClientView,
+    client_html,
+    client_markdown,
+    client_view,
+    public_name,
+)
+from incident_nb.settings import Client, Settings
+from tests.builders import NOW, Json, call, error, flow, log_of, page, run, runs
+from tests.hostile import everywhere, vectors
+
+BERLIN = Settings(
+    clients={"ACME": Client(name="Acme Ltd", time_zone="Europe/Berlin"), "GLOBEX": Client(name="Globex Corporation")}
+)
+SECRET = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's own redaction key and settings folder are neither used nor made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+def view(*executions: Json, now: datetime = NOW, **asked: Any) -> ClientView:
+    case = Case(log_of(*executions, settings=BERLIN), now, BERLIN)
+    return client_view(diagnose(case.log, now=now, settings=BERLIN, **asked), case)
+
+
+def both(shown: ClientView) -> list[str]:
+    return [client_html(shown), client_markdown(shown)]
+
+
+def test_a_client_reads_what_happened_in_its_own_time() -> None:
+    shown = view(*runs("....XXX"))
+    assert (shown.automation, shown.status, shown.runs, shown.zone) == ("Flow 1", "failing", 3, "Europe/Berlin")
+    assert shown.what_happened == WHAT_HAPPENED[Cause.CREDENTIALS]
+    for text in both(shown):
+        assert "refused our sign-in" in text
+        assert "2 March 2026, 13:00" in text  # 12:00 UTC
+        assert "Europe/Berlin" in text
+        assert "3 runs did not end well" in text
+
+
+@pytest.mark.parametrize(
+    ("executions", "status", "says"),
+    [
+        (runs("..XX.."), "working_again", "working again; 2 runs went well since"),
+        (runs("..XX"), "failing", "not working yet"),
+        (runs("XX"), "unclear", "do not tell whether it works again"),
+        (runs("...."), "no_problem", "Nothing is wrong"),
+    ],
+)
+def test_a_client_reads_how_it_stands(executions: list[Json], status: str, says: str) -> None:
+    shown = view(*executions)
+    assert shown.status == status
+    assert all(says in text for text in both(shown))
+
+
+def test_records_that_do_not_tell_are_no_all_clear() -> None:
+    shown = view(run(1, data=None, wrong=None, workflowData=flow()))
+    assert (shown.status, shown.what_happened) == ("unclear", NOT_CLEAR)
+
+
+def test_what_came_back_says_so() -> None:
+    shown = view(*runs("..X" + "." * 40 + "XX"), execution="3")
+    assert shown.status == "came_back"
+
+
+def test_every_cause_has_a_sentence_of_its_own_in_plain_words() -> None:
+    assert set(WHAT_HAPPENED) == set(Cause)
+    assert len(set(WHAT_HAPPENED.values())) == len(Cause)
+    for sentence in WHAT_HAPPENED.values():
+        assert not re.search(r"n8n|API|HTTP|node|workflow|token|endpoint|\d|modal", sentence, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("[ACME] Orders", "Orders"),
+        ("Orders & bills (daily)", "Orders & bills (daily)"),
+        ("Größen-Abgleich", "Größen-Abgleich"),
+        ("Orders\u202e \u200bnow", None),
+        ("a@b.example", None),
+        ("sync to api.shop.example", None),
+        ("https://shop.example", None),
+        ("key [api_key:3f9a1c]", None),
+        ("<b>Orders</b>", None),
+        ("=1+1", None),
+        ("Orders 20260302", None),
+        ("Orders a1b2c3d4", None),
+        ("Move GLOBEX to us", None),
+        ("for globex corporation", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_name_is_shown_only_if_it_is_plain_words(name: str | None, shown: str | None) -> None:
+    assert public_name(name, ["GLOBEX", "Globex Corporation"]) == shown
+
+
+def test_a_shared_parts_counts_stay_in_the_house() -> None:
+    """A sub-workflow of nobody's fails for two clients: neither hears how often."""
+    child = {**flow(9, "Shared: send", call("Send")), "settings": {}}
+    caller = flow(1, "[ACME] Orders", {"name": "Run it", "type": "n8n-nodes-base.executeWorkflow", "parameters": {}})
+    failing = error(401, description="invalid token")
+    rows = []
+    for n in range(3):
+        rows.append(run(100 + n, wrong=failing, of=child, mode="integrated"))
+        passed = {**failing, "context": {"parentExecution": {"executionId": str(100 + n), "workflowId": "wf9"}}}
+        outer = run(n + 1, wrong=passed, of=caller)
+        outer["data"]["resultData"]["runData"]["Run it"][0]["metadata"] = {
+            "subExecution": {"executionId": str(100 + n), "workflowId": "wf9"}
+        }
+        rows.append(outer)
+    shown = view(*rows, client="ACME")
+    assert shown.automation in ("Orders", None)
+    assert shown.runs is None or "Shared" not in (shown.automation or "")
+    assert all("Shared" not in text for text in both(shown))
+
+
+WORD = st.from_regex(r"Q[a-z]{5,9}zq", fullmatch=True)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(names=st.lists(WORD, min_size=12, max_size=12, unique=True), public=st.booleans())
+def test_nothing_of_the_house_gets_into_it(names: list[str], public: bool) -> None:
+    """Every field but the name of the workflow holds a word of its own or a secret: none of them is to be found."""
+    node, kind, host, credential, message, description, code, stack, other, flow_id, number, parameter = names
+    called = call(node, host=f"{host}.example", credential=credential, type=f"n8n-nodes-base.{kind}")
+    called["parameters"]["note"] = f"{parameter} {SECRET}"
+    told = f"{message} {SECRET} at https://{host}.example/{parameter}"
+    wrong = error(401, told, f"{description} {SECRET} jo@{host}.example", name=code, stack=f"{stack} {SECRET}")
+    mine = {**flow(1, "[ACME] Orders" if public else f"[ACME] Orders {SECRET}", called), "id": flow_id}
+    theirs = flow(2, f"[GLOBEX] {other}", call(f"{node} two", credential=f"{credential} two"))
+    rows = [{**each, "id": f"{number}-{each['id']}"} for each in runs("...XX", mine, wrong=wrong)]
+    shown = view(*rows, *runs("..XXX", theirs, first=50), client="ACME")
+    assert shown.automation == ("Orders" if public else None)
+    assert shown.status == "failing"
+    for text in both(shown):
+        held = [word for word in (*names, SECRET, "GLOBEX", "Globex", "wf2", "n8n", "DX-") if word in text]
+        assert held == []
+        assert not re.search(r"\[[a-z_]+:[0-9a-f]{6}\]", text)
+
+
+def test_no_vector_gets_into_it_nor_can_be_told_from_another() -> None:
+    """An export with a vector in each field gives the same copy as any other: all of it is our own words."""
+    copies = set()
+    for vector in vectors("http://127.0.0.1:9")[::24]:
+        shown = view(everywhere(1, [vector.text]))
+        for text in both(shown):
+            assert str(vector.number) not in text, vector
+            assert "<script" not in text.partition("<body>")[2], vector
+        copies.add(both(shown.model_copy(update={"what_happened": "", "runs": 1}))[1])
+    assert len(copies) <= 3
+
+
+def test_the_copy_of_the_sample_names_no_one_else() -> None:
+    case = sample_case()
+    found = investigate(case)
+    shown = client_view(found, case)
+    problem = found.problem
+    assert problem
+    inner = {problem.node, problem.workflow_id, problem.fingerprint, *problem.execution_ids}
+    inner |= {str(host) for host in case.log.failures["host"].dropna().unique()}
+    inner |= {str(name) for name in case.log.executions["client"].dropna().unique()}
+    for text in both(shown):
+        assert [word for word in inner if word and word in text] == []
+
+
+def ended(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as done:
+        cli.main([str(each) for each in arguments])
+    return int(done.value.code or 0)
+
+
+def test_the_command_writes_it_beside_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page.json").write_text(page(runs("....XXX")))
+    asked = ("investigate", "page.json", "--now", NOW.isoformat())
+    assert ended(*asked, "--client-copy") == 2
+    assert "--out" in capsys.readouterr().err
+    assert ended(*asked, "--out", "out", "--client-copy") == 0
+    for name in ("client.html", "client.md"):
+        assert (tmp_path / "out" / name).stat().st_mode & 0o777 == 0o600
+        assert "refused our sign-in" in (tmp_path / "out" / name).read_text()
+    assert json.loads((tmp_path / "out" / "diagnosis.json").read_text())["subject"]["client"] == "ACME"
+    assert ended(*asked, "--out", "out") == 0
+    assert not list((tmp_path / "out").glob("client.*"))  # what was not asked for again is not left from before
+    assert tempfile.gettempdir() not in (tmp_path / "out" / "report.html").read_text()
