@@ -15,7 +15,7 @@ from .known import forms
 from .personal import DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
 from .places import BLOCKS, LINES, SENTENCES, may_hold_keys
 from .rules import MASK, Rule, Rules
-from .shapes import LONG_RUN, MARKED, PEM, PPK, RUN, SHAPES
+from .shapes import MARKED, PEM, PPK, RUN, SHAPES
 from .urls import PLACES
 
 MAX_DEPTH = 200
@@ -154,7 +154,7 @@ class Redactor:
             text = self._apply(PPK, self._apply(PEM, text))
         keyed = may_hold_keys(text)
         if keyed:
-            if "{" in text or "[" in text:
+            if "redential" in text and "{" in text:  # what it is inside of counts for those
                 text = encoded.documents(text, lambda tree: self.tree(tree, personal))
             text = self._try(BLOCKS, text, personal)
         if "\n" not in text:
@@ -165,11 +165,9 @@ class Redactor:
         """One line through every rule."""
         if len(text) < 4:
             return text
-        long_run = LONG_RUN.search(text) is not None
+        long_run = vendors.LONG_RUN.search(text) is not None
         if long_run:
             text = self._replace(text, vendors.find(text))
-            if "\\" in text or "\x1b" in text:
-                text = self._replace(text, vendors.find_escaped(text))
             text = self._try(MARKED, text)
             if RUN.search(text):
                 text = self._try(SHAPES, text)
@@ -180,7 +178,7 @@ class Redactor:
         if personal:
             if "@" in text:
                 text = self._apply(EMAIL, text)
-            if DIGITS.search(text):
+            if "+" in text or DIGITS.search(text):
                 text = self._try(NUMBERS, text)
 
         def clean(inner: str) -> str:

@@ -22,9 +22,14 @@ _NAME = r"(?:name|key|header|field|parameter|param|variable|property|setting|id|
 _CONTENT = r"(?:value|val|content|defaultValue|data)"
 _VALUED = (*(f"{name}{end}" for name in ("value", "content", "val", "data") for end in "\"'\\"), "value=", "value:")
 
-_SEPARATOR = re.compile(r"[:=>,]")
+_SEPARATOR = re.compile(r"[:=>,}]")
 # From a separator backwards, in the text turned round: blanks, a quote, the key.
-_BACKWARDS = re.compile(r"\s{0,3}[)\]]{0,2}(?:;touq&|;93#&|;43#&|[\"'`]\\{0,15})?(?P<key>[\w.-]{1,80})")
+_BACKWARDS = re.compile(
+    r"\s{0,3}[)\]]{0,2}(?:;touq&|;93#&|;43#&|[\"'`]\\{0,15})?(?P<key>[\d.-]{0,20}[^\W\d][\w.-]{0,80})"
+)
+
+
+BLANKS = frozenset((" ", "'", "’"))
 
 
 def key_starts(text: str, _low: str = "") -> Iterator[int]:
@@ -36,7 +41,7 @@ def key_starts(text: str, _low: str = "") -> Iterator[int]:
         if match is None:
             continue
         key, start = match["key"][::-1], size - match.end()
-        if start > last and (key_rule(key) or key.lower().lstrip("-") in LAST_WORDS):
+        if start > last and (key_rule(key) or (text[start - 1 : start] in BLANKS and key.lower() in LAST_WORDS)):
             last = start
             yield start
 

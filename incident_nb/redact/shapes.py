@@ -9,9 +9,6 @@ from .rules import Rule, Rules, starting
 
 WORD = r"[A-Za-z0-9_-]"
 
-LONG_RUN = re.compile(r"[A-Za-z0-9_+~$-]{14}")
-"""What every shape and every vendor's key has somewhere. One look spares the others on most strings."""
-
 
 def _unknown_vendor(match: re.Match[str]) -> str | None:
     """A prefix that says what it is, as `acme_live_…`, before letters drawn by lot; ids of runs and images have none."""

@@ -124,9 +124,7 @@ def _trie(words: list[str]) -> str:
 _PREFIX = _trie(sorted(_BY_PREFIX))
 # A key starts where no word goes on; the n of an escaped line break, an escaped character and a colour are no words.
 _PLAIN = re.compile(rf"(?<![A-Za-z0-9]){_PREFIX}")
-_ESCAPED = re.compile(
-    rf"(?<=\\[nrtbf]){_PREFIX}|(?<=\\u[0-9a-fA-F]{{4}}){_PREFIX}|(?<=\[\dm){_PREFIX}|(?<=\[\d\dm){_PREFIX}"
-)
+_EITHER = re.compile(rf"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=\\u[0-9a-fA-F]{{4}})|(?<=\[\dm)|(?<=\[\d\dm)){_PREFIX}")
 # The rows of each prefix and of those that it begins with, the longest first.
 _CANDIDATES = {
     whole: [(size, row, row.pattern) for size in range(len(whole), 0, -1) for row in _BY_PREFIX.get(whole[:size], ())]
@@ -134,25 +132,36 @@ _CANDIDATES = {
 }
 
 
-def find(text: str, position: int = 0) -> Iterator[tuple[int, int, str]]:
+LONG_RUN = re.compile(r"[A-Za-z0-9_+~$-]{14}[A-Za-z0-9_+~$-]*+")
+"""What every key has somewhere: most texts hold none, and keys are looked for only where one is."""
+LEAD = 26
+LEAD_OF_HOOKS = max(map(len, _BY_PREFIX)) + 24
+"""How far before such a run a key can begin; the addresses of webhooks are longer than other prefixes."""
+
+
+def find(text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and kind of each key in the text, in order."""
-    yield from _found(_PLAIN, text, position)
+    escaped = "\\" in text or "\x1b" in text
+    lead = LEAD_OF_HOOKS if "hook" in text or "?" in text or "maker." in text else LEAD
+    position = 0
+    for run in LONG_RUN.finditer(text):
+        if run.end() > position:
+            position = max(position, run.start() - lead)
+            for found in _found(_EITHER if escaped else _PLAIN, text, position, run.end()):
+                yield found
+                position = found[1]
+            position = max(position, run.end() - lead)
 
 
-def find_escaped(text: str) -> Iterator[tuple[int, int, str]]:
-    """The same for keys right behind an escape such as `\\n`, which looks like the beginning of a word."""
-    yield from _found(_ESCAPED, text, 0)
-
-
-def _found(pattern: re.Pattern[str], text: str, position: int) -> Iterator[tuple[int, int, str]]:
-    while hit := pattern.search(text, position):
+def _found(pattern: re.Pattern[str], text: str, position: int, limit: int) -> Iterator[tuple[int, int, str]]:
+    while hit := pattern.search(text, position, limit):
         start = hit.start()
         position = start + 1
         for size, row, body in _CANDIDATES[hit[0]]:
             match = body.match(text, start + size)
             if match and row.fits(match[0]):
                 end = match.end()
-                while text[end - 1] in ".-_=&%/@" and text[end - 1] in ".&%/@":  # a sentence ends, a URL goes on
+                while text[end - 1] in ".&%/@":  # a sentence ends, a URL goes on
                     end -= 1
                 yield start, end, row.kind
                 position = end
