@@ -64,8 +64,16 @@ class Server(_Section):
         return url
 
 
+class Redaction(_Section):
+    """`[redaction]`: whether personal data is masked in what stays in the house. What goes to a client always is."""
+
+    personal: bool = True
+
+
 class Settings(_Section):
     """All settings, with defaults that make an empty file, or none, a working one.
+
+    `redaction`: what of personal data is masked in internal output.
 
     `own_hosts`: globs of hosts the agency itself runs, so that their 5xx is an endpoint crash, not an outage.
     `code_in_name`: read a client's code from a workflow name that starts with it in brackets, as in `[ACME] Orders`,
@@ -74,6 +82,7 @@ class Settings(_Section):
 
     own_hosts: tuple[str, ...] = ("*.modal.run",)
     code_in_name: bool = True
+    redaction: Redaction = Redaction()
     n8n: dict[str, Server] = Field(default_factory=dict)
     clients: dict[str, Client] = Field(default_factory=dict)
     path: Path | None = Field(default=None, exclude=True)

@@ -48,7 +48,7 @@ def settings_of(config: Path | None) -> Settings:
     """The settings in force for a command; from here on masks are made with the workspace's key, if there is one."""
     settings = load(config)
     if settings.path:
-        redact.use_workspace(settings.path.parent)
+        redact.use_workspace(settings.path.parent, personal=settings.redaction.personal)
     if not redact.redaction_key().lasting:
         words.print(
             "No lasting redaction key could be kept, so masks of this run can't be compared with those of another. "
