@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import json
 import os
-import queue
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any
 
 import nbformat
 
 from incident_nb.errors import OutputError, UsageError
-from incident_nb.files import read_notebook, write_atomic
+from incident_nb.files import read_notebook, scratch, write_atomic
 from incident_nb.outputs import harmless
+from incident_nb.settings import NotebookLimits
+from incident_nb.supervisor import OnCell, RunOutcome, State, supervise
 
 Scalar = str | int | float | bool | None
-RunOutcome = Literal["done", "failed", "timed_out", "killed"]
-OnCell = Callable[[int, int, str], None]
 
 MAX_TEXT = 4096
 # What a kernel needs to start, find its libraries and speak the user's language. Everything else stays out, since a
@@ -41,8 +34,9 @@ KEPT_ENVIRONMENT = (
 class NotebookRun:
     """How a run ended. `output` exists in every case and is marked with the outcome in `metadata.incident_nb`.
 
-    `outcome`: `done`; `failed` (a cell raised); `timed_out` (the run's or a cell's limit); `killed` (the kernel or the
-    run was ended from outside, or ran out of memory). `failed_cell` is an index into the output's cells.
+    `outcome`: `done`; `failed` (a cell raised, or showed too much); `timed_out` (a limit of seconds); `killed` (the
+    kernel or the run was ended: from outside, out of memory, too many processes). `failed_cell` is an index into the
+    output's cells.
     """
 
     outcome: RunOutcome
@@ -82,16 +76,15 @@ def run_notebook(
     parameters: Mapping[str, Scalar],
     *,
     env: Mapping[str, str] | None = None,
-    timeout_s: float = 900,
-    cell_timeout_s: int | None = None,
+    limits: NotebookLimits | None = None,
     on_cell: OnCell | None = None,
     cwd: Path | None = None,
 ) -> NotebookRun:
     """How the run ended; the executed notebook, whole or in part, is `output` (0600; its folder must exist).
 
     `parameters`: only names that the notebook declares in its `parameters` cell, only small scalars. `env` comes on
-    top of a short allow-list of this process's environment. `timeout_s` limits the whole run, `cell_timeout_s` each
-    cell. `on_cell(done, total, label)` is called before each code cell, and once more at the end of a complete run.
+    top of a short allow-list of this process's environment. `limits` holds the run to time, memory, output and
+    processes. `on_cell(done, total, label)` is called before each code cell, and once more at the end of a complete run.
     `cwd` is the kernel's working folder. The kernel is this interpreter, whatever kernels are installed.
 
     Raises `UsageError` for an unreadable notebook or an unfit parameter, `OutputError` if `output` cannot be written.
@@ -105,36 +98,20 @@ def run_notebook(
     output.unlink(missing_ok=True)  # an earlier run's result must never pass for this one's
     job = {
         "notebook": str(notebook.resolve()), "output": str(output.resolve()), "parameters": dict(parameters),
-        "cell_timeout_s": cell_timeout_s, "cwd": str(cwd.resolve()) if cwd else None,
+        "cwd": str(cwd.resolve()) if cwd else None,
     }  # fmt: skip
     started = time.monotonic()
-    state = _State()
+    state = State()
     try:
-        with tempfile.TemporaryDirectory(prefix="nb-") as folder:
-            _supervise(job | {"folder": folder}, _environment(env, folder), started + timeout_s, state, on_cell)
-    except queue.Empty:
-        state.end("timed_out", f"the run took longer than its limit of {timeout_s:g} s")
+        with scratch(_socket_base()) as place:
+            folder = str(place)
+            supervise(job | {"folder": folder}, _environment(env, folder), limits or NotebookLimits(), state, on_cell)
     except BaseException:
         state.end("killed", "the run was interrupted")
         raise
     finally:
-        failed_cell = None if state.outcome == "done" else state.cell
-        _finish(notebook, output, state, failed_cell)
+        failed_cell = _finish(notebook, output, state)
     return NotebookRun(state.outcome, output, state.error, failed_cell, time.monotonic() - started)
-
-
-@dataclass
-class _State:
-    """What the parent knows of a run so far; without a word from the child, it was killed."""
-
-    outcome: RunOutcome = "killed"
-    error: str | None = None
-    kernel: int | None = None
-    cell: int | None = None
-    total: int = 0
-
-    def end(self, outcome: RunOutcome, error: str | None) -> None:
-        self.outcome, self.error = outcome, error
 
 
 def _check(notebook: Path, parameters: Mapping[str, Scalar]) -> None:
@@ -147,6 +124,13 @@ def _check(notebook: Path, parameters: Mapping[str, Scalar]) -> None:
             raise UsageError(f"parameter {name} of {notebook.name} must be text, a number, a truth value or None")
         if len(str(value)) > MAX_TEXT:
             raise UsageError(f"parameter {name} of {notebook.name} is longer than {MAX_TEXT} characters")
+        if any("\ud800" <= sign <= "\udfff" for sign in str(value)):
+            raise UsageError(f"parameter {name} of {notebook.name} holds half a character; write it as UTF-8")
+
+
+def _socket_base() -> Path | None:
+    """Where the kernel's sockets lie: their paths may have no more than 103 bytes."""
+    return Path("/tmp") if len(os.fsencode(tempfile.gettempdir())) > 60 else None  # noqa: S108 (a 0700 folder in it)
 
 
 def _environment(extra: Mapping[str, str] | None, folder: str) -> dict[str, str]:
@@ -156,79 +140,23 @@ def _environment(extra: Mapping[str, str] | None, folder: str) -> dict[str, str]
     return kept | private | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"} | dict(extra or {})
 
 
-def _supervise(
-    job: dict[str, Any], env: dict[str, str], deadline: float, state: _State, on_cell: OnCell | None
-) -> None:
-    """Fills `state`; raises `queue.Empty` at the deadline. Leaves no process behind, however it ends."""
-    command = [sys.executable, "-P", "-m", "incident_nb.notebook_child"]
-    with tempfile.TemporaryFile() as log:
-        child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=env, start_new_session=True
-        )
-        assert child.stdin is not None and child.stdout is not None  # noqa: S101 (pipes were asked for)
-        try:
-            child.stdin.write(json.dumps(job).encode() + b"\n")
-            child.stdin.flush()
-            for event in _events(child.stdout, deadline):
-                _take(event, state, on_cell)
-            code = child.wait()
-        finally:
-            for group in (child.pid, state.kernel):
-                if group is not None:
-                    with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.killpg(group, signal.SIGKILL)
-            child.wait()
-            child.stdin.close()
-            child.stdout.close()
-        if code != 0:
-            log.seek(0)
-            last = log.read()[-4000:].decode(errors="replace").strip().rpartition("\n")[2]
-            if code < 0:
-                state.end("killed", f"its process ended with signal {-code}")
-            else:
-                state.end("failed", f"its process did not start: {last[:300]}")
+def _finish(notebook: Path, output: Path, state: State) -> int | None:
+    """Makes the output say how the run ended, and gives the cell it ended in.
 
-
-def _events(lines: IO[bytes], deadline: float) -> Iterator[dict[str, Any]]:
-    """The child's events as they come, until it closes its end; raises `queue.Empty` at the deadline."""
-    arrived: queue.Queue[bytes | None] = queue.Queue()
-
-    def read() -> None:
-        with contextlib.suppress(ValueError):  # closed under us: the run was given up
-            for line in lines:
-                arrived.put(line)
-        arrived.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    while (line := arrived.get(timeout=max(0.0, deadline - time.monotonic()))) is not None:
-        yield json.loads(line)
-
-
-def _take(event: dict[str, Any], state: _State, on_cell: OnCell | None) -> None:
-    if "kernel" in event:
-        state.kernel = event["kernel"]
-    elif "outcome" in event:
-        state.end(event["outcome"], event["error"])
-        state.kernel = None  # the child has ended it; its number may belong to someone else by now
-        if on_cell and state.outcome == "done":
-            on_cell(state.total, state.total, "")
-    else:
-        state.cell, state.total = event["cell"], event["total"]
-        if on_cell:
-            on_cell(event["done"], event["total"], event["label"])
-
-
-def _finish(notebook: Path, output: Path, state: _State, failed_cell: int | None) -> None:
-    """Makes the output say how the run ended; strips what papermill noted (parameters, paths, its own marks), and what a
-    person who opens the notebook could be harmed by."""
+    Strips what papermill noted (parameters, paths, its own marks), and what a person who opens it could be harmed by.
+    """
     try:
         result = read_notebook(output)
-    except UsageError:  # ended before papermill's first save
+    except UsageError:  # ended before papermill's first save, or a cell took the file away
+        if state.outcome == "done":
+            state.end("failed", "the executed notebook was not there at the end")
+        state.cell = None
         result = read_notebook(notebook)
         for cell in result.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
     result.cells = [c for c in result.cells if "papermill-error-cell-tag" not in c.metadata.get("tags", [])]
+    failed_cell = None if state.outcome == "done" else state.cell
     result.metadata["incident_nb"] = {"outcome": state.outcome, "error": state.error, "failed_cell": failed_cell}
     if failed_cell is not None:
         outputs = result.cells[failed_cell].outputs
@@ -237,3 +165,4 @@ def _finish(notebook: Path, output: Path, state: _State, failed_cell: int | None
             outputs.append(nbformat.from_dict(mark | {"traceback": []}))  # type: ignore[no-untyped-call]
     harmless(result, [output.parent, Path.cwd()])
     write_atomic(output, nbformat.writes(result))  # type: ignore[no-untyped-call]
+    return failed_cell

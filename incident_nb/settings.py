@@ -64,6 +64,21 @@ class Server(_Section):
         return url
 
 
+class NotebookLimits(_Section):
+    """`[notebooks]`: what an unattended notebook may use before it is stopped.
+
+    Seconds until its kernel answers, for a cell, and for all of it; megabytes of what its cells show together, and of
+    memory (each process, and all of them); processes at once.
+    """
+
+    start_s: int = Field(default=60, gt=0)
+    cell_s: int = Field(default=600, gt=0)
+    total_s: float = Field(default=900, gt=0)
+    output_mb: int = Field(default=16, gt=0)
+    memory_mb: int = Field(default=4096, gt=0)
+    processes: int = Field(default=64, gt=0)
+
+
 class Redaction(_Section):
     """`[redaction]`: whether personal data is masked in what stays in the house. What goes to a client always is."""
 
@@ -77,12 +92,13 @@ class Settings(_Section):
 
     `own_hosts`: globs of hosts the agency itself runs, so that their 5xx is an endpoint crash, not an outage.
     `code_in_name`: read a client's code from a workflow name that starts with it in brackets, as in `[ACME] Orders`,
-    when no client's rule fits.
+    when no client's rule fits. `notebooks`: limits of a notebook that runs unattended.
     """
 
     own_hosts: tuple[str, ...] = ("*.modal.run",)
     code_in_name: bool = True
     redaction: Redaction = Redaction()
+    notebooks: NotebookLimits = NotebookLimits()
     n8n: dict[str, Server] = Field(default_factory=dict)
     clients: dict[str, Client] = Field(default_factory=dict)
     path: Path | None = Field(default=None, exclude=True)

@@ -17,9 +17,9 @@ LONGEST = 300
 # A module imports lower levels only, and of its own level nothing but itself.
 LEVELS = [
     {"models", "errors", "escape", "resources"},
-    {"files", "names", "sanitise"},
+    {"files", "names", "notebook_kernel", "processes", "sanitise"},
     {"settings", "redact", "outputs"},
-    {"readers", "policy"},
+    {"readers", "policy", "supervisor"},
     {"causes", "patterns", "alerts", "case"},
     {"plots"},
     {"diagnose"},

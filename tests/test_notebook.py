@@ -17,9 +17,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from incident_nb import notebook as notebook_module
+from incident_nb import supervisor
 from incident_nb.errors import OutputError, UsageError
 from incident_nb.notebook import MAX_TEXT, declared_parameters, run_notebook
+from incident_nb.settings import NotebookLimits
 
 PARAMETERS = 'case: str = "sample"  # which case\nlimit = 3\nrate: float = 0.5\nurgent = False\nnote = None'
 
@@ -169,17 +170,17 @@ def test_a_failing_cell_ends_the_run_and_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "cell_timeout_s", "outcome"),
+    ("source", "cell_s", "outcome"),
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", None, "killed"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 600, "killed"),
         ("while True: pass", 1, "timed_out"),
     ],
 )
 def test_a_dead_or_endless_cell_is_told_apart_and_marked(
-    tmp_path: Path, source: str, cell_timeout_s: int | None, outcome: str
+    tmp_path: Path, source: str, cell_s: int, outcome: str
 ) -> None:
     notebook = make(tmp_path, "print('before')", source, "print('after')")
-    run = run_notebook(notebook, tmp_path / "out.ipynb", {}, cell_timeout_s=cell_timeout_s)
+    run = run_notebook(notebook, tmp_path / "out.ipynb", {}, limits=NotebookLimits(cell_s=cell_s))
     assert run.outcome == outcome == verdict(run.output)["outcome"]
     cells = nbformat.read(run.output, as_version=4).cells
     assert run.failed_cell is not None
@@ -197,14 +198,14 @@ import subprocess, sys
 subprocess.run([sys.executable, "-c", {waits!r}], pass_fds=[witness.fileno()])"""
     notebook = make(tmp_path, "print('before')", source)
     clock = {"ahead": 0.0}
-    monkeypatch.setattr(notebook_module, "time", SimpleNamespace(monotonic=lambda: monotonic() + clock["ahead"]))
+    monkeypatch.setattr(supervisor, "time", SimpleNamespace(monotonic=lambda: monotonic() + clock["ahead"]))
 
     def hurry(done: int, total: int, label: str) -> None:
         if label == "Question 1?":
             assert witness.started()
             clock["ahead"] = 600.0
 
-    run = run_notebook(notebook, tmp_path / "out.ipynb", {}, timeout_s=500, on_cell=hurry)
+    run = run_notebook(notebook, tmp_path / "out.ipynb", {}, limits=NotebookLimits(total_s=500), on_cell=hurry)
     assert run.outcome == "timed_out" == verdict(run.output)["outcome"]
     assert run.error == "the run took longer than its limit of 500 s"
     assert texts(run.output) == "before\n"
@@ -217,7 +218,7 @@ def test_a_run_that_never_began_leaves_nothing_of_an_earlier_one(tmp_path: Path)
     earlier.cells[2].outputs = [new_output("stream", text="of an earlier run")]
     nbformat.write(earlier, notebook)
     nbformat.write(earlier, tmp_path / "out.ipynb")
-    run = run_notebook(notebook, tmp_path / "out.ipynb", {}, timeout_s=0)
+    run = run_notebook(notebook, tmp_path / "out.ipynb", {}, limits=NotebookLimits(total_s=1e-9))
     assert (run.outcome, run.failed_cell) == ("timed_out", None)
     assert [cell.source for cell in nbformat.read(run.output, as_version=4).cells][1:] == [
         "## Question 0?",

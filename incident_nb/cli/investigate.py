@@ -168,6 +168,7 @@ def _write_folder(case: Case, diagnosis: Diagnosis, out: Path, client_copy: bool
             task = shown.add_task("running the notebook", total=None)
             run = run_notebook(
                 notebooks() / "incident.ipynb", draft / "investigation.ipynb", {"case": "case"}, cwd=draft,
+                limits=case.settings.notebooks,
                 on_cell=lambda done, total, _: shown.update(task, completed=done, total=total),
             )  # fmt: skip
         export(run.output, draft, title=title, banner=run.banner, generated_at=case.now)

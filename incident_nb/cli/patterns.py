@@ -115,7 +115,10 @@ def _write_html(case: Case, target: Path) -> None:
         raise OutputError(f"could not write {target}: the folder {target.parent} does not exist; make it first")
     with scratch() as work:
         case.save(work / "case")
-        run = run_notebook(notebooks() / "error_patterns.ipynb", work / "patterns.ipynb", {"case": "case"}, cwd=work)
+        run = run_notebook(
+            notebooks() / "error_patterns.ipynb", work / "patterns.ipynb", {"case": "case"}, cwd=work,
+            limits=case.settings.notebooks,
+        )  # fmt: skip
         made = export(run.output, work / "report", title="Error patterns", banner=run.banner, generated_at=case.now)
         write_atomic(target, made.html.read_bytes())
     words.print(f"report: {target}", markup=False)
