@@ -4,11 +4,12 @@
 
 A row of `benchmarks/field/*.jsonl` is an error record with labels: `cause`, `also_ok` (causes one could defend) and
 `sure` (false where careful people may disagree); some sets hold `second`, what a second reader, who did not see the
-labels, took for the cause. Right means: the verdict is `cause` or one of `also_ok`. Prints accuracy (all rows, sure rows,
-and those apart), how often the verdict equals `cause` (all rows, and those where both readers agree), the verdicts
-`unknown`, a calibration table with the expected calibration error, and the same accuracy for the rule. Rows apart share
-neither their origin nor their message with any other set, so that for `test` they are errors which the rules' authors
-can't have seen. Confusions are printed for every set whose name begins with `test`, which nobody should look into.
+labels, took for the cause. The rows of `dev7` were written after what users report, not copied from it. Right means: the
+verdict is `cause` or one of `also_ok`. Prints accuracy (all rows, sure rows, and those apart), how often the verdict
+equals `cause` (all rows, and those where both readers agree), the verdicts `unknown`, a calibration table with the
+expected calibration error, and the same accuracy for the rule. Rows apart share neither their origin nor their message
+with any other set, so that for `test` they are errors which the rules' authors can't have seen. Confusions are printed
+for every set but those whose name begins with `test`, which nobody should look into.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ def main() -> None:
     path = chosen(parser.parse_args().set)
     rows = load(path)
     records = [ErrorRecord(**row) for row in rows]
-    classify(records[0])  # loads the signatures, so that the time below is that of judging
+    for record in records:
+        classify(record)  # loads and compiles what they need, so that the time below is that of judging
     start = time.process_time()
     verdicts = [classify(record) for record in records]
     took = time.process_time() - start
