@@ -61,7 +61,7 @@ class Case:
             "skipped": [asdict(part) for part in self.log.skipped],
         }
         snapshots = {key: snapshot.nodes for key, snapshot in self.log.snapshots.items()}
-        with staged(folder, gone=("diagnosis.json",)) as draft:
+        with staged(folder, gone=("diagnosis.json",), last="case.json") as draft:
             for name in ("executions", "failures"):
                 _write_table(draft / f"{name}.parquet", getattr(self.log, name))
             write_atomic(draft / "snapshots.json", msgspec.json.encode(snapshots))

@@ -80,14 +80,14 @@ def private_folder(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def staged(folder: Path, *, gone: tuple[str, ...] = ()) -> Iterator[Path]:
+def staged(folder: Path, *, gone: tuple[str, ...] = (), last: str = "") -> Iterator[Path]:
     """A fresh folder to write a result of several files into; its entries are put into `folder` when the block ends.
 
     All of them or, when the block raises or the process dies, none: until then `folder` holds its earlier content, and
     from the moment of the decision on a crash only puts off what is left to do until the next start. An entry replaces
     the one of the same name; a folder does so as a whole, but what it held of someone else is kept. `gone` names what
-    an earlier result may have left (globs, at most one folder deep) and the new one lacks: it is removed. `folder` is
-    made if it is missing. Raises `OutputError`.
+    an earlier result may have left (globs, at most one folder deep) and the new one lacks: it is removed. The entry
+    `last` is put in place after the others. `folder` is made if it is missing. Raises `OutputError`.
     """
     with _said(f"could not write into {folder}"):
         existed = folder.exists()
@@ -97,8 +97,9 @@ def staged(folder: Path, *, gone: tuple[str, ...] = ()) -> Iterator[Path]:
     try:
         yield draft
         with _said(f"could not write into {folder}"):
-            new = sorted(entry.name for entry in draft.iterdir() if not is_leftover(entry.name))
-            write_atomic(draft / _ABOUT, json.dumps({"new": new, "gone": gone}))
+            new = (entry.name for entry in draft.iterdir() if not is_leftover(entry.name))
+            about = {"new": sorted(new, key=lambda name: (name == last, name)), "gone": gone}
+            write_atomic(draft / _ABOUT, json.dumps(about))
             draft = draft.rename(draft.with_name(draft.name + _READY))
             _sync_folder(folder)
             _put(draft, folder)

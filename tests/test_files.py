@@ -145,6 +145,21 @@ def test_staged_files_appear_together_or_not_at_all(tmp_path: Path) -> None:
     assert not (tmp_path / "fresh").exists()
 
 
+def test_the_entry_that_marks_a_result_whole_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for at in range(60):
+        folder = tmp_path / str(at)
+        with monkeypatch.context() as patched:
+            step_by_step(patched, at)
+            try:
+                with staged(folder, last="a") as draft:
+                    put(draft, a="marks it", b="b", c="c")
+            except Stopped:
+                pass
+        if (folder / "a").exists():
+            assert tree(folder).keys() >= {"a", "b", "c"}
+    assert tree(folder) == {"a": "marks it", "b": "b", "c": "c"}
+
+
 def test_a_staged_folder_takes_the_place_of_the_old_one_and_keeps_what_is_not_ours(tmp_path: Path) -> None:
     out = put(tmp_path / "out", pics__1_png="old", pics__2_png="old", pics__notes_txt="mine", pics__sub__x="mine")
     with staged(out, gone=("pics/*.png",)) as draft:
