@@ -60,7 +60,7 @@ class Tab:
         number = self.send(method, **params)
         while (answer := self.receive()).get("id") != number:
             pass
-        return answer["result"]
+        return answer.get("result", {})  # nothing of a page that has gone meanwhile
 
     def open(self, path: Path) -> None:
         self.call("Page.navigate", url="about:blank")
@@ -73,7 +73,7 @@ class Tab:
     def value(self, expression: str) -> Any:
         found = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in found, found["exceptionDetails"]
-        return found["result"].get("value")
+        return found.get("result", {}).get("value")
 
 
 @contextmanager
