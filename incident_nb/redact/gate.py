@@ -165,7 +165,7 @@ class Redactor:
         """One line through every rule."""
         if len(text) < 4:
             return text
-        long_run = vendors.LONG_RUN.search(text) is not None
+        long_run = vendors.may_hold(text)
         if long_run:
             text = self._replace(text, vendors.find(text))
             text = self._try(MARKED, text)

@@ -135,22 +135,27 @@ _CANDIDATES = {
 LONG_RUN = re.compile(r"[A-Za-z0-9_+~$-]{14}[A-Za-z0-9_+~$-]*+")
 """What every key has somewhere: most texts hold none, and keys are looked for only where one is."""
 LEAD = 26
-LEAD_OF_HOOKS = max(map(len, _BY_PREFIX)) + 24
-"""How far before such a run a key can begin; the addresses of webhooks are longer than other prefixes."""
+"""How far before such a run a key can begin."""
+
+
+def may_hold(text: str) -> bool:
+    """Whether a text can hold a key at all; the addresses of webhooks need no long run."""
+    return LONG_RUN.search(text) is not None or "hook" in text
 
 
 def find(text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and kind of each key in the text, in order."""
-    escaped = "\\" in text or "\x1b" in text
-    lead = LEAD_OF_HOOKS if "hook" in text or "?" in text or "maker." in text else LEAD
+    pattern = _EITHER if "\\" in text or "\x1b" in text else _PLAIN
+    if "hook" in text or "robot" in text or "maker." in text:
+        yield from _found(pattern, text, 0, len(text))
+        return
     position = 0
     for run in LONG_RUN.finditer(text):
         if run.end() > position:
-            position = max(position, run.start() - lead)
-            for found in _found(_EITHER if escaped else _PLAIN, text, position, run.end()):
+            for found in _found(pattern, text, max(position, run.start() - LEAD), run.end()):
                 yield found
                 position = found[1]
-            position = max(position, run.end() - lead)
+            position = max(position, run.end() - LEAD)
 
 
 def _found(pattern: re.Pattern[str], text: str, position: int, limit: int) -> Iterator[tuple[int, int, str]]:

@@ -16,7 +16,7 @@ Zapier hook          | webhook | hooks.zapier.com/hooks/catch/                  
 Make hook            | webhook | hook.us1.make.com/ hook.us2.make.com/ hook.eu1.make.com/ hook.eu2.make.com/ | l20+
 Make hook            | webhook | hook.integromat.com/                           | l20+
 IFTTT hook           | webhook | maker.ifttt.com/trigger/                       | w1+ /with/key/ w20+
-SendGrid             | api_key | SG.                                            | w10-64 . w10+
+SendGrid             | api_key | SG.                                            | w16-64 . w16+
 Mailgun              | api_key | key- pubkey-                                   | h32
 Brevo                | api_key | xkeysib- xsmtpsib-                             | w20+
 Resend               | api_key | re_                                            | a8-16 _ a16+
@@ -34,7 +34,7 @@ Meta Instagram       | token   | IGQ IGAA                                       
 Meta Threads, Oculus | token   | THAA OC|                                       | b50+ ?
 X (Twitter)          | token   | AAAAAAAAAAAAAAAAAAAAA                          | t40+
 LinkedIn             | token   | AQX AQV AQU AQW                                | w80+ ?
-LinkedIn secret      | secret  | WPL_AP1.                                       | a12+ . b6+
+LinkedIn secret      | secret  | WPL_AP1.                                       | a14+ . b6+
 TikTok               | token   | act. rft.                                      | a30+
 Pinterest            | token   | pina_ pinr_                                    | w30+
 VK                   | token   | vk1.a.                                         | w60+
