@@ -67,7 +67,7 @@ class Result:
         said = SimpleNamespace(
             as_json=lambda: about, subject=self.diagnosis.subject, problem=self.diagnosis.problem, headline="done"
         )
-        _write_folder(case, said, out)  # type: ignore[arg-type]
+        _write_folder(case, said, out, client_copy=False)  # type: ignore[arg-type]
 
 
 def writer(result: Result, out: Path, generations: Iterable[int], reports: int) -> None:
