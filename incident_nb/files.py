@@ -250,9 +250,10 @@ def _put(ready: Path, folder: Path) -> None:
             for old in (*aside.glob(pattern), *folder.glob(pattern)):
                 if old.is_relative_to(aside) or old.relative_to(folder).parts[0] not in about["new"]:
                     old.unlink(missing_ok=True)
-                    if old.parent not in (aside, folder):
-                        with contextlib.suppress(OSError):  # it holds something else
-                            old.parent.rmdir()
+            emptied = folder / Path(pattern).parent
+            if emptied != folder and emptied.name not in about["new"]:
+                with contextlib.suppress(OSError):  # not there, or it holds something of someone else
+                    emptied.rmdir()
         for old in aside.iterdir():
             for entry in old.iterdir() if _is_folder(old) and _is_folder(folder / old.name) else ():
                 if not os.path.lexists(folder / old.name / entry.name):

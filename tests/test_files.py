@@ -233,6 +233,23 @@ def test_a_result_left_at_any_step_is_old_or_new_after_the_next_start(
     assert tree(out) in ([new] if whole else [old, new])
 
 
+@pytest.mark.parametrize("at", range(30))
+def test_a_folder_that_a_new_result_lacks_is_gone_after_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    out = put(tmp_path / "out", a_txt="old", pics__1_png="old")
+    with monkeypatch.context() as patched:
+        step_by_step(patched, at)
+        try:
+            with staged(out, gone=("pics/*.png",)) as draft:
+                write_atomic(draft / "a.txt", "new")
+        except Stopped:
+            pass
+    clean_leftovers(out)
+    assert sorted(path.name for path in out.rglob("*")) in (["1.png", "a.txt", "pics"], ["a.txt"])
+    assert ("pics" in os.listdir(out)) == ((out / "a.txt").read_text() == "old")  # noqa: PTH208
+
+
 def test_only_what_a_dead_writer_left_is_cleaned(tmp_path: Path) -> None:
     put(tmp_path, a="mine")
     for name in (f"{DEAD}x", ".incident-nb-notes", ".incident-nb-0123456789AB", ".tmp"):
