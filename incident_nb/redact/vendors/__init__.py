@@ -70,8 +70,14 @@ class Row:
             upper = LONGEST_BODY if most is None else most
             parts.append(f"{alphabet}{{{least},{upper}}}" + ("+" if index == last or most == least else ""))
             if index == last:
-                parts.append(r"(?![A-Za-z0-9])" if most is not None else f"{alphabet}*+")
+                parts.append("" if most is None else r"(?![A-Za-z0-9])")
         return re.compile("".join(parts))
+
+    @cached_property
+    def rest(self) -> re.Pattern[str]:
+        """What goes on behind the pattern and belongs to the key: looked at only once it is known to be one."""
+        name, _, most = self.items[-1]
+        return re.compile(f"[{ALPHABETS[name]}]*+" if most is None else "")
 
     def fits(self, body: str) -> bool:
         """Whether a text that has the body's pattern may be a key; slugs of words and numbers may not, if told so."""
@@ -165,7 +171,7 @@ def _found(pattern: re.Pattern[str], text: str, position: int, limit: int) -> It
         for size, row, body in _CANDIDATES[hit[0]]:
             match = body.match(text, start + size)
             if match and row.fits(match[0]):
-                end = match.end()
+                end = row.rest.match(text, match.end()).end()  # type: ignore[union-attr]  # it matches nothing, too
                 while text[end - 1] in ".&%/@":  # a sentence ends, a URL goes on
                     end -= 1
                 yield start, end, row.kind
