@@ -16,6 +16,7 @@ from incident_nb import readers, redact
 from incident_nb.errors import OutputError, SettingsError, UsageError
 from incident_nb.files import clean_leftovers, staged, write_atomic
 from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
+from incident_nb.redact import sealed
 from incident_nb.resources import sample as sample_folder
 from incident_nb.settings import Settings
 
@@ -72,7 +73,7 @@ class Case:
         """A result as JSON beside the case's data; nothing where the case has no folder (the sample)."""
         if self.folder is None:
             return None
-        return write_atomic(self.folder / name, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+        return write_atomic(self.folder / name, sealed(name, json.dumps(value, indent=1, ensure_ascii=False) + "\n"))
 
 
 def open_case(name: str = SAMPLE) -> Case:

@@ -31,5 +31,9 @@ class OutputError(IncidentNbError):
     """A result could not be written where it was asked for."""
 
 
+class LeakError(OutputError):
+    """A result was not written because a secret stood in it, at the place that the message names."""
+
+
 class NotebookError(IncidentNbError):
     """A notebook run did not finish; the partly executed notebook is kept and reported on."""

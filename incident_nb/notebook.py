@@ -16,6 +16,7 @@ import nbformat
 from incident_nb.errors import OutputError, UsageError
 from incident_nb.files import read_notebook, scratch, write_atomic
 from incident_nb.outputs import harmless
+from incident_nb.redact import sealed
 from incident_nb.settings import NotebookLimits
 from incident_nb.supervisor import OnCell, RunOutcome, State, supervise
 
@@ -164,5 +165,5 @@ def _finish(notebook: Path, output: Path, state: State) -> int | None:
             mark: dict[str, Any] = {"output_type": "error", "ename": state.outcome, "evalue": state.error}
             outputs.append(nbformat.from_dict(mark | {"traceback": []}))  # type: ignore[no-untyped-call]
     harmless(result, [output.parent, Path.cwd()])
-    write_atomic(output, nbformat.writes(result))  # type: ignore[no-untyped-call]
+    write_atomic(output, sealed(output.name, nbformat.writes(result)))  # type: ignore[no-untyped-call]
     return failed_cell

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from incident_nb.causes import classify, classify_many, signatures, unwrap
-from incident_nb.causes.rules import TIERS, Signature, candidates, literals
+from incident_nb.causes.literals import literals
+from incident_nb.causes.rules import TIERS, Signature, candidates
 from incident_nb.models import Cause, ErrorRecord
 
 VENDOR_ERRORS = Path(__file__).parent / "data" / "causes" / "vendor_errors.jsonl"

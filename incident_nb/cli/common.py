@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from incident_nb import redact
 from incident_nb.errors import OutputError, UsageError
 from incident_nb.files import write_atomic
+from incident_nb.redact import sealed
 from incident_nb.settings import Settings, load
 
 words = Console(stderr=True)
@@ -85,6 +86,7 @@ def put_json(value: Any, target: str) -> None:
 
 def put_text(text: str, target: str) -> None:
     """`text` to a file, or to stdout for `-`."""
+    text = sealed("stdout" if target == "-" else target, text)
     if target == "-":
         sys.stdout.write(text)
         return

@@ -9,9 +9,11 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from ..errors import LeakError
 from .gate import Redactor
 from .key import SAMPLE_KEY, RedactionKey, load_key
 from .known import of_environment
+from .tripwire import tripped
 
 __all__ = [
     "SAMPLE_KEY",
@@ -21,6 +23,7 @@ __all__ = [
     "redact_text",
     "redact_tree",
     "redaction_key",
+    "sealed",
     "use_key",
     "use_workspace",
     "using",
@@ -59,6 +62,20 @@ def use_workspace(folder: Path, *, personal: bool = True) -> RedactionKey:
 def redaction_key() -> RedactionKey:
     """The process's key, loaded now if none was chosen. When it is not `lasting`, tell the user."""
     return _default[0] if _default else _set(load_key())
+
+
+def sealed(name: str, content: str) -> str:
+    """The content of an artefact as it is about to be written, looked through once more: the gate's tripwire.
+
+    Raises LeakError when a secret that is known exactly or by its shape stands in it, escaped or not, with the line and
+    the kind. Everything in it has passed the gate; this is for what the gate was never shown. Pictures are no text.
+    """
+    for line, kind in tripped(_current(), content):
+        raise LeakError(
+            f"{name} was not written: line {line} of it holds what looks like a secret ({kind}), which should have been "
+            "masked on the way in. Report this as a fault, with the kind and what the line is about, not its text."
+        )
+    return content
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from nbconvert import HTMLExporter, MarkdownExporter
 from incident_nb.escape import markdown_text, printable
 from incident_nb.files import private_folder, read_notebook, staged, write_atomic
 from incident_nb.outputs import SHOWN_TYPES
+from incident_nb.redact import sealed
 from incident_nb.report.prepare import for_report
 from incident_nb.resources import templates
 from incident_nb.sanitise import clean_html, clean_markdown, fenced, html_text
@@ -54,8 +55,8 @@ def export(
     with staged(out_dir, gone=(f"{PICTURES}/chart_*.png",)) as draft:
         for name, data in pictures["outputs"].items():
             write_atomic(private_folder(draft / PICTURES) / Path(name).name, data)
-        write_atomic(draft / "report.html", html)
-        write_atomic(draft / "report.md", markdown)
+        write_atomic(draft / "report.html", sealed("report.html", html))
+        write_atomic(draft / "report.md", sealed("report.md", markdown))
     return Exported(html=out_dir / "report.html", markdown=out_dir / "report.md")
 
 

@@ -20,6 +20,7 @@ from incident_nb.case import Case
 from incident_nb.escape import markdown_text, printable
 from incident_nb.files import private_folder, write_atomic
 from incident_nb.models import Cause, Diagnosis, Frozen, Impact, Outcome, Problem
+from incident_nb.redact import sealed
 from incident_nb.resources import templates
 
 CLIENT_FILES = ("client.html", "client.md")
@@ -137,7 +138,7 @@ def write_client_copy(diagnosis: Diagnosis, case: Case, folder: Path) -> None:
     view = client_view(diagnosis, case)
     private_folder(folder)
     for name, text in zip(CLIENT_FILES, (client_html(view), client_markdown(view)), strict=True):
-        write_atomic(folder / name, text)
+        write_atomic(folder / name, sealed(name, text))
 
 
 def _environment(*, html: bool) -> Environment:
