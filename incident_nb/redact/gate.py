@@ -232,8 +232,10 @@ class Redactor:
                 personal or kind not in PERSONAL_KINDS
             ):
                 scheme, secret = without_scheme(match["s"])
-                parts += (text[copied:start], scheme, self.mask(kind, secret))
-                copied = position = end
+                if not (scheme and MASK.search(text, start, end + 1)):
+                    parts += (text[copied:start], scheme, self.mask(kind, secret))
+                    copied = end
+                position = end
             else:
                 # What follows the start may still be the beginning of a real one.
                 position = max(start, match.start() + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .keys import Test, anything, key_rule, not_wordy, opaque, prose, stand_in, without_scheme
+from .keys import NO_VALUES, Test, anything, key_rule, not_wordy, opaque, prose, stand_in, without_scheme
 from .rules import MASK
 
 LAST_WORDS = frozenset(
@@ -70,7 +70,9 @@ def judge_line(match: re.Match[str]) -> str | None:
         words = kind in ("password", "secret") and match["gap"].strip() == "=" and not re.search(r"[=:\"']", value)
         return kind if words and not prose(value) and test(value) else None
     if match["gap"].strip() == "=" and not match["gap"].startswith(" "):
-        return kind if test(value) else None
+        # Of an environment a plain word is a value, too.
+        word = match["key"].isupper() and len(value) > 5 and value.isalnum() and value.lower() not in NO_VALUES
+        return kind if test(value) or (word and kind in ("api_key", "secret", "token")) else None
     return kind if not_wordy(value) and test(value) else None
 
 

@@ -26,7 +26,8 @@ FORM_WORDS = frozenset(
     re.findall(
         r"\w+",
         "required optional invalid missing incorrect wrong expired revoked empty blank unset unknown string text number boolean "
-        "object array any password hidden masked requerido requerida erforderlich requis obligatoire",
+        "object array any bytes str int bool float dict list password hidden masked requerido requerida erforderlich "
+        "requis obligatoire",
     )
 )
 NO_VALUES = FORM_WORDS | frozenset(

@@ -164,10 +164,20 @@ def find(text: str) -> Iterator[tuple[int, int, str]]:
             position = max(position, run.end() - LEAD)
 
 
+_BINARY = re.compile(r"(?=[^A-Z]*(?:[A-Z][^A-Z]*){3})(?=\D*\d)[A-Za-z0-9+/]{24}")
+
+
+def _in_base64(text: str, start: int) -> bool:
+    """Whether what goes before is base64, as of a picture, in which any short beginning turns up by chance."""
+    return start >= 24 and _BINARY.fullmatch(text, start - 24, start) is not None
+
+
 def _found(pattern: re.Pattern[str], text: str, position: int, limit: int) -> Iterator[tuple[int, int, str]]:
     while hit := pattern.search(text, position, limit):
         start = hit.start()
         position = start + 1
+        if len(hit[0]) <= 4 and text[start - 1 : start] in ("/", "+") and _in_base64(text, start):
+            continue
         for size, row, body in _CANDIDATES[hit[0]]:
             match = body.match(text, start + size)
             if match and row.fits(match[0]):
