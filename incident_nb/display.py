@@ -18,8 +18,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from incident_nb.diagnose import OTHERS, Survey
+from incident_nb.diagnose.leaks import CHECK as LEAK
 from incident_nb.escape import markdown_text, printable
-from incident_nb.models import Cause, Diagnosis, ExecutionLog, Problem
+from incident_nb.models import Cause, Diagnosis, ExecutionLog, Outcome, Problem
 from incident_nb.outputs import framed
 from incident_nb.patterns import Onset
 from incident_nb.plots import Chart, execution_strip
@@ -52,7 +53,15 @@ class View:
 
 def summary(diagnosis: Diagnosis) -> View:
     """The first screen: what failed, since when, the most probable cause, the severity with its clocks, what to do."""
-    return _view("summary", diagnosis, grounds=_grounds(diagnosis), ranges=_ranges(diagnosis.problem))
+    return _view(
+        "summary", diagnosis, grounds=_grounds(diagnosis), ranges=_ranges(diagnosis.problem), leak=_leak(diagnosis)
+    )
+
+
+def _leak(diagnosis: Diagnosis) -> str | None:
+    """What was found of credentials in error records; None where there are none."""
+    found = (row for row in diagnosis.findings if row.check == LEAK and row.outcome is Outcome.FOUND)
+    return next((f"{row.summary} ({LEAK})" for row in found), None)
 
 
 def _ranges(problem: Problem | None) -> str:
@@ -102,7 +111,10 @@ def others(diagnosis: Diagnosis) -> View:
 
 def glance(diagnosis: Diagnosis) -> list[tuple[str, str]]:
     """What a terminal shows, most important first: a label and its text a line, `#` for a heading, no words for a gap."""
-    facts = {"d": diagnosis, "policy": load(), "grounds": _grounds(diagnosis), "ranges": _ranges(diagnosis.problem)}
+    facts = {
+        "d": diagnosis, "policy": load(), "grounds": _grounds(diagnosis), "ranges": _ranges(diagnosis.problem),
+        "leak": _leak(diagnosis),
+    }  # fmt: skip
     text = _environment("txt").get_template("glance.txt.j2").render(**facts, most=AT_A_GLANCE)
     lines = (line.partition("|") for line in text.splitlines() if line)
     return [(label.strip(), told.strip()) for label, _, told in lines]

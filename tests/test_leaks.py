@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from incident_nb import display
 from incident_nb.diagnose import diagnose
 from incident_nb.models import Diagnosis, Finding, Outcome
 from incident_nb.settings import Client, Settings
@@ -83,3 +84,11 @@ def test_another_client_is_not_named() -> None:
     foreign = run(50, START, error(500, f"no {KEY}"), flow(2, "[BOLT] Billing"))
     finding = found(*runs("..XX"), foreign, client="ACME", settings=settings)
     assert finding.outcome is Outcome.CLEAN
+
+
+def test_the_first_screen_says_so() -> None:
+    shown = [
+        display.summary(diagnose(log_of(*runs("..XX", wrong=wrong)), now=NOW)).markdown
+        for wrong in (error(500, f"Could not bill with {KEY}"), error(500))
+    ]
+    assert ["Credentials in error records" in text for text in shown] == [True, False]
