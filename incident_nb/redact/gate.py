@@ -25,7 +25,9 @@ LONGEST_CACHED = 20_000
 
 # Names and values side by side, as header and query parameters are kept by n8n and in HAR files.
 _NAMES = ("name", "key", "header", "field", "parameter", "param", "variable", "property", "setting", "label", "id")
-_VALUES = ("value", "val", "content", "defaultValue", "data")
+_VALUES = frozenset(("value", "val", "content", "defaultValue", "data"))
+# Words in small letters, in which nothing can be drawn by lot.
+_WORDS_ONLY = re.compile(r"[A-Za-z]?[a-z]{0,12}(?:[ ._][A-Za-z]?[a-z]{0,12})*+")
 
 # Inside a credential's data everything but these is masked: they say which account and place it was.
 _CREDENTIAL_DATA = frozenset({"credentials", "credentialdata", "decrypteddata", "oauthtokendata"})
@@ -63,6 +65,8 @@ class Redactor:
             if form in text:
                 text = text.replace(form, mask)
         if len(text) < 14 and text.isidentifier():
+            return text
+        if len(text) < 100 and _WORDS_ONLY.fullmatch(text) and "pass" not in text.lower():
             return text
         if len(text) > LONGEST_CACHED:
             return self._text(text, personal)
@@ -116,7 +120,7 @@ class Redactor:
         if isinstance(value, dict):
             if depth >= MAX_DEPTH:
                 return self.mask("too_deep", "object")
-            named = _name_of(value)
+            named = None if _VALUES.isdisjoint(value) else _name_of(value)
             clean = {}
             for name, child in value.items():
                 label = self.text(name, personal) if isinstance(name, str) else name
