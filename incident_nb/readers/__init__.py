@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,30 +77,25 @@ def _rows(path: Path) -> Iterable[Row | WorkflowRow | Skipped]:
     if path.is_dir():
         yield from read_entities(path)
         return
-    with opened(path) as content:
-        kind = kind_of(content)
+    with opened(path) as found:
+        kind = kind_of(found.content)
         if kind == "json":
-            yield from read_json(content, str(path))
-            return
-        if kind == "sqlite":
-            yield from _sqlite(path, content)
-            return
+            yield from read_json(found.content, str(path))
+        elif kind == "sqlite":
+            yield from read_sqlite(found.place, str(path))
+        if found.cut_off and kind in ("json", "sqlite"):
+            yield Skipped(str(path), "the end", "the compressed file is cut off: what followed is lost")
     if kind == "zip" and is_entities(path):
         yield from read_entities(path)
     elif kind == "empty":
-        raise SourceError(f"{path} is empty. Export it again.")
-    else:
+        raise SourceError(f"{path} is empty{', or cut off' * found.cut_off}. Export it again.")
+    elif kind == "utf16":
+        raise SourceError(
+            f"{path} is text in UTF-16 or UTF-32, as PowerShell's `>` writes it; JSON is UTF-8. Convert it: "
+            "iconv -f UTF-16 -t UTF-8 FILE > NEW"
+        )
+    elif kind not in ("json", "sqlite"):
         raise SourceError(f"{path} is no n8n export: neither JSON, an SQLite database nor an export:entities zip.")
-
-
-def _sqlite(path: Path, content: memoryview) -> Iterator[Row | WorkflowRow | Skipped]:
-    if path.suffix.lower() not in (".gz", ".zst"):
-        yield from read_sqlite(path, str(path))
-        return
-    with tempfile.TemporaryDirectory(prefix="incident-nb-") as folder:  # 0700: a database holds everything
-        unpacked = Path(folder) / "database.sqlite"
-        unpacked.write_bytes(content)
-        yield from read_sqlite(unpacked, str(path))
 
 
 def _take(collector: Collector, found: Row | WorkflowRow | Skipped, instance: str, path: Path) -> None:

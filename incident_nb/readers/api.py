@@ -6,12 +6,14 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from incident_nb.errors import SourceError
 from incident_nb.models import Skipped
+from incident_nb.readers import limits
 from incident_nb.readers.plain import Plain
 from incident_nb.readers.rows import Row, WorkflowRow, ended_as, text_or_none, whole_characters
 from incident_nb.readers.shapes import (
@@ -29,6 +31,12 @@ from incident_nb.readers.shapes import (
 )
 
 _NEXT_ROW = re.compile(rb'[,\[]\s*(?=\{\s*"id"\s*:)')
+_LINE_END = re.compile(rb"\n")
+_OPEN, _DEEP = re.compile(rb"[\[{]"), 400  # far less than what any decoder takes
+_BETWEEN = re.compile(  # two rows: of one list, or the last of one page and the first of the next
+    rb'\s*(?:,\s*|\]\s*(?:,\s*"nextCursor"\s*:\s*(?:null|"[^"]*")\s*)?\}?\s*(?:\{[^{}\[\]]*)?\[?\s*)'
+)
+_TOO_MANY = f"more than {limits.BAD_PARTS:,} damaged parts: the rest of the file was not read"
 _NEXT_LINE = re.compile(rb"\n\{")
 
 
@@ -174,9 +182,14 @@ def _data(found: msgspec.Raw | Plain | str | None) -> tuple[bytes | Plain | None
 def _lines(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
     """JSON lines: each line is any of the documents."""
     start, number, size = 0, 0, len(content)
-    good, bad = False, []
+    good = False
+    bad: list[Skipped] = []
     while start < size:
-        end = _line_end(content, start, size)
+        if len(bad) >= limits.BAD_PARTS:
+            bad.append(Skipped(source, f"after line {number}", _TOO_MANY))
+            break
+        found = _LINE_END.search(content, start)
+        end = found.start() if found else size
         number += 1
         line = content[start:end]
         start = end + 1
@@ -199,30 +212,32 @@ def _lines(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Ski
         yield from _salvage(content, source)
 
 
-def _line_end(content: memoryview, start: int, size: int) -> int:
-    step = 1 << 20
-    for chunk in range(start, size, step):
-        found = bytes(content[chunk : chunk + step]).find(b"\n")
-        if found >= 0:
-            return chunk + found
-    return size
-
-
 def _salvage(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
     """Row by row through a damaged document: good rows come out, bad ones are named with their byte."""
     text = bytes(content)
     characters = text.decode("latin-1")  # one character a byte: only the structure is looked at here
     scan = json.JSONDecoder().raw_decode
     good, position, number, lost = 0, 0, 0, False
+    bad, passed, odd, left = 0, 0, "", limits.SALVAGE_PASSES * len(text) + limits.MIB
     for found in _NEXT_ROW.finditer(text):
         start = found.end()
-        if start < position:
-            continue  # inside the row just read
+        if start < max(position, passed):
+            continue  # inside the row just read, or known to be nested too deep
+        if position and not (start - position < 1000 and _BETWEEN.fullmatch(text, position, start)):
+            odd = odd or f"byte {position}"
         where = f"row {number + 1}, byte {start}"
+        if bad > limits.BAD_PARTS or left < 0:
+            yield Skipped(source, where, _TOO_MANY)
+            break
         try:
             _, position = scan(characters, start)
             element = ONE.decode(text[start:position])
         except (ValueError, RecursionError) as error:
+            bad += 1
+            reached = error.pos if isinstance(error, json.JSONDecodeError) else position
+            if isinstance(error, RecursionError):  # so many brackets further on is still inside this row
+                reached = passed = next((b.end() for b in islice(_OPEN.finditer(text, start), _DEEP, None)), len(text))
+            left -= max(reached - start, 0)
             if not lost:
                 number += 1
                 yield Skipped(source, where, f"damaged, cut off, or not as n8n writes it: {error}")
@@ -234,6 +249,8 @@ def _salvage(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | S
         for row in _as_row(element, where):
             good += not isinstance(row, Skipped)
             yield row
+    if good and odd and not bad:
+        yield Skipped(source, odd, "something that belongs to no row: the row before it may be damaged")
     if not good:
         raise SourceError(
             f"{source} is damaged, or no n8n export: no execution could be read from it. "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 
 from incident_nb import redact
 from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
+from incident_nb.readers import limits
 from incident_nb.readers.look import Flow, flow_of, from_status, look, may_warn
 from incident_nb.readers.rows import Row, WorkflowRow
 from incident_nb.readers.tables import Gate, frame, in_order, times
@@ -38,11 +39,17 @@ class Collector:
         self._flows: dict[str | None, tuple[bytes | None, Flow]] = {}
         self._snapshots: dict[bytes, tuple[str, dict[str, Any], bool]] = {}
         self._workflows: dict[tuple[str, str], WorkflowRow] = {}
+        self._snapshot_bytes = 0
         self._skipped: list[Skipped] = []
+        self._unnamed = 0  # what was skipped beyond the places that are named
+        self._beyond: Counter[str] = Counter()  # what lies beyond a limit on the whole, by reason
 
     def skip(self, skipped: Skipped) -> None:
         """Notes what a reader had to leave out."""
-        self._skipped.append(skipped)
+        if len(self._skipped) < limits.PLACES_NAMED:
+            self._skipped.append(skipped)
+        else:
+            self._unnamed += skipped.rows
 
     def add_workflow(self, workflow: WorkflowRow, instance: str) -> None:
         """Notes a workflow's name, tags and project; the newest source wins."""
@@ -58,11 +65,14 @@ class Collector:
             if _another(before.workflow_id, row.workflow_id) or _another(before.started_at, row.started_at):
                 reason = f"another execution {row.execution_id} was read from {before.source}; "
                 reason += "exports of different n8n servers have to be read one by one, each with its --instance"
-                self._skipped.append(Skipped(source, row.where, reason))
+                self.skip(Skipped(source, row.where, reason))
                 return
             if _says_more(before) >= _says_more(row):
                 return
             self._failures.pop(key, None)
+        elif len(self._executions) >= limits.ROWS:
+            self._beyond[f"more than {limits.ROWS:,} executions: read a shorter time at once"] += 1
+            return
         row.instance, row.source = instance, source
         failures = self._look(row)
         row.flow = row.document = None
@@ -78,14 +88,18 @@ class Collector:
         if row.workflow_id is None:
             row.workflow_id = flow.id
         failures: list[dict[str, Any]] = []
+        beyond = None
         try:
             row.snapshot, nodes, warns = self._snapshot(flow.nodes)
             if row.document:
-                failures = look(row, nodes, warns)
+                failures, beyond = look(row, nodes, warns)
         except _DAMAGE as error:
             row.data, failures = "damaged", []
             reason = f"execution {row.execution_id}: its data is damaged: {_reason(error)}"
-            self._skipped.append(Skipped(row.source, row.where, reason))
+            self.skip(Skipped(row.source, row.where, reason))
+        if beyond:
+            row.data = "too_large"
+            self.skip(Skipped(row.source, row.where, f"execution {row.execution_id}: {beyond}"))
         if not failures and row.status in _WITHOUT_A_RECORD:
             return from_status(row, flow.settings)
         return failures
@@ -94,7 +108,12 @@ class Collector:
         """The row's snapshot; most runs of a workflow repeat that of the run before to the letter."""
         snapshot, flow = self._flows.get(row.workflow_id, (None, _NO_FLOW))
         if row.flow != snapshot:
-            flow = flow_of(row.flow)
+            flow, damaged = flow_of(row.flow)
+            if damaged:
+                reason = f"execution {row.execution_id}: the workflow as it was then is damaged and not kept"
+                self.skip(Skipped(row.source, row.where, reason))
+            if len(self._flows) >= limits.FLOWS:
+                self._flows.clear()
             self._flows[row.workflow_id] = (row.flow, flow)
         return flow
 
@@ -103,8 +122,16 @@ class Collector:
             return None, {}, True
         found = self._snapshots.get(nodes)
         if found is None:
+            if len(self._snapshots) >= limits.SNAPSHOTS or self._snapshot_bytes + len(nodes) > limits.SNAPSHOT_BYTES:
+                most = f"{limits.SNAPSHOTS:,} versions of workflows or {limits.amount(limits.SNAPSHOT_BYTES)} of them"
+                self._beyond[f"more than {most}: the rest was not kept, its executions are compared without"] += 1
+                return None, {}, True
             by_name = {str(node.get("name")): node for node in msgspec.json.decode(nodes) if isinstance(node, dict)}
             digest = hashlib.blake2b(nodes, digest_size=8).hexdigest()
+            if len(by_name) > limits.NODES:
+                self._beyond[f"a workflow of more than {limits.NODES:,} nodes: its nodes were not kept"] += 1
+                by_name = {}
+            self._snapshot_bytes += len(nodes)
             found = self._snapshots[nodes] = (digest, by_name, may_warn(by_name))
         return found
 
@@ -125,7 +152,14 @@ class Collector:
         failures = frame(rows, itemgetter, FAILURE_COLUMNS, gate)
         failures["at"] = failures["at"].fillna(times(ends).astype(FAILURE_COLUMNS["at"]))
         snapshots = {name: Snapshot(name, _gated(nodes)) for name, nodes, _ in self._snapshots.values()}
-        return ExecutionLog(in_order(executions), in_order(failures), snapshots, tuple(self._skipped))
+        return ExecutionLog(in_order(executions), in_order(failures), snapshots, tuple(self._all_skipped()))
+
+    def _all_skipped(self) -> Iterator[Skipped]:
+        yield from self._skipped
+        if self._unnamed:
+            yield Skipped("", "further places", "too many to be named one by one", self._unnamed)
+        for reason, count in self._beyond.items():
+            yield Skipped("", "beyond a limit", reason, count)
 
     def _name_workflows(self) -> None:
         """Fills in names that a row lacks from other rows and from workflow lists, and each workflow's client."""

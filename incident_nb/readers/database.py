@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from incident_nb.errors import SourceError
 from incident_nb.models import Skipped
-from incident_nb.readers.rows import Row, WorkflowRow, ended_as, text_or_none
+from incident_nb.readers import limits
+from incident_nb.readers.rows import DataState, Row, WorkflowRow, ended_as, text_or_none
 
 COLUMNS = ("id", "workflowId", "mode", "status", "finished", "startedAt", "stoppedAt", "retryOf", "waitTill")
 
@@ -28,6 +29,8 @@ def read_sqlite(path: Path, source: str) -> Iterator[Row | WorkflowRow | Skipped
             tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "execution_entity" not in tables:
                 raise SourceError(f"{source} is an SQLite file but no n8n database: it has no table execution_entity.")
+            for table in _NEEDED - tables:  # a view of that name could take for ever
+                raise SourceError(_AGAIN.format(source, f"no such table: {table}"))
             yield from _workflows(db, tables)
             yield from _executions(db, source)
         except sqlite3.DatabaseError as error:
@@ -35,6 +38,7 @@ def read_sqlite(path: Path, source: str) -> Iterator[Row | WorkflowRow | Skipped
 
 
 _AGAIN = "Could not read {}: {}. Copy the database again (with its -wal file)."
+_NEEDED = {"execution_data", "workflow_entity"}
 _text = partial(str, encoding="utf-8", errors="replace")
 
 
@@ -43,6 +47,7 @@ def _connect(path: Path, source: str) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(address, uri=True, timeout=10)
         db.text_factory = _text
+        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.DATA)
         db.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         raise SourceError(
@@ -84,26 +89,51 @@ def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
     present = {row[1] for row in db.execute("PRAGMA table_info(execution_entity)")}
     wanted = ", ".join(f"e.{name}" if name in present else f"NULL AS {name}" for name in COLUMNS)
     deleted = "WHERE e.deletedAt IS NULL" if "deletedAt" in present else ""
+    order = f"{deleted} ORDER BY e.id"
     query = (
         f"SELECT {wanted}, d.workflowData, d.data FROM execution_entity e"  # noqa: S608
-        f" LEFT JOIN execution_data d ON d.executionId = e.id {deleted} ORDER BY e.id"
+        f" LEFT JOIN execution_data d ON d.executionId = e.id {order}"
     )
     db.text_factory = bytes  # decoding the two big texts only to parse their bytes would double the work
     number = 0
-    try:
-        for record in db.execute(query):
+    while True:
+        try:
+            for record in db.execute(f"{query} LIMIT -1 OFFSET {number}" if number else query):
+                number += 1
+                yield stored_row(record[:-2], *record[-2:])
+            return
+        except sqlite3.DataError:  # a row at hand or the one after it, which Python already asked for, is too large
+            found = list(_one(db, query, f"SELECT {wanted} FROM execution_entity e {order}", number, source))  # noqa: S608
+            if not found:
+                return
+            yield from found
             number += 1
+        except sqlite3.DatabaseError as error:
+            if not number:
+                raise
+            yield Skipped(source, f"after row {number}", f"the rest of the table is damaged: {error}")
+            return
+
+
+def _one(db: sqlite3.Connection, query: str, bare: str, number: int, source: str) -> Iterator[Row | Skipped]:
+    """The row at a place, without its data and workflow where these are larger than we take."""
+    place = f"LIMIT 1 OFFSET {number}"
+    try:
+        for record in db.execute(f"{query} {place}").fetchall():
             yield stored_row(record[:-2], *record[-2:])
-    except sqlite3.DatabaseError as error:
-        if not number:
-            raise
-        yield Skipped(source, f"after row {number}", f"the rest of the table is damaged: {error}")
+    except sqlite3.DataError:
+        for fields in db.execute(f"{bare} {place}").fetchall():
+            row = stored_row(fields, None, None, "too_large")
+            yield row
+            reason = f"execution {row.execution_id}: its data is larger than {limits.amount(limits.DATA)}"
+            yield Skipped(source, row.where, f"{reason}: it was not looked at")
 
 
-def stored_row(fields: Sequence[Any], flow: bytes | None, data: bytes | None) -> Row:
+def stored_row(fields: Sequence[Any], flow: bytes | None, data: bytes | None, state: DataState = "full") -> Row:
     """A row as n8n's tables hold it; `fields` are those of `COLUMNS`, `flow` and `data` as stored (data is flatted)."""
     texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in fields]
     number, workflow, mode, status, finished, started, stopped, retry_of, wait_till = texts
+    mode, status = text_or_none(mode), text_or_none(status)
     return Row(
         execution_id=str(number),
         where=f"execution {number}",
@@ -116,4 +146,5 @@ def stored_row(fields: Sequence[Any], flow: bytes | None, data: bytes | None) ->
         flow=flow,
         document=data or None,
         flatted=True,
+        data=state,
     )

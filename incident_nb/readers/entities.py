@@ -16,6 +16,7 @@ import msgspec
 
 from incident_nb.errors import MissingExtraError, SettingsError, SourceError
 from incident_nb.models import Skipped
+from incident_nb.readers import limits
 from incident_nb.readers.database import COLUMNS, stored_row
 from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
 
@@ -68,20 +69,26 @@ def read_entities(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
             tuple(sorted(filter(None, tagged.get(workflow, ())))),
             owners.get(workflow),
         )
-    data = {str(row.get("executionId")): row for row in _rows(files, "executiondata", key, path)}
+    data = {_id(row.get("executionId")): row for row in _rows(files, "executiondata", key, path)}
     found = False
     for row in _rows(files, "executionentity", key, path):
         found = True
-        if row.get("id") is None:
+        number = _id(row.get("id"))
+        if number is None:
             yield Skipped(str(path), "executionentity", "no execution id in it")
         elif row.get("deletedAt") is None:
-            stored = data.pop(str(row.get("id")), {})
+            stored = data.pop(number, {})
             fields = [row.get(name) for name in COLUMNS]
             flow, document = _stored(stored.get("workflowData")), _stored(stored.get("data"))
             yield stored_row(fields, flow, document)
     if not found:
         reason = "it holds no executions: export again with --includeExecutionHistoryDataTables=true"
         yield Skipped(str(path), "executionentity", reason, 0)
+
+
+def _id(value: Any) -> str | None:
+    """An id as text; None where there is none."""
+    return str(value) if isinstance(value, int | str) and value != "" else None
 
 
 def _stored(value: Any) -> bytes | None:
@@ -97,11 +104,34 @@ def _tables(path: Path) -> dict[str, bytes]:
         return _tables(inner)
     try:
         if path.is_dir():
-            return {file.name: file.read_bytes() for file in sorted(path.glob("*.jsonl"))}
+            files = [file for file in sorted(path.glob("*.jsonl")) if file.is_file()]
+            _check(path, len(files), sum(file.stat().st_size for file in files))
+            return {file.name: file.read_bytes() for file in files}
         with zipfile.ZipFile(path) as archive:
-            return {name: archive.read(name) for name in archive.namelist() if name.endswith(".jsonl")}
+            members = [member for member in archive.infolist() if member.filename.endswith(".jsonl")]
+            size = sum(member.file_size for member in members)
+            _check(path, len(members), size, path.stat().st_size)
+            if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
+                raise SourceError(f"{path} is packed in a way that n8n does not use. Unzip it and read the folder.")
+            return {member.filename: archive.read(member) for member in members}  # no more than its size says
     except _UNREADABLE as error:
         raise SourceError(f"{path} is damaged or can't be read: {error}. Copy it again.") from error
+
+
+def _check(path: Path, members: int, size: int, packed: int | None = None) -> None:
+    """Raises SourceError for more than any server exports."""
+    if members > limits.ZIP_MEMBERS:
+        raise SourceError(f"{path} holds more than {limits.ZIP_MEMBERS:,} tables, which no export:entities does.")
+    if size > limits.UNPACKED_IN_MEMORY:
+        raise SourceError(
+            f"{path} holds more than {limits.amount(limits.UNPACKED_IN_MEMORY)} of tables, the limit for export:entities. "
+            "Read the server's SQLite file instead, or fetch pages from its API."
+        )
+    if packed is not None and size > max(limits.RATIO_FROM, limits.RATIO * packed):
+        raise SourceError(
+            f"{path} unpacks to more than {limits.RATIO} times its size, as no n8n export does. If you trust it, unzip it "
+            "and read the folder."
+        )
 
 
 def _rows(files: dict[str, bytes], table: str, key: str, path: Path) -> Iterator[dict[str, Any]]:

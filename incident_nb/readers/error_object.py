@@ -65,12 +65,15 @@ def _status(error: dict[str, Any]) -> str | None:
 
 
 def _technical(error: dict[str, Any]) -> str | None:
-    parts: list[str] = []
+    parts: dict[str, None] = {}
+    room = _TECHNICAL_LIMIT
 
     def add(value: Any) -> None:
-        text = _text(value)
+        nonlocal room
+        text = _text(value) if room > 0 else None
         if text and text not in parts:
-            parts.append(text)
+            parts[text] = None
+            room -= len(text)
 
     for entry in _list(error.get("messages")):
         add(entry)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from incident_nb.readers.error_object import Fields, error_fields
+from incident_nb.readers.limits import Budget, TooLargeError
 from incident_nb.readers.rows import text_or_none
 
 Tree = dict[str, Any]
@@ -17,53 +18,74 @@ _CODE = "n8n-nodes-base.code"  # the only node whose errors carry a line number;
 _CHILD_KEYS = ("child_execution_id", "child_workflow_id", "child_node")
 
 
-def failures_in(data: Tree, nodes: dict[str, Tree], status: str | None) -> list[Tree]:
+def failures_in(data: Tree, nodes: dict[str, Tree], status: str | None, budget: Budget | None = None) -> list[Tree]:
     """One dict a failure: `place`, `node`, `node_type`, `run`, `items`, `at_ms`, error fields, `child_*`.
 
     `data` is the execution's data as a plain tree, `nodes` the workflow's nodes by name (may be empty). What n8n
     records twice, in the node's run and as the execution's error, comes once. `at_ms` is epoch milliseconds or None.
+    Where there is more than `budget` allows, the first of them come and `budget.over` says so.
     """
-    result = _dict(data.get("resultData"))
-    last = result.get("lastNodeExecuted")
-    top = _dict(result.get("error")) or _redacted(result)
-    if top.get("name") == "ManualExecutionCancelledError":
-        return []  # a person stopped it: nothing failed
-    found = list(_in_runs(_dict(result.get("runData")), nodes, last, top))
-    if not top:
-        return found
-    if status == "crashed":
-        return [_crash(top, found, last, nodes)]
-    if not any(failure["place"] in ("execution", "trigger", "subworkflow") for failure in found):
-        inner = _dict(top.get("node"))
-        node = last if _is_subworkflow(top) else inner.get("name") or last
-        place = _place(top, nodes.get(node or "") or inner, True)
-        found.append(_failure(place, node, None, top, nodes, top.get("timestamp")))
+    budget = budget or Budget()
+    found: list[Tree] = []
+    try:
+        _collect(found, data, nodes, status, budget)
+    except TooLargeError as error:
+        budget.over = str(error)
     return found
 
 
-def _in_runs(runs: Tree, nodes: dict[str, Tree], last: str | None, top: Tree) -> Iterator[Tree]:
+def _collect(found: list[Tree], data: Tree, nodes: dict[str, Tree], status: str | None, budget: Budget) -> None:
+    """Puts the failures of an execution into `found`, as far as the budget goes."""
+    result = _dict(data.get("resultData"))
+    last = text_or_none(result.get("lastNodeExecuted"))
+    top = _dict(result.get("error")) or _redacted(result)
+    if top.get("name") == "ManualExecutionCancelledError":
+        return  # a person stopped it: nothing failed
+    budget.weigh(top)
+    for failure in _in_runs(_dict(result.get("runData")), nodes, last, top, budget):
+        budget.take("errors")
+        found.append(failure)
+    if not top:
+        return
+    if status == "crashed":
+        found[:] = [_crash(top, found, last, nodes)]
+        return
+    if not any(failure["place"] in ("execution", "trigger", "subworkflow") for failure in found):
+        inner = _dict(top.get("node"))
+        node = last if _is_subworkflow(top) else text_or_none(inner.get("name")) or last
+        place = _place(top, nodes.get(node or "") or inner, True)
+        found.append(_failure(place, node, None, top, nodes, top.get("timestamp")))
+
+
+def _in_runs(runs: Tree, nodes: dict[str, Tree], last: str | None, top: Tree, budget: Budget) -> Iterator[Tree]:
     seen: dict[str, str] = {}
-    origin = _dict(top.get("node")).get("name")
+    origin = text_or_none(_dict(top.get("node")).get("name"))
     blamed = {name for name in (last, origin) if name}
     for node, entries in runs.items():
         for index, run in enumerate(map(_dict, _list(entries))):
+            budget.take("node runs")
             error = _dict(run.get("error")) or _redacted(run)
             if error:
-                inner = _dict(error.get("node")).get("name")
+                budget.weigh(error)
+                inner = text_or_none(_dict(error.get("node")).get("name"))
                 if inner and inner != node and inner in runs and not _is_subworkflow(error):
                     continue  # a root node repeats the error of the model or tool below it, which has its own run
                 if node == origin and index == len(entries) - 1:
                     error = {**error, **top}  # of a model's or tool's error its own run keeps less
                 ended = bool(top) and (node in blamed or inner in blamed)
                 yield _failure(_place(error, nodes.get(node), ended), node, index, error, nodes, _ended_ms(run))
-            yield from _in_items(node, index, run, nodes, seen)
+            yield from _in_items(node, index, run, nodes, seen, budget)
             for hint in _list(run.get("hints")):
+                budget.take("items")
                 if _dict(_dict(hint).get("group")).get("key") == "fieldNotFound":
                     warning = {"name": "FieldNotFound", "message": _dict(hint).get("message")}
+                    budget.weigh(warning)
                     yield _failure("hint", node, index, warning, nodes, _ended_ms(run))
 
 
-def _in_items(node: str, index: int, run: Tree, nodes: dict[str, Tree], seen: dict[str, str]) -> Iterator[Tree]:
+def _in_items(
+    node: str, index: int, run: Tree, nodes: dict[str, Tree], seen: dict[str, str], budget: Budget
+) -> Iterator[Tree]:
     """Errors that items carry because the node continues on failure, equal ones counted together.
 
     `seen` has the node that each error came from: nodes further down may pass the same item on.
@@ -74,10 +96,13 @@ def _in_items(node: str, index: int, run: Tree, nodes: dict[str, Tree], seen: di
     counted: dict[str, tuple[Tree, int]] = {}
     for outputs in _dict(run.get("data")).values():
         only_last = on_error == "continueErrorOutput"  # the output that n8n adds for errors
-        for items in _list(outputs)[-1:] if only_last else _list(outputs):
-            for item in _list(items):
+        for output in _list(outputs)[-1:] if only_last else _list(outputs):
+            items = _list(output)
+            budget.take("items", 1 + len(items))
+            for item in items:
                 error = _item_error(_dict(item))
                 if error:
+                    budget.weigh(error)
                     key = json.dumps(error, sort_keys=True, default=str)
                     counted[key] = (error, counted.get(key, (error, 0))[1] + 1)
     for key, (error, count) in counted.items():
@@ -129,7 +154,7 @@ def _failure(place: str, node: str | None, run: int | None, error: Tree, nodes: 
     inner = _dict(error.get("node"))
     own_type = inner.get("type") if inner.get("name") == node else None
     fields: Fields = error_fields(error, snapshot)
-    child = (error.get("executionId"), error.get("workflowId"), inner.get("name"))
+    child = map(text_or_none, (error.get("executionId"), error.get("workflowId"), inner.get("name")))
     return {
         "place": place,
         "node": node,

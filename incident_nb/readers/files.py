@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import glob
-import gzip
 import mmap
-import zlib
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Literal
-
-import zstandard
+from typing import BinaryIO, Literal, NamedTuple
 
 from incident_nb.errors import SourceError
+from incident_nb.readers import limits
 from incident_nb.readers.entities import is_entities
+from incident_nb.readers.unpack import DAMAGE, GZIP, ZSTD, Unpacker
 
-Kind = Literal["json", "sqlite", "zip", "empty", "other"]
+Kind = Literal["json", "sqlite", "zip", "empty", "utf16", "other"]
 
 _ENDINGS = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".sqlite", ".sqlite3", ".db", ".zip")
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_SQLITE = b"SQLite format 3\x00"
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff", b"{\0", b"\0{", b"[\0", b"\0[", b"\0\0\0")
+
+
+class Opened(NamedTuple):
+    """A file's bytes, of a database only the first; `place` is where it lies unpacked; `cut_off`: its end is missing."""
+
+    content: memoryview
+    place: Path
+    cut_off: bool = False
 
 
 def expand(source: str) -> list[Path]:
@@ -38,13 +47,14 @@ def expand(source: str) -> list[Path]:
         if path.is_file() or (path.is_dir() and is_entities(path)):
             return [path]
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.is_file() and p.name.lower().endswith(_ENDINGS))
+            found = _sought(source, path.rglob("*"), lambda p: p.name.lower().endswith(_ENDINGS) and p.is_file())
             if not found:
                 raise SourceError(
                     f"No export found in the folder {source}: looked for {', '.join(_ENDINGS)} in it and below."
                 )
             return found
-        found = sorted(Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file())  # noqa: PTH207  absolute, too
+        matches = map(Path, glob.iglob(str(path), recursive=True))  # noqa: PTH207  absolute, too
+        found = _sought(source, matches, Path.is_file)
     except (OSError, ValueError, RuntimeError) as error:  # no path at all, or `~` of a user there isn't
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"Could not look into {source}: {reason}. Check the path and its permissions.") from error
@@ -55,29 +65,36 @@ def expand(source: str) -> list[Path]:
     return found
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[memoryview]:
-    """The file's bytes, decompressed; a plain file is mapped, not read, so that memory stays small.
+def _sought(source: str, paths: Iterable[Path], wanted: Callable[[Path], bool]) -> list[Path]:
+    """The wanted paths, sorted. Raises SourceError when there are more than anyone means."""
+    found: list[Path] = []
+    for number, path in enumerate(paths, 1):
+        if wanted(path):
+            found.append(path)
+        if len(found) > limits.FILES or number > limits.FOLDER_ENTRIES:
+            raise SourceError(
+                f"{source} names more than {limits.FILES:,} exports, or {limits.FOLDER_ENTRIES:,} files in all. Name a "
+                "folder or glob that holds fewer."
+            )
+    return sorted(found)
 
-    Raises SourceError when it can't be read or its compression is damaged.
+
+@contextmanager
+def opened(path: Path) -> Iterator[Opened]:
+    """The file's bytes, unpacked: JSON in memory, a database into a private temporary folder, removed afterwards.
+
+    A plain file is mapped, not read, so that memory stays small. Raises SourceError when it can't be read, its
+    compression is damaged, or it unpacks to more than `limits` allow.
     """
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, tempfile.TemporaryDirectory(prefix="incident-nb-") as folder:  # 0700
             head = file.read(4)
-            if not head:
-                yield memoryview(b"")
-            elif head.startswith(_GZIP):
+            if head.startswith((GZIP, ZSTD)):
                 file.seek(0)
-                with gzip.GzipFile(fileobj=file) as packed:
-                    yield memoryview(packed.read())
-            elif head.startswith(_ZSTD):
-                file.seek(0)
-                with zstandard.ZstdDecompressor().stream_reader(file) as reader:
-                    yield memoryview(reader.read())
+                yield _unpacked(file, path, Path(folder))
             else:
-                # Not closed by hand: decoded parts may still point into it, and it goes with the last of them.
-                yield memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
+                yield Opened(_mapped(file) if head else memoryview(b""), path)
+    except DAMAGE as error:
         raise SourceError(f"{path} is compressed and damaged: {error}. Export or copy it again.") from error
     except OSError as error:
         raise SourceError(
@@ -85,13 +102,51 @@ def opened(path: Path) -> Iterator[memoryview]:
         ) from error
 
 
+def _mapped(file: BinaryIO) -> memoryview:
+    """Not closed by hand: decoded parts may still point into it, and it goes with the last of them."""
+    try:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except ValueError as error:  # no regular file after all, such as one of /proc
+        raise OSError(str(error)) from error
+
+
+def _unpacked(file: BinaryIO, path: Path, folder: Path) -> Opened:
+    unpacker = Unpacker(file, path)
+    pieces = unpacker.pieces()
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        if len(content) >= len(_SQLITE):
+            break
+    if not content.startswith(_SQLITE):
+        unpacker.check(bytes(content), limits.UNPACKED_IN_MEMORY)
+        for piece in pieces:
+            unpacker.check(piece, limits.UNPACKED_IN_MEMORY)
+            content += piece
+        return Opened(memoryview(content), path, unpacker.cut_off)
+    place = folder / "database.sqlite"
+    try:
+        with place.open("wb") as out:
+            for piece in chain([bytes(content)], pieces):
+                unpacker.check(piece, limits.UNPACKED_ON_DISK)
+                out.write(piece)
+    except OSError as error:
+        raise SourceError(
+            f"Could not unpack {path} into {folder.parent}: {error.strerror}. Free some space there, or set TMPDIR to "
+            "another folder."
+        ) from error
+    return Opened(memoryview(content), place, unpacker.cut_off)
+
+
 def kind_of(content: memoryview) -> Kind:
     """What the bytes are, whatever the file is called."""
     head = bytes(content[:64])
-    if head.startswith(b"SQLite format 3\x00"):
+    if head.startswith(_SQLITE):
         return "sqlite"
     if head.startswith(b"PK\x03\x04"):
         return "zip"
+    if head.startswith(_WIDE):
+        return "utf16"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         return "empty" if not bytes(content[:4096]).strip() else "json"

@@ -62,6 +62,10 @@ class Flatted:
         self._document = document
         self._parts: Sequence[msgspec.Raw] = msgspec.structs.astuple(_head.decode(document))
 
+    def size(self) -> int:
+        """Bytes of JSON that `tree` would decode."""
+        return len(self._document)
+
     def mentions(self, word: bytes) -> bool:
         """Whether `word`, JSON as it stands there, is anywhere in the document."""
         return word in self._document
@@ -78,7 +82,7 @@ class Flatted:
             first = self._get(self._get(runs, next(iter(runs), "")), 0)
             parent = self._get(self._get(first, "metadata"), "parentExecution")
         if isinstance(parent, dict):
-            parent = {key: self._at(value) for key, value in parent.items()}
+            parent = {key: self._at(parent[key]) for key in ("executionId", "workflowId") if key in parent}
         return runs, self._at(result.lastNodeExecuted), parent, self._at(root.redactionInfo)
 
     def _get(self, holder: Any, key: str | int) -> Any:

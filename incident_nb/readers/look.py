@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import msgspec
 import pandas as pd
 
+from incident_nb.readers import limits
 from incident_nb.readers.failures import failures_in
 from incident_nb.readers.flatted import Flatted
+from incident_nb.readers.limits import Budget
 from incident_nb.readers.plain import PLAIN, Plain
 from incident_nb.readers.rows import Row, text_or_none, whole_characters
 from incident_nb.readers.tables import times
@@ -18,6 +20,8 @@ _QUIET = ("success", "waiting", "running", "new")
 _WARNING_NODES = (".splitOut", ".aggregate", ".summarize", ".sort", ".removeDuplicates", ".itemLists")
 # Runs that another execution started say which in their first node's metadata.
 _STARTED_BY_ANOTHER = ("integrated", "error")
+
+_LONGEST = 10 * 366 * 86_400  # seconds; a longer time limit is none
 
 
 class _Snapshot(msgspec.Struct, gc=False):
@@ -39,14 +43,14 @@ class Flow(NamedTuple):
 _snapshot = msgspec.json.Decoder(_Snapshot)
 
 
-def flow_of(snapshot: bytes | None) -> Flow:
-    """The snapshot of a workflow taken apart. An empty one where it is damaged."""
+def flow_of(snapshot: bytes | None) -> tuple[Flow, bool]:
+    """The snapshot of a workflow taken apart, and whether it is damaged: then it is an empty one."""
     try:
         found = _snapshot.decode(whole_characters(snapshot)) if snapshot else _Snapshot()
     except (ValueError, RecursionError):  # it only adds to a row; damage there costs no row
-        return Flow()
+        return Flow(), True
     nodes = bytes(found.nodes)
-    return Flow(text_or_none(found.id), found.name, b"" if nodes == b"null" else nodes, found.settings)
+    return Flow(text_or_none(found.id), found.name, b"" if nodes == b"null" else nodes, found.settings), False
 
 
 def may_warn(nodes: dict[str, Any]) -> bool:
@@ -54,10 +58,11 @@ def may_warn(nodes: dict[str, Any]) -> bool:
     return any(str(node.get("type")).endswith(_WARNING_NODES) for node in nodes.values())
 
 
-def look(row: Row, nodes: dict[str, Any], warns: bool = True) -> list[dict[str, Any]]:
-    """The failures in a row's data; fills in the row what that says of the run. Quiet runs are not built whole.
+def look(row: Row, nodes: dict[str, Any], warns: bool = True) -> tuple[list[dict[str, Any]], str | None]:
+    """The failures in a row's data, and what of it was too much to be looked at; fills in what the data says of the run.
 
-    `warns`: whether to look for warnings, too (`may_warn`). Raises ValueError and its like where the data is damaged.
+    Quiet runs are not built whole. `warns`: whether to look for warnings, too (`may_warn`). Raises ValueError and its
+    like where the data is damaged.
     """
     document = row.document
     if not isinstance(document, bytes):
@@ -72,17 +77,23 @@ def look(row: Row, nodes: dict[str, Any], warns: bool = True) -> list[dict[str, 
         return _look(row, read(mended), nodes, warns)
 
 
-def _look(row: Row, data: Flatted | Plain, nodes: dict[str, Any], warns: bool) -> list[dict[str, Any]]:
+def _look(
+    row: Row, data: Flatted | Plain, nodes: dict[str, Any], warns: bool
+) -> tuple[list[dict[str, Any]], str | None]:
     if row.status in _QUIET and not (data.mentions(b'"error"') or (warns and data.mentions(b'"fieldNotFound"'))):
         _fill(row, *data.path(parent_in_runs=row.mode in _STARTED_BY_ANOTHER))
-        return []
+        return [], None
+    size = data.size()
+    if size > limits.DATA:
+        return [], f"its data is larger than {limits.amount(limits.DATA)}: it was not looked at"
     tree = data.tree()
     result = tree.get("resultData") or {}
     runs = result.get("runData") or {}
     first: dict[str, Any] = next((entries[0] for entries in runs.values() if entries), {})
     parent = tree.get("parentExecution") or (first.get("metadata") or {}).get("parentExecution")
     _fill(row, runs, result.get("lastNodeExecuted"), parent, tree.get("redactionInfo"))
-    return failures_in(tree, nodes, row.status)
+    budget = Budget(size)
+    return failures_in(tree, nodes, row.status, budget), budget.over
 
 
 def _fill(row: Row, runs: dict[str, Any], last: Any, parent: Any, redaction: Any) -> None:
@@ -90,8 +101,8 @@ def _fill(row: Row, runs: dict[str, Any], last: Any, parent: Any, redaction: Any
     if isinstance(redaction, dict) and redaction.get("isRedacted") is True and row.data == "full":
         row.data = "redacted"
     if isinstance(parent, dict) and parent:
-        row.parent_execution_id = parent.get("executionId")
-        row.parent_workflow_id = parent.get("workflowId")
+        row.parent_execution_id = text_or_none(parent.get("executionId"))
+        row.parent_workflow_id = text_or_none(parent.get("workflowId"))
 
 
 def from_status(row: Row, settings: Any) -> list[dict[str, Any]]:
@@ -99,7 +110,7 @@ def from_status(row: Row, settings: Any) -> list[dict[str, Any]]:
     if row.status == "canceled":
         limit = settings.get("executionTimeout") if isinstance(settings, dict) else None
         took = _seconds(row.started_at, row.stopped_at)
-        if isinstance(limit, int | float) and limit > 0 and took is not None and took >= limit * 0.95:
+        if isinstance(limit, int | float) and took is not None and 0 < limit < _LONGEST and took >= limit * 0.95:
             message = f"The execution was stopped after {took:.1f} s: the workflow's own time limit is {limit:g} s"
             return [{"place": "canceled", "node": row.last_node, "error_name": "ExecutionTimeout", "message": message}]
     if row.status in ("error", "crashed"):

@@ -24,6 +24,14 @@ class Plain(msgspec.Struct, gc=False):
     parentExecution: Any = None
     redactionInfo: Any = None
 
+    def size(self) -> int:
+        """Bytes of JSON that `tree` would decode."""
+        result = self.resultData
+        if result is None:
+            return 0
+        parts = [*(result.runData or {}).values(), result.error, result.redactedError]
+        return sum(memoryview(part).nbytes for part in parts)
+
     def mentions(self, word: bytes) -> bool:
         """Whether `word`, JSON as it stands there, is in any of the runs or in the execution's own error."""
         result = self.resultData

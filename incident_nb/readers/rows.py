@@ -68,10 +68,10 @@ def whole_characters(document: bytes) -> bytes:
 
 
 def text_or_none(value: object) -> str | None:
-    """`value` as text; None stays None. Ids are numbers in some formats and text in others."""
-    if value is None:
-        return None
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    """`value` as text; None for what is neither text nor a number. Ids are numbers in some formats, text in others."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value) if isinstance(value, str | int | float) else None
 
 
 def ended_as(finished: object, stopped: object, wait_till: object) -> str | None:

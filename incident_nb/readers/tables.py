@@ -11,9 +11,12 @@ import pyarrow as pa
 
 from incident_nb import redact
 from incident_nb.escape import printable
+from incident_nb.readers import limits
 
 KEPT_TEXT = 6_000
+_EARLIEST, _LATEST = pd.Timestamp("1970-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
 _TEXT = pa.large_string()
+_LONG = {"nodes_run", "source"}  # of the categories those that are no names
 # Words of our own and ids of n8n's own making, which hold nothing from outside.
 _OWN_WORDS = {"instance", "execution_id", "mode", "status", "data", "place", "snapshot"}
 
@@ -22,7 +25,10 @@ class Gate(dict[str, str]):
     """Each distinct text redacted once, then cut to what is kept: never the other way round."""
 
     def __missing__(self, text: str) -> str:
-        self[text] = clean = printable(redact.redact_text(text)[:KEPT_TEXT])
+        clean = redact.redact_text(text[: limits.TEXT])
+        if len(text) > limits.TEXT:
+            clean = clean[: -limits.TEXT // 8]  # the cut may have gone through a secret, which then has no shape
+        self[text] = clean = printable(clean[:KEPT_TEXT])
         return clean
 
 
@@ -35,7 +41,15 @@ def frame(
 
 
 def times(values: Sequence[Any]) -> pd.Series:
-    """UTC times from n8n's texts (with Z, or the database's without zone) or from epoch milliseconds."""
+    """UTC times from n8n's texts (with Z, or the database's without zone) or from epoch milliseconds.
+
+    What lies outside of the years that executions have is a missing time: most tools cannot even write it.
+    """
+    found = _times(values)
+    return found.where((found >= _EARLIEST) & (found < _LATEST))
+
+
+def _times(values: Sequence[Any]) -> pd.Series:
     first = next((value for value in values if value), "")
     if not isinstance(first, str):
         return pd.to_datetime(pd.Series(values, dtype="float64"), unit="ms", utc=True, errors="coerce").dt.round("ms")
@@ -59,8 +73,10 @@ def _column(name: str, values: Sequence[Any], dtype: str, gate: Gate) -> Any:
         return pd.Series(values, dtype=dtype)
     clean = str if name in _OWN_WORDS else gate.__getitem__
     if dtype == "category":
-        return _category(values, clean)
-    texts = [clean(str(value)) if value not in (None, "") else None for value in values] if any(values) else None
+        return _category(values, clean if name in _LONG else lambda text: clean(text)[: limits.NAME])
+    texts = (
+        [clean(str(value)) or None if value not in (None, "") else None for value in values] if any(values) else None
+    )
     return pd.array(pa.nulls(len(values), _TEXT) if texts is None else pa.array(texts, _TEXT), dtype="str")
 
 
