@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint notebooks sample bench clean
+.PHONY: help demo test lint notebooks sample bench clean fuzz
 
 help:
 	@echo "make demo       install, investigate the bundled sample, say where the report lies"
@@ -11,6 +11,7 @@ help:
 	@echo "make notebooks  run the committed notebooks again and keep their new outputs"
 	@echo "make sample DATA=DIR   make the bundled sample and the tests' exports again"
 	@echo "make bench      how fast exports are read, against peers in the same run"
+	@echo "make fuzz       20,000 damaged exports and every value of wrong types, read and analysed (an hour)"
 
 .venv/made: 
 	$(PYTHON) -m venv .venv
@@ -46,6 +47,10 @@ sample: .venv/ready-for-tests
 
 bench: .venv/ready-for-tests
 	$(BIN)/python benchmarks/read.py
+
+fuzz: .venv/ready-for-tests
+	$(BIN)/python -m fuzz $(FUZZ)
+	$(BIN)/python -m fuzz --wrong-types
 
 clean:
 	rm -rf .venv demo
