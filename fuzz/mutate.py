@@ -73,7 +73,7 @@ def tree_of(value: Any, rng: random.Random, times: int | None = None) -> Any:
         key = rng.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
         match rng.randrange(9):
             case 0 | 1 | 2:  # a value of another type
-                holder[key] = rng.choice(ODD)
+                holder[key] = _copied(rng.choice(ODD))
             case 3:  # a key or entry lost
                 del holder[key]
             case 4:  # a part of the document in another place
@@ -131,7 +131,7 @@ def stored_of(text: str, rng: random.Random) -> str:
             case 0 | 1:
                 holder[key] = str(rng.randrange(len(parts) + 1))
             case 2:
-                holder[key] = rng.choice(ODD)
+                holder[key] = _copied(rng.choice(ODD))
             case 3 if isinstance(holder, list):  # the same part again and again
                 holder[:] = [holder[key]] * rng.choice((2, 300))
             case _:  # a ladder: each rung holds the one below it twice

@@ -50,7 +50,8 @@ def _few_marks(found: re.Match[str]) -> str:
 # A backslash as a reference, since two of them would begin a formula in some readers; what makes Markdown, formulas or
 # templates; an address that readers link by themselves.
 _MAKES_MARKDOWN = re.compile(
-    r"[\\`*_\[\]{}<>#|~&!$^]|(?<==)=|(?<=http):(?=//)|(?<=https):(?=//)|(?<=ftp):(?=//)|(?<=www)\.|(?<![:/])/(?=/)", re.IGNORECASE
+    r"[\\`*_\[\]{}<>#|~&!$^]|(?<==)=|(?<=http):(?=//)|(?<=https):(?=//)|(?<=ftp):(?=//)|(?<=www)\.|(?<![:/])/(?=/)",
+    re.IGNORECASE,
 )
 # What makes a list, a heading, a definition or a rule at the start of a line.
 _BEGINS_BLOCK = re.compile(r"\d{1,9}(?=[.)](?:\s|$))|(?=[-+=:%@])")

@@ -60,7 +60,8 @@ def investigate(
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for report, notebook, JSON and case.")
     ] = None,
     client_copy: Annotated[
-        bool, typer.Option("--client-copy", help="With --out: also a page that its client may see, client.html and .md.")
+        bool,
+        typer.Option("--client-copy", help="With --out: also a page that its client may see, client.html and .md."),
     ] = False,
     json_to: JsonOption = None,
     instance: InstanceOption = "default",
