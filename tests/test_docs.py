@@ -170,9 +170,12 @@ def test_settings_example_loads_with_every_key_and_every_key_is_explained(folder
     loaded = settings.load(folder / "incident-nb.toml")
     assert loaded.client_of("Alder - Weekly listing check") == loaded.client_of("x", ["client-alder"]) == "ALDER"
     text = page("configuration.md")
-    for table, model in (("", settings.Settings), ("n8n.NAME.", settings.Server), ("clients.CODE.", settings.Client)):
-        example = {"": loaded, "n8n.NAME.": loaded.n8n["main"], "clients.CODE.": loaded.clients["ALDER"]}[table]
-        for key in model.model_fields.keys() - {"path"}:
+    tables = {
+        "": loaded, "n8n.NAME.": loaded.n8n["main"], "clients.CODE.": loaded.clients["ALDER"],
+        "redaction.": loaded.redaction, "notebooks.": loaded.notebooks,
+    }  # fmt: skip
+    for table, example in tables.items():
+        for key in type(example).model_fields.keys() - {"path", "notebooks"}:
             assert f"| `{table}{key}` |" in text, key
             assert key in example.model_fields_set, f"the example leaves out {table}{key}"
 
@@ -184,7 +187,8 @@ def test_signature_example_recognises_its_examples_only(monkeypatch: pytest.Monk
     assert new.examples and new.near_misses
     before = [classify(ErrorRecord(**example)).cause for example in new.examples]
     assert new.cause not in before, "the example would teach nothing"
-    monkeypatch.setattr(engine, "signatures_for", lambda node: (*rules.signatures_for(node), new))
+    known = rules.candidates
+    monkeypatch.setattr(engine, "candidates", lambda evidence: [*known(evidence), (new, list(new.words))])
     for example in new.examples:
         assert classify(ErrorRecord(**example)).signature == new.id
     for example in new.near_misses:
