@@ -25,7 +25,10 @@ _UNICODE = re.compile(r"\\{1,15}u00([2-9a-fA-F][0-9a-fA-F])")
 _JSON = re.compile(r"[{\[](?=\s{0,20}[\"{\[])|\"(?=(?:\\{1,15}\")?[{\[]\s{0,20}[\"{\[\\])")
 _DECODER = json.JSONDecoder()
 MOST_DOCUMENTS = 12
-_TYPE_AND_ID = re.compile(r"[A-Z]\w*:|(?i:gid|\w*cursor|\w*connection|offset|idx|page|node):")
+_TYPE_AND_ID = re.compile(
+    r"[A-Z]\w*:|(?i:gid|\w*cursor|\w*connection|offset|idx|page|node):|"
+    r"(?:user|team|channel|file|message|usergroup):[A-Z][A-Z0-9]{7,11}\Z"
+)
 
 
 def percent(text: str, clean: Clean) -> str:

@@ -84,6 +84,12 @@ def judge_named(match: re.Match[str]) -> str | None:
     return rule[0] if rule[1](without_scheme(value)[1]) else None
 
 
+def judge_element(match: re.Match[str]) -> str | None:
+    """Judge an element's text; `<YOUR_TOKEN>` is no element, and its quote's end no text."""
+    placeholder = re.match(r"(?i)(?:your|my|the|insert|enter|put)[_-]", match["key"]) is not None
+    return None if placeholder or match["s"][0] in "\"'" else judge_named(match)
+
+
 def judge_listed(match: re.Match[str]) -> str | None:
     """Judge a value by the item before it in a list: lists of words are no names and values."""
     key, value = match["key"], without_scheme(match["s"])[1]

@@ -15,6 +15,7 @@ from .rules import MASK
 Test = Callable[[str], bool]
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SMTP = re.compile(r"[245]\d\d[- ][245]\.\d{1,3}\.\d{1,3}")
 _WORDS = re.compile(r"[^\W\d]+(?:[ .'/_-]+[^\W\d]+)*")
 _CAMEL = re.compile(r"[^\W\d_]?[^\W\d_A-Z]*\d{0,4}(?:[A-Z]{1,5}[^\W\d_A-Z]{2,}\d{0,4})*[A-Z]?|[A-Z]+\d{0,4}[a-z]?|\d+")
 _PLACE = re.compile(
@@ -121,7 +122,17 @@ def many_digits(value: str) -> bool:
 
 def short_code(value: str) -> bool:
     """True for a code that is typed once: 4 to 12 characters with a digit."""
-    return 4 <= len(value) <= 12 and re.search(r"\d", value) is not None
+    return 4 <= len(value) <= 12 and re.search(r"\d", value) is not None and not _SMTP.fullmatch(value)
+
+
+def code_or_token(value: str) -> bool:
+    """True for such a code, and for a longer value drawn by lot."""
+    return short_code(value) or opaque(value)
+
+
+def session(value: str) -> bool:
+    """True for a value drawn by lot, but for Twilio's ids: two capitals and 32 hex digits."""
+    return opaque(value) and re.fullmatch(r"[A-Z]{2}[0-9a-f]{32}", value) is None
 
 
 def hex_key(value: str) -> bool:
@@ -162,7 +173,10 @@ def jumbled(value: str) -> bool:
 
 _TESTS: dict[str, Test] = {
     test.__name__: test
-    for test in (anything, no_path, not_wordy, opaque, random_run, many_digits, short_code, hex_key, credentials)
+    for test in (
+        *(anything, no_path, not_wordy, opaque, random_run, many_digits, short_code, code_or_token, session),
+        *(hex_key, credentials),
+    )
 }
 _KEYS = tuple(
     (kind, re.compile(pattern), _TESTS.get(test, anything))
@@ -185,7 +199,9 @@ def key_rule(key: str) -> tuple[str, Test] | None:
 
 # What stands in for a value: n8n's **hidden**, stars of a vendor, templates, expressions, variables, nothing at all.
 _STAND_IN = re.compile(
-    r"(?:=?\{\{.*\}\}|<[^<>]*>|\$\{[^{}]*\}|\$\{\{.*\}\}|\$\(?[A-Za-z_]\w{2,}\)?|\$env:\w+|%[A-Z_]{3,}%|.{0,12}\*{2,}.*|[xX.•…#_-]{3,}|.{0,24}(?:…|\.{3}|•{2}).{0,8}|"
+    r"(?:=?\{\{.*\}\}|<[^<>]*>|\$\([^()]*\)|[)\]};,]{1,4}|"
+    r"=?\$(?:env|input|json|node|vars|secrets|items?|binary|workflow|execution|parameter|prevNode|fromAI)\b[.\[(]?\S*|"
+    r"\$\{[^{}]*\}|\$\{\{.*\}\}|\$\(?[A-Za-z_]\w{2,}\)?|\$env:\w+|%[A-Z_]{3,}%|.{0,12}\*{2,}.*|[xX.•…#_-]{3,}|.{0,24}(?:…|\.{3}|•{2}).{0,8}|"
     r"(?:process\.env|os\.environ|env|secrets|vars|config|settings|self|this|params|args|options|data|body|req|request|input)[.\[][\w.\[\]\"'()]*|"
     r"\[[A-Za-z _-]*\]|[$%=#@&|{}]{1,2}|"
     r"(?i:true|false|null|none|nil|undefined|nan|\[object Object\]|\(?redacted\)?|\(?hidden\)?|\(?filtered\)?|"
@@ -193,7 +209,7 @@ _STAND_IN = re.compile(
     re.DOTALL,
 )
 _SCHEME = re.compile(
-    r"(?i:Bearer|Basic|Token|Digest|Negotiate|NTLM|OAuth|Api-?Key|Key|Bot|Zoho-oauthtoken|SSWS|Klaviyo-API-Key|GenieKey|JWT|Hawk|"
+    r"=?(?i:Bearer|Basic|Token|Digest|Negotiate|NTLM|OAuth|Api-?Key|Key|Bot|Zoho-oauthtoken|SSWS|Klaviyo-API-Key|GenieKey|JWT|Hawk|"
     r"AWS4-HMAC-SHA256|SharedKey(?:Lite)?|Apikey|Discogs|sso-key|PVEAPIToken|Splunk|Signature)[\s=]\s*"
 )
 

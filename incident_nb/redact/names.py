@@ -6,14 +6,15 @@ value be. Where a vendor's key has no shape of its own, the vendor's header or v
 
 ROWS = r"""
 cookie      not_wordy   cookies?2?$
-cookie      opaque      sess(?:ion)?(?:id|key|cookie|token)$|connectsid$|session$|^sid$|phpsessid
+cookie      session     sess(?:ion)?(?:id|key|cookie|token)$|connectsid$|session$|^sid$|phpsessid
 -           -           (?:page|next|prev|previous|sync|continuation|cursor|delta|start|skip|pagination|change|resumption)token$
 -           -           (?:idempotency|cache|partition|sort|foreign|unique)key$
 -           -           (?:public|object|dedup|dedupe|deduplication|grouping)key$
 -           -           (?:translation|i18n|lookup|issue|message|row|range|hash|order|join|natural|composite|index|item)key$
 -           -           (?:state|storage|bucket|file|map|dict|json|config|feature|flag|metric|label|group|routing)key$
 -           -           keys$|^oldpwd$|^key\d?$|websocket(?:key|accept)$
-api_key     hex_key     ^appid$|^hapikey$|^xhoneycombteam$
+api_key     hex_key     ^appid$|^xhoneycombteam$
+api_key     opaque      ^hapikey$
 secret      opaque      connectionstring$|^dsn$|sharedaccesssignature$
 -           -           (?:url|uri|type|name|id|ids|length|count)$
 -           -           (?:policy|expiry|expires|expiresin|expiresat|field|hint|ttl|limit)$
@@ -21,6 +22,7 @@ secret      opaque      connectionstring$|^dsn$|sharedaccesssignature$
 -           -           (?:location|placement|path|file|dir|class|label|title|description|input|question|strength|score)$
 -           -           (?:rules|reset|changed|updated|created|age)$
 password    anything    passw(?:or)?[dt]s?\d?$|passwd\d?$|passphrase$|passcode$|^pass$|pgpassword|mysqlpwd
+password    anything    passw(?:or)?d(?:confirm(?:ation|ed)?|repeat(?:ed)?|again|verify|retype|new|old|current)$|^pw\d?$
 password    no_path     ^(?:\w*user)?pwd\d?$
 password    anything    (?:kennwort|contrasen[iy]?a|motdepasse|mdp|senha|palavrapasse|palavrachave|wachtwoord|haslo|jelszo)$
 password    anything    (?:losenord|adgangskode|passord|salasana|sifre|lozinka|geslo|heslo|parola|matkhau|katasandi|kodeord)$
@@ -29,8 +31,8 @@ password    anything    (?:db|smtp|imap|pop|ftp|ssh|sql|pg|postgres|redis|admin|
 password    anything    (?:http|email|mail)(?:pass|pw)\d?$
 password    anything    (?:mq|mongo|bind|ldap|wifi|key|trust|store|client|server|api|service|app|account|login|sa)(?:pass|pw)\d?$
 password    anything    pwd$|^(?:pin|pincode|puk)$
-otp         short_code  ^(?:otp|totp|mfa|2fa|sms|verification|onetime)(?:code|token|password|pin)?\d?$
-otp         short_code  ^(?:recovery|backup|security|login)(?:code|token|pin)\d?$
+otp         code_or_token ^(?:otp|totp|mfa|2fa|sms|verification|onetime)(?:code|token|password|pin)?\d?$
+otp         code_or_token ^(?:recovery|backup|security|login)(?:code|token|pin)\d?$
 otp         short_code  ^code2fa$|otpcode$
 private_key anything    private(?:key|pem|keypem)$|keydata$|mnemonic$|(?:seed|recovery)phrase$
 secret      not_wordy   secret\d?$|secret(?:key|value|accesskey|live|test|v\d)$|^psk$|salt$|pepper$
@@ -38,13 +40,13 @@ secret      not_wordy   (?:encryption|decryption|signing|shared|hmac|preshared|w
 secret      not_wordy   geheimnis$|segredo$|secreto$|segreto$|clavesecreta$|clesecrete$
 api_key     not_wordy   apikey\d?|api(?:token|secret|schlussel)
 api_key     not_wordy   (?:cle|clave|chave|chiave|clavede|chavede|chiavede)api|applicationkey$
-api_key     not_wordy   (?:access|subscription|master|functions?|licen[sc]e|auth)key\d?$
+api_key     not_wordy   (?:access|subscription|master|functions?|licen[sc]e|auth|authentication|authorization)key\d?$
 api_key     not_wordy   (?:storage|sas|deploy|ingest|write|admin|insert)key\d?$
 api_key     not_wordy   zugangsschlussel
 api_key     opaque      (?:account|service|app|client|server|user)key\d?$
 api_key     opaque      (?:consumer|integration|developer|partner|merchant|host|primary)key\d?$
 api_key     opaque      (?:secondary|bot|rest|site|project|org|team|read|data|env|device|shop|store|node|tenant|customer)key\d?$
-api_key     opaque      (?:x|rapid|query|search|session|enc|sign)key\d?$
+api_key     opaque      (?:x|signature|role|anon|rapid|query|search|session|enc|sign)key\d?$
 signature   opaque      signature(?:v?\d{1,3})?$|^sig$|^xhub\w*$
 credential  anything    ^x?(?:amz|goog)credential$
 token       not_wordy   token(?:s?ecret|value|v?\d)?$|^bearer$|jwt$|authorization$|^xauth$|oauthverifier$|codeverifier$

@@ -89,6 +89,8 @@ _FILES = frozenset(
 
 def _email(match: re.Match[str]) -> str | None:
     user, _, host = match["s"].rpartition("@")
+    if match.string[: match.start("s")].endswith("://") and match.string[match.end() :][:1] in (":", "/"):
+        return None  # an account on a server
     return (
         None
         if host.rsplit(".", 1)[-1].lower() in _FILES or (user == "git" and match.string[match.end() :][:1] in ":/")
@@ -104,6 +106,20 @@ EMAIL = Rule(
     ),
     ("@",),
 )
+
+
+# What is written in a card's groups is no telephone number, whether its check digit fits or not.
+_CARD_GROUPS = re.compile(r"(?<!\d)\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?!\d)")
+
+
+def _of_card(match: re.Match[str]) -> bool:
+    start, end = match.span("s")
+    around = _CARD_GROUPS.finditer(match.string, max(0, start - 24), end + 24)
+    return any(card.start() < end and start < card.end() for card in around)
+
+
+def _dashed(match: re.Match[str]) -> str | None:
+    return None if _of_card(match) else "phone"
 
 
 def _international(match: re.Match[str]) -> str | None:
@@ -129,6 +145,7 @@ def _spoken(match: re.Match[str]) -> str | None:
     return (
         "phone"
         if 7 <= digits <= 15
+        and not _of_card(match)
         and not re.fullmatch(r"(?:19|20)\d\d[-./]\d\d[-./]\d\d.*|\d{1,3}(?:\.\d{1,3}){3}|1[5-9]\d{8}(?:\d{3})?", text)
         else None
     )
@@ -173,7 +190,7 @@ NUMBERS = Rules(
             ("00",),
         ),
         Rule(
-            "phone",  # North America: (212) 555-0187, 212-555-0187, 1.212.555.0187
+            _dashed,  # North America: (212) 555-0187, 212-555-0187, 1.212.555.0187
             re.compile(
                 r"(?P<s>[(1-9](?<![\w.+-][(1-9])(?:(?:(?<=1)[ .-])?(?:(?<=[ .-])\(|(?<=\())[2-9]\d\d\) ?[2-9]\d\d[ .-]|"
                 r"(?:(?<=1)[ .-][2-9]|(?<=[2-9]))\d\d([ .-])[2-9]\d\d\2)\d{4})"

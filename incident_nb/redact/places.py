@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .judges import LAST_WORDS, judge_flag, judge_line, judge_listed, judge_loose, judge_named, judge_pair, judge_whole
+from .judges import (
+    LAST_WORDS,
+    judge_element,
+    judge_flag,
+    judge_line,
+    judge_listed,
+    judge_loose,
+    judge_named,
+    judge_pair,
+    judge_whole,
+)
 from .keys import key_rule
 from .rules import Rule, Rules, anchored, at
 
@@ -82,7 +92,7 @@ _WORDS = tuple(
 )
 _KEY_WORDS = (
     r"password|passwd|passphrase|passcode|pass|pwd|passwort|secret(?:[\s_-]?key)?|token|jwt|signature|authorization|bearer|"
-    r"credential|sessionid|(?:api|access|account|subscription|private|licen[sc]e|service|admin|encryption|signing|master|auth)"
+    r"credential|sessionid|(?:api|access|account|subscription|private|licen[sc]e|service|admin|encryption|signing|master|auth(?:entication)?)"
     r"[\s_-]?key|kennwort|contrase[nñ]a|senha|wachtwoord|clave"
 )
 _LOOSE_GAP = (
@@ -90,7 +100,7 @@ _LOOSE_GAP = (
     r"\s{0,2}[:=]?\s{1,3}"
 )
 _BEFORE_KEY = re.compile(
-    r"(?:api|access|account|subscription|private|licen[sc]e|encryption|signing|master|auth|secret|service|admin)[\s_-]?\Z"
+    r"(?:api|access|account|subscription|private|licen[sc]e|encryption|signing|master|auth|authentication|secret|service|admin)[\s_-]?\Z"
 )
 _find_words = at(*_WORDS)
 
@@ -100,8 +110,8 @@ def _words_of_keys(text: str, low: str) -> Iterable[int]:
     found = set(_find_words(text, low))
     position = low.find("key") if len(low) == len(text) else -1
     while position >= 0:
-        if before := _BEFORE_KEY.search(low[max(0, position - 14) : position]):
-            found.add(max(0, position - 14) + before.start())
+        if before := _BEFORE_KEY.search(low[max(0, position - 20) : position]):
+            found.add(max(0, position - 20) + before.start())
         position = low.find("key", position + 3)
     return sorted(found)
 
@@ -165,7 +175,7 @@ BLOCKS = Rules(
         ),
         # <key>value</key>, <wsse:Password Type="…">value</wsse:Password>, <![CDATA[…]]>, also escaped.
         Rule(
-            judge_named,
+            judge_element,
             re.compile(
                 r"(?:<|&lt;)(?:[\w-]{1,20}:)?(?P<key>[^\W\d][\w.-]{0,60})(?:\s[^<>]{0,300})?(?:>|&gt;)\s{0,40}(?:<!\[CDATA\[)?"
                 r"(?P<s>[^<>&\s](?:[^<>\n&]|&(?!lt;)){0,2000}?)(?:\]\]>)?\s{0,40}(?:</|&lt;/|\Z)"

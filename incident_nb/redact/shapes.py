@@ -13,7 +13,9 @@ WORD = r"[A-Za-z0-9_-]"
 def _unknown_vendor(match: re.Match[str]) -> str | None:
     """A prefix that says what it is, as `acme_live_…`, before letters drawn by lot; ids of runs and images have none."""
     body = match["body"]
-    if match["head"].startswith(("cs_", "in_")) or (match["glue"] == "-" and not re.search(r"[A-Z]", body)):
+    if match["head"].startswith(("cs_", "in_", "pk_live_", "pk_test_")) or (
+        match["glue"] == "-" and not re.search(r"[A-Z]", body)
+    ):
         return None
     return "api_key" if len(re.findall(r"\d", body)) >= 2 or jumbled(body) else None
 
@@ -40,6 +42,9 @@ MARKED = Rules(
             ),
             ("eyj",),
         ),
+        _shape(
+            "api_key", "[A-Za-z0-9]", r"[A-Za-z0-9]{39,59}?JQQJ99[A-Za-z0-9]{20,30}(?!\w)", "jqqj99", None
+        ),  # Azure OpenAI
         _shape("secret", "[A-Za-z0-9+/]", r"[A-Za-z0-9+/]{75}\+ASt[A-Za-z0-9+/]{6}==", "+ast", None),
         _shape(
             "secret",

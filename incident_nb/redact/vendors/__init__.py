@@ -34,6 +34,7 @@ LONGEST_BODY = 400
 
 _ITEM = re.compile(rf"([{''.join(ALPHABETS)}])(\d+)(?:(\+)|-(\d+))?")
 _WORD = r"(?:[A-Za-z]?[a-z]*\d{0,4}|[A-Z]{1,12}\d{0,4}|\d{1,14}|\d{1,3}[a-z]{1,4})"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SLUG = re.compile(rf"{_WORD}(?:[-_./:=]{_WORD})*+")
 
 
@@ -81,7 +82,7 @@ class Row:
 
     def fits(self, body: str) -> bool:
         """Whether a text that has the body's pattern may be a key; slugs of words and numbers may not, if told so."""
-        return not self.body.endswith("?") or not _SLUG.fullmatch(body)
+        return not self.body.endswith("?") or not (_SLUG.fullmatch(body) or _UUID.search(body))
 
     def example(self, draw: str = "7hKq2Zw9XvB4nR8sTdL3", least: bool = True) -> str:
         """A made-up key of this kind, its characters taken in turn from `draw` where the alphabet has them."""

@@ -20,11 +20,12 @@ SambaNova, NVIDIA    | api_key | nvapi- snova-                                  
 ElevenLabs           | api_key | sk_                                            | h40+
 Pinecone             | api_key | pcsk_ pckey_                                   | w20+
 Voyage               | api_key | pa-                                            | w40+ ?
-Jina                 | api_key | jina_                                          | a20+
+Jina                 | api_key | jina_                                          | w30+ ?
 Nomic                | api_key | nk-                                            | w40+ ?
 Tavily               | api_key | tvly-                                          | w20+
 Firecrawl            | api_key | fc-                                            | h28+
-LangSmith            | api_key | lsv2_pt_ lsv2_sk_ ls__                         | h20+
+LangSmith            | api_key | lsv2_pt_ lsv2_sk_                              | h32 _ h10
+LangSmith, older     | api_key | lsv2_pt_ lsv2_sk_ ls__                         | h20+
 Langfuse             | api_key | sk-lf- pk-lf-                                  | w30+
 Helicone             | api_key | sk-helicone- pk-helicone-                      | w20+
 Modal                | token   | ak- as- wk- ws-                                | a12-40 ?

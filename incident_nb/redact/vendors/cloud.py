@@ -49,6 +49,7 @@ Xata, Fauna          | api_key | xau_ fnAE                                      
 Tinybird             | token   | p.eyJ                                          | w20+ . w20+
 Backblaze            | api_key | K00                                            | b28 ?
 Deno                 | token   | ddp_ ddo_                                      | a30+
+Aiven                | secret  | AVNS_                                          | w16+
 Neon                 | api_key | napi_                                          | a30+
 Elastic              | api_key | essu_                                          | b40+
 """

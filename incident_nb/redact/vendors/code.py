@@ -28,6 +28,9 @@ Infisical            | token   | st.                                            
 Bitwarden            | token   | 0.                                             | h8 - h4 - h4 - h4 - h12 . a30+
 age                  | private_key | AGE-SECRET-KEY-1 AGE-PLUGIN-               | u40+
 Pulumi               | token   | pul-                                           | h30+
+Rootly               | token   | rootly_                                        | h64
+Defined Networking   | token   | dnkey-                                         | l20-32 - l40+
+SettleMint           | token   | sm_pat_ sm_aat_                                | w16+
 Buildkite            | token   | bkua_ bkagent_ bkct_ bkar_                     | a24+
 CircleCI             | token   | CCIPAT_ CCIPRJ_                                | w30+
 Travis, Harness      | token   | pat. sat.                                      | w20-24 . a20-26 . a18-24

@@ -1,7 +1,7 @@
 """Payment, shops, banking, accounting and shipping."""
 
 ROWS = """
-Stripe, Paystack     | api_key | sk_live_ sk_test_ rk_live_ rk_test_ pk_live_ pk_test_ sk_prod_ rk_prod_ | a10+
+Stripe, Paystack     | api_key | sk_live_ sk_test_ rk_live_ rk_test_ sk_prod_ rk_prod_ | a10+
 Stripe organisation  | api_key | sk_org_live_ sk_org_test_ sk_org_              | a16+
 Stripe and others    | secret  | whsec_                                         | b16+
 Stripe client secret | secret  | pi_ seti_                                      | a14-40 _secret_ a14+

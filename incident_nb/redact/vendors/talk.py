@@ -29,7 +29,8 @@ Twilio               | api_key | SK                                             
 Telnyx               | api_key | KEY                                            | u30-34 _ a20+
 Courier, Knock       | api_key | pk_prod_ dk_prod_ sk_knock_                    | u24+
 Pushover, ntfy       | token   | tk_                                            | l29
-Intercom             | token   | dG9rOg dG9rOj                                  | b30+ =
+Intercom             | token   | dG9rO                                          | b40+
+Adafruit IO          | api_key | aio_                                           | a28
 Meta Instagram       | token   | IGQ IGAA                                       | w50+
 Meta Threads, Oculus | token   | THAA OC|                                       | b50+ ?
 X (Twitter)          | token   | AAAAAAAAAAAAAAAAAAAAA                          | t40+
