@@ -12,10 +12,12 @@ from . import encoded, vendors
 from .judges import HEADER
 from .keys import Test, anything, key_rule, opaque, stand_in, without_scheme
 from .known import forms
+from .neighbours import NEIGHBOURS
 from .personal import DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
 from .places import BLOCKS, LINES, SENTENCES, may_hold_keys
 from .rules import MASK, Rule, Rules
 from .shapes import MARKED, PEM, PPK, RUN, SHAPES
+from .trees import in_query, is_credential, singular
 from .urls import PLACES
 
 MAX_DEPTH = 200
@@ -121,18 +123,25 @@ class Redactor:
             if depth >= MAX_DEPTH:
                 return self.mask("too_deep", "object")
             named = None if _VALUES.isdisjoint(value) else _name_of(value)
+            opened = in_credential or is_credential(value)
             clean = {}
             for name, child in value.items():
                 label = self.text(name, personal) if isinstance(name, str) else name
                 place = (named or key) if name in _VALUES else str(label)
-                inside = in_credential or _is_credential_data(name)
+                inside = in_credential or _is_credential_data(name) or (opened and name == "data")
+                if key and isinstance(child, str) and (told := in_query(key, place, child)):
+                    clean[label] = self.mask(told, child)
+                    continue
                 clean[label] = self._tree(child, personal, place, inside, depth + 1)
             return clean
         if isinstance(value, list | tuple):
             if depth >= MAX_DEPTH:
                 return self.mask("too_deep", "list")
+            one = singular(key)
             return [
-                self._tree(child, personal, _name_before(value, index) or key, in_credential, depth + 1)
+                self.mask(one, child)
+                if one and isinstance(child, str) and opaque(child) and not stand_in(child)
+                else self._tree(child, personal, _name_before(value, index) or key, in_credential, depth + 1)
                 for index, child in enumerate(value)
             ]
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -143,7 +152,7 @@ class Redactor:
         """A text under its key. Its shape, where it has one, says more than the key does."""
         clean = self.text(text, personal)
         rule = _rule(key)
-        if in_credential and rule is None and key and not _CREDENTIAL_LABELS.fullmatch(key):
+        if in_credential and (rule is None or not rule[1](text)) and key and not _CREDENTIAL_LABELS.fullmatch(key):
             rule = ("credential", anything)
         if rule is None or (rule[0] in PERSONAL_KINDS and not personal):
             return clean
@@ -164,6 +173,7 @@ class Redactor:
     def _pass(self, text: str, personal: bool) -> str:
         if "rivate" in text or "RIVATE" in text:
             text = self._apply(PPK, self._apply(PEM, text))
+        text = self._try(NEIGHBOURS, text, personal)
         keyed = may_hold_keys(text)
         if keyed:
             if "redential" in text and "{" in text:  # what it is inside of counts for those
@@ -249,6 +259,8 @@ class Redactor:
 
 def _name_of(tree: dict[Any, Any]) -> str | None:
     """The name that an object gives to its value, as in `{"name": "X-Api-Key", "value": …}`."""
+    if tree.get("type") in ("password", "secret"):
+        return "password"
     names = [tree[name] for name in _NAMES if isinstance(tree.get(name), str)]
     return next((name for name in names if _rule(name)), names[0] if names else None)
 

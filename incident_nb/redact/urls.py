@@ -17,7 +17,7 @@ from .keys import (
 )
 from .rules import Judge, Rule, Rules, anchored
 
-_QUERY_KEYS = {
+QUERY_KEYS = {
     **dict.fromkeys(("sig", "sign", "hmac", "hash", "xamzsignature", "xgoogsignature", "apisig"), "signature"),
     **dict.fromkeys(("key", "apikey", "appid", "k", "wskey", "subscriptionkey", "code"), "api_key"),
     **dict.fromkeys(
@@ -63,7 +63,7 @@ def _judge_query(match: re.Match[str]) -> str | None:
     if stand_in(value) or stand_in(without_scheme(value.replace("%20", " ").replace("+", " "))[1]):
         return None
     plain = re.sub(r"[^a-z0-9]", "", key.rsplit("[", 1)[-1].lower())
-    if kind := _QUERY_KEYS.get(plain):
+    if kind := QUERY_KEYS.get(plain):
         known = plain in ("pass", "pw", "pwd")
         return kind if (anything(value) if known else opaque(value)) else None
     rule = key_rule(key)

@@ -1,0 +1,106 @@
+"""Secrets whose name stands elsewhere than before a separator: in a column, an element, a line above, a tuple, a fallback."""
+
+from __future__ import annotations
+
+import re
+
+from .judges import judge_named
+from .keys import key_rule, not_wordy, opaque, stand_in
+from .rules import Rule, Rules
+
+_SOURCES = re.compile(
+    r"(?i).*\.(?:py|js|ts|tsx|jsx|mjs|cjs|go|rb|java|php|c|h|cc|cpp|rs|cs|sh|sql|ya?ml|json|html?|css|log|txt)"
+)
+_COLUMNS = 12
+_LITERAL = r"\s{0,20}(?:'(?:[^'\n]|''){0,200}'|[^,'()\n]{1,80})\s{0,20}"
+
+
+def _judge_column(match: re.Match[str]) -> str | None:
+    """Judge a column's value: of a password any, of another secret one that looks it."""
+    rule, value = key_rule(match["key"]), match["s"]
+    if rule is None or stand_in(value) or not rule[1](value):
+        return None
+    return rule[0] if rule[0] == "password" or opaque(value) else None
+
+
+def _judge_pgpass(match: re.Match[str]) -> str | None:
+    """Judge the last field of a line of .pgpass; places in source files have such colons, too."""
+    value = match["s"]
+    fits = not_wordy(value) and re.search(r"\d", value) and re.search(r"[^\W\d]", value) and not stand_in(value)
+    return "password" if fits and not _SOURCES.fullmatch(match["host"]) else None
+
+
+def _judge_tuple(match: re.Match[str]) -> str | None:
+    """Judge the second of a user and a password."""
+    return None if stand_in(match["s"]) or len(match["s"]) < 3 else "password"
+
+
+def _judge_fallback(match: re.Match[str]) -> str | None:
+    """Judge a literal that stands in for a named secret: `$json.token || 'literal'`."""
+    rule, value = key_rule(match["key"]), match["s"]
+    return rule[0] if rule and opaque(value) and not stand_in(value) else None
+
+
+def _insert(before: int) -> Rule:
+    """The rule for the column that has this many others before it."""
+    return Rule(
+        _judge_column,
+        re.compile(
+            rf"(?i:insert\s{{1,5}}into)\s[^()\n]{{1,100}}\((?:[^,()]{{1,60}},){{{before}}}\s{{0,20}}[\"`\[]?(?P<key>\w{{2,60}})"
+            rf"[\"`\]]?\s{{0,20}}(?:,[^()]{{1,800}})?\)\s{{0,20}}(?i:values)\s{{0,20}}\((?:{_LITERAL},){{{before}}}"
+            r"\s{0,20}[NE]?'(?P<s>[^'\n]{1,400})'"
+        ),
+        ("insert",),
+        re.compile(r"(?i)\bvalues\s{0,20}\("),
+    )
+
+
+NEIGHBOURS = Rules(
+    (
+        # YAML's and a form's pairs on two lines.
+        Rule(
+            judge_named,
+            re.compile(
+                r"(?m)^[ \t]{0,60}(?:- )?(?:name|key):[ \t]{1,4}[\"']?(?P<key>[\w.-]{2,80})[\"']?[ \t]{0,9}\r?\n"
+                r"[ \t]{0,60}(?:value|val|default):[ \t]{1,4}"
+                r"(?:\"(?=[^\"\n]*\")|'(?=[^'\n]*'))?(?P<s>[^\s\"'|>&*][^\n\"']{0,2000})"
+            ),
+            ("value:", "val:", "default:"),
+        ),
+        # XML-RPC and property lists.
+        Rule(
+            judge_named,
+            re.compile(
+                r"<(?:name|key)>\s{0,9}(?P<key>[\w.-]{2,80})\s{0,9}</(?:name|key)>\s{0,40}(?:<value>\s{0,40})?"
+                r"(?:<\w{1,20}>)?(?P<s>[^<>\s][^<>\n]{0,2000})</"
+            ),
+            ("</name>", "</key>"),
+        ),
+        *(_insert(before) for before in range(_COLUMNS)),
+        Rule(
+            _judge_pgpass,
+            re.compile(
+                r"(?m)^(?P<host>(?:[\w-]{1,63}\.)[\w.-]{1,100}|localhost|\*):(?:\d{4,5}|\*):[A-Za-z_*][\w-]{0,62}:[A-Za-z_*][\w.-]{0,62}:"
+                r"(?P<s>[^\s:]{6,200})$"
+            ),
+            (":",),
+            re.compile(r":(?:\d{4,5}|\*):[A-Za-z_*]"),
+        ),
+        Rule(
+            _judge_tuple,
+            re.compile(
+                r"\b(?:\w{0,20}_)?auth\s?=\s?(?:[\w.]{0,40}Auth)?[(\[]\s{0,9}[bru]?[\"'][^\"'\n]{1,100}[\"'],\s{0,9}"
+                r"[bru]?(?P<q>[\"'])(?P<s>[^\n]{1,200}?)(?P=q)\s{0,9},?\s{0,9}[)\]]"
+            ),
+            ("auth=", "auth ="),
+        ),
+        Rule(
+            _judge_fallback,
+            re.compile(
+                r"\b(?P<key>[A-Za-z_]\w{1,60})[\"'\])]{0,3}\s{0,3}(?:\|\||\?\?)\s{0,3}(?P<q>[\"'`])(?P<s>[^\"'`\s\\]{8,400})(?P=q)"
+            ),
+            ("||", "??"),
+        ),
+    )
+)
+"""Rules for a whole text, whether it holds a key of the usual form or not."""
