@@ -69,6 +69,8 @@ def whole_characters(document: bytes) -> bytes:
 
 def text_or_none(value: object) -> str | None:
     """`value` as text; None for what is neither text nor a number. Ids are numbers in some formats, text in others."""
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return str(value) if isinstance(value, str | int | float) else None
