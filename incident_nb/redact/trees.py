@@ -22,8 +22,12 @@ def is_credential(tree: dict[Any, Any]) -> bool:
 
 
 def in_query(place: str, key: str | None, value: str) -> str | None:
-    """The kind of a parameter of a request, whose keys are those of an address."""
-    if key is None or place.lower() not in _QUERIES or not opaque(value) or stand_in(value):
+    """The kind of a request's parameter, whose keys are those of an address, and of its cookies, whatever their keys."""
+    if key is None or not opaque(value) or stand_in(value):
+        return None
+    if place.lower() == "cookies":
+        return "cookie"
+    if place.lower() not in _QUERIES:
         return None
     return QUERY_KEYS.get(re.sub(r"[^a-z0-9]", "", key.lower()))
 
