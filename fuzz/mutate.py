@@ -94,7 +94,7 @@ def tree_of(value: Any, rng: random.Random, times: int | None = None) -> Any:
                 if isinstance(old, str):
                     holder[key] = old[: rng.randrange(len(old) + 1)] + rng.choice(("", "\ud800", "\x00", "é", '"', old))
                 elif isinstance(old, int | float):
-                    holder[key] = rng.choice((-old, old * 1000, old + 0.5, str(old)))
+                    holder[key] = rng.choice((-old, old * 1000, old + 1, str(old)))
         if not next(_holders(value), None):
             break
     return value
