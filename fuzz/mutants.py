@@ -69,7 +69,14 @@ def _tree(rng: random.Random) -> Mutant:
     rows[0] = tree_of(rows[0], rng)
     try:
         return Mutant(f"{name}, tree", corpus.JSON_FORMATS[name](rows))
-    except (RecursionError, ValueError, TypeError, LookupError, AttributeError):  # no longer writable in this format
+    except (
+        RecursionError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        OverflowError,
+    ):  # no longer writable in this format
         return Mutant("array, tree", json.dumps([1]).encode())
 
 
@@ -100,7 +107,7 @@ def _database(rng: random.Random) -> Mutant:
                 rows[0][part] = tree_of(rows[0].get(part) or {"a": 1}, rng)
             try:
                 write_sqlite(path, rows, tag="client:acme")
-            except (RecursionError, ValueError, TypeError, LookupError, AttributeError, sqlite3.Error):
+            except (RecursionError, ValueError, TypeError, LookupError, AttributeError, OverflowError, sqlite3.Error):
                 path.write_bytes(b"")
             return Mutant("sqlite, tree", path.read_bytes())
         write_sqlite(path, rows, tag="client:acme")
