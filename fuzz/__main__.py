@@ -138,7 +138,8 @@ def main() -> None:
             work(options, run, bar)
         except KeyboardInterrupt:
             bar.write("interrupted")
-    report(options, run, time.monotonic() - began)
+        finally:
+            report(options, run, time.monotonic() - began)
     raise SystemExit(bool(run.crashes))
 
 
