@@ -133,7 +133,8 @@ def stored_row(fields: Sequence[Any], flow: bytes | None, data: bytes | None, st
     """A row as n8n's tables hold it; `fields` are those of `COLUMNS`, `flow` and `data` as stored (data is flatted)."""
     texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in fields]
     number, workflow, mode, status, finished, started, stopped, retry_of, wait_till = texts
-    mode, status = text_or_none(mode), text_or_none(status)
+    if type(mode) is not str or type(status) is not str:
+        mode, status = text_or_none(mode), text_or_none(status)
     return Row(
         execution_id=str(number),
         where=f"execution {number}",

@@ -90,15 +90,19 @@ class Budget:
                 raise TooLargeError(_REPEATS)
             deeper: list[Any] = []
             for value in level:
-                if isinstance(value, str):
+                kind = type(value)
+                if kind is str:
                     self._text -= len(value)
-                elif isinstance(value, dict):
+                    continue
+                if kind is dict:
                     self._text -= sum(map(len, value))
                     deeper += value.values()
-                elif isinstance(value, list):
+                elif kind is list:
                     deeper += value
-                if self._text < 0 or len(deeper) > self._parts:
+                if len(deeper) > self._parts:
                     raise TooLargeError(_REPEATS)
+            if self._text < 0:
+                raise TooLargeError(_REPEATS)
             level, depth = deeper, depth + 1
 
 
