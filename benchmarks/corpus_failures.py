@@ -218,7 +218,7 @@ def modal(p: Planter) -> Made:
     headers = {"parameters": [{"name": "Authorization", "value": f"Bearer {p.jwt('node parameter header')}"}]}
     failing = node(p.rng, "Score lead", "httpRequest", {"method": "POST", "url": uri, "headerParameters": headers})
     shown = p.opaque("Python repr in description", "tokn")
-    said = f"Traceback (most recent call last):\n  File \"/root/app.py\", line 41\nValueError: {{'api_key': '{shown}'}}"
+    said = f"Traceback (most recent call last):\n  File \"/srv/app.py\", line 41\nValueError: {{'api_key': '{shown}'}}"
     body = {"email": p.mail("error request body"), "phone": p.phone("error request body")}
     return (
         failing,

@@ -175,9 +175,9 @@ class TestKnownValues:
                 "DATABASE_URL": "postgres://app:db-pass-77@h/x",
                 "SMTP_PASSWORD": "postgres",
                 "API_TOKEN": "abc1",
-                "HOME": "/root/x77-home",
-                "PWD": "/work/x77",
-                "SSH_KEY_PATH": "/root/.ssh/id_77",
+                "HOME": "/home/x77",
+                "PWD": "/srv/x77",
+                "SSH_KEY_PATH": "/home/x77/.ssh/id_77",
             }
         )
         assert set(found) == {"main-key-0001", "in-a-file-77", "listed-one-1", "listed-two-2", "db-pass-77"}
