@@ -687,3 +687,14 @@ def test_damage_is_named_without_quoting_the_data(tmp_path: Path, row: Json) -> 
     (skipped,) = readers.read(str(path)).skipped
     assert "execution 1: its data is damaged" in skipped.reason
     assert SECRETS["parameter"][:8] not in skipped.reason  # a part of it would be too much, too
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\x1b[0m", "\u00ad", "\u2060"])
+def test_what_nobody_sees_inside_a_secret_does_not_hide_it(tmp_path: Path, hidden: str) -> None:
+    secret = "sk_live_FAKE0a1B2c3D4e5F6g7H8i9J"
+    said = f"Could not bill with {secret[:14]}{hidden}{secret[14:]}"
+    error = api_error(message=said, node=node("Call"))
+    run = execution(1, "error", runs={"Call": ran(error=error)}, nodes=[node("Call")], error=error)
+    log = readers.read(put(tmp_path / "page.json", page(run)))
+    kept = log.failures["message"].iloc[0]
+    assert secret not in kept and secret[14:] not in kept and "[api_key:" in kept

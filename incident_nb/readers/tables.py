@@ -22,13 +22,14 @@ _OWN_WORDS = {"instance", "execution_id", "mode", "status", "data", "place", "sn
 
 
 class Gate(dict[str, str]):
-    """Each distinct text redacted once, then cut to what is kept: never the other way round."""
+    """Each distinct text made printable and redacted once, then cut to what is kept: never the other way round."""
 
     def __missing__(self, text: str) -> str:
-        clean = redact.redact_text(text[: limits.TEXT])
+        # Printable first: a character of no width inside a secret would hide it from the gate, and be gone afterwards.
+        clean = redact.redact_text(printable(text[: limits.TEXT]))
         if len(text) > limits.TEXT:
             clean = clean[: -limits.TEXT // 8]  # the cut may have gone through a secret, which then has no shape
-        self[text] = clean = printable(clean[:KEPT_TEXT])
+        self[text] = clean = clean[:KEPT_TEXT]
         return clean
 
 
