@@ -690,9 +690,12 @@ def test_damage_is_named_without_quoting_the_data(tmp_path: Path, row: Json) -> 
 
 
 @pytest.mark.parametrize("hidden", ["\u200b", "\x1b[0m", "\u00ad", "\u2060"])
-def test_what_nobody_sees_inside_a_secret_does_not_hide_it(tmp_path: Path, hidden: str) -> None:
+@pytest.mark.parametrize("form", [str, lambda text: json.dumps({"said": text})], ids=["text", "JSON in a text"])
+def test_what_nobody_sees_inside_a_secret_does_not_hide_it(
+    tmp_path: Path, hidden: str, form: Callable[[str], str]
+) -> None:
     secret = "sk_live_FAKE0a1B2c3D4e5F6g7H8i9J"
-    said = f"Could not bill with {secret[:14]}{hidden}{secret[14:]}"
+    said = form(f"Could not bill with {secret[:14]}{hidden}{secret[14:]}")
     error = api_error(message=said, node=node("Call"))
     run = execution(1, "error", runs={"Call": ran(error=error)}, nodes=[node("Call")], error=error)
     log = readers.read(put(tmp_path / "page.json", page(run)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import mmap
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 from incident_nb.errors import SourceError
+from incident_nb.files import scratch
 from incident_nb.readers import limits
 from incident_nb.readers.entities import is_entities
 from incident_nb.readers.unpack import DAMAGE, GZIP, ZSTD, Unpacker
@@ -87,11 +87,12 @@ def opened(path: Path) -> Iterator[Opened]:
     compression is damaged, or it unpacks to more than `limits` allow.
     """
     try:
-        with path.open("rb") as file, tempfile.TemporaryDirectory(prefix="incident-nb-") as folder:  # 0700
+        with path.open("rb") as file:
             head = file.read(4)
             if head.startswith((GZIP, ZSTD)):
                 file.seek(0)
-                yield _unpacked(file, path, Path(folder))
+                with scratch() as folder:  # what a crash leaves there is removed at the next start
+                    yield _unpacked(file, path, folder)
             else:
                 yield Opened(_mapped(file) if head else memoryview(b""), path)
     except DAMAGE as error:

@@ -25,8 +25,7 @@ class Gate(dict[str, str]):
     """Each distinct text made printable and redacted once, then cut to what is kept: never the other way round."""
 
     def __missing__(self, text: str) -> str:
-        # Printable first: a character of no width inside a secret would hide it from the gate, and be gone afterwards.
-        clean = redact.redact_text(printable(text[: limits.TEXT]))
+        clean = printable(redact.redact_text(printable(text[: limits.TEXT])))  # JSON in it has been unescaped
         if len(text) > limits.TEXT:
             clean = clean[: -limits.TEXT // 8]  # the cut may have gone through a secret, which then has no shape
         self[text] = clean = clean[:KEPT_TEXT]

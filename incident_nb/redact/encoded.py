@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote_plus
 
+from ..escape import printable
 from .keys import from_base64, user_and_password
 from .rules import MASK
 
@@ -21,7 +22,7 @@ _BASE64 = re.compile(
     r"(?:[I-Za-fCD][C-HS-Xi-ny-z0-3oQg][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){2}[A-Za-z0-9+/_-]*+={0,2}"
 )
 _ENTITY = re.compile(r"&(?:quot|#34|#39|#x22|#x27|apos);")
-_UNICODE = re.compile(r"\\{1,15}u00([2-9a-fA-F][0-9a-fA-F])")
+_UNICODE = re.compile(r"\\{1,15}u([0-9a-fA-F]{4})")
 _JSON = re.compile(r"[{\[](?=\s{0,20}[\"{\[])|\"(?=(?:\\{1,15}\")?[{\[]\s{0,20}[\"{\[\\])")
 _DECODER = json.JSONDecoder()
 MOST_DOCUMENTS = 12
@@ -66,10 +67,10 @@ def base64(text: str, clean: Clean, mask: Callable[[str, str], str]) -> str:
     return _BASE64.sub(look, text)
 
 
-def entities(text: str, clean: Clean) -> str:
-    """The text with HTML's escaped quotes or JSON's escaped characters undone where that brings out something to mask."""
+def undone(text: str, clean: Clean) -> str:
+    """The text without escapes of HTML and JSON and without characters nobody sees, if that brings out something to mask."""
     plain = html.unescape(text) if _ENTITY.search(text) else text
-    plain = _UNICODE.sub(lambda match: chr(int(match[1], 16)), plain) if _UNICODE.search(plain) else plain
+    plain = printable(_UNICODE.sub(lambda match: chr(int(match[1], 16)), plain))
     if plain == text:
         return text
     masked = clean(plain)

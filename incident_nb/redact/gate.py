@@ -13,12 +13,16 @@ from .judges import HEADER
 from .keys import Test, anything, key_rule, opaque, stand_in, without_scheme
 from .known import forms
 from .neighbours import NEIGHBOURS
-from .personal import DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
+from .personal import AT, DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
 from .places import BLOCKS, LINES, SENTENCES, may_hold_keys
-from .rules import MASK, Rule, Rules
-from .shapes import MARKED, PEM, PPK, RUN, SHAPES
+from .rules import MASK, Hints, Rule, Rules
+from .shapes import MARKED, PEM, PPK, SHAPES, SHORTEST
 from .trees import in_query, is_credential, singular
 from .urls import PLACES
+
+_HINTS = Hints(NEIGHBOURS, BLOCKS, MARKED, SHAPES, PLACES, LINES, SENTENCES, NUMBERS)
+# Rules that few lines of a text have a hint of, and that are not tried on the others.
+_WORDS = PLACES.bits | SENTENCES.bits
 
 MAX_DEPTH = 200
 MAX_PASSES = 8
@@ -74,7 +78,7 @@ class Redactor:
             return self._text(text, personal)
         return self._once(self._text, text, personal)
 
-    def _text(self, text: str, personal: bool) -> str:
+    def _text(self, text: str, personal: bool, _hints: int = 0) -> str:
         if text[0] in "{[" and text.rstrip()[-1] in "}]":
             try:
                 tree = json.loads(text)
@@ -91,12 +95,12 @@ class Redactor:
                 break
         return text
 
-    def _once(self, work: Callable[[str, bool], str], text: str, personal: bool) -> str:
+    def _once(self, work: Callable[[str, bool, int], str], text: str, personal: bool, hints: int = 0) -> str:
         """What the work makes of a text; error texts and their lines repeat, so what was seen is not done again."""
         key = (text, personal, work.__name__)
         known = self._seen.get(key)
         if known is None:
-            known = work(text, personal)
+            known = work(text, personal, hints)
             if self._seen_characters > CACHE_CHARACTERS:
                 self._seen.clear()
                 self._seen_characters = 0
@@ -110,7 +114,8 @@ class Redactor:
             text = text.replace(form, mask)
         text = self._apply(PPK, self._apply(PEM, text))
         text = self._replace(text, vendors.find(text))
-        return self._try(SHAPES, self._try(MARKED, text))
+        hints = _HINTS.of(text.lower())
+        return self._try(SHAPES, hints, self._try(MARKED, hints, text))
 
     def tree(self, value: Any, personal: bool | None = None) -> Any:
         """The value with secrets masked, keys included; what a key or a neighbour says of a value counts."""
@@ -171,55 +176,68 @@ class Redactor:
         return self.mask(rule[0], str(number)) if rule[1](str(number)) else number
 
     def _pass(self, text: str, personal: bool) -> str:
+        low = text.lower()
+        hints = _HINTS.of(low)
         if "rivate" in text or "RIVATE" in text:
             text = self._apply(PPK, self._apply(PEM, text))
-        text = self._try(NEIGHBOURS, text, personal)
+        text = self._try(NEIGHBOURS, hints, text, personal)
         keyed = may_hold_keys(text)
         if keyed:
             if "redential" in text and "{" in text:  # what it is inside of counts for those
                 text = encoded.documents(text, lambda tree: self.tree(tree, personal))
-            text = self._try(BLOCKS, text, personal)
+            text = self._try(BLOCKS, hints, text, personal)
         if "\n" not in text:
-            return self._line(text, personal, keyed)
-        return "\n".join([self._once(self._line, line, personal) for line in text.split("\n")])
+            return self._line(text, personal, hints)
+        if hints & _WORDS:
+            hints = 0
+        return "\n".join([self._once(self._line, line, personal, hints) for line in text.split("\n")])
 
-    def _line(self, text: str, personal: bool, keyed: bool | None = None) -> str:
-        """One line through every rule."""
+    def _line(self, text: str, personal: bool, hints: int) -> str:
+        """One line through every rule; `hints` are those of a text that it stands in, or 0."""
         if len(text) < 4:
             return text
-        long_run = vendors.may_hold(text)
-        if long_run:
+        hints = hints or _HINTS.of(text.lower())
+        runs = vendors.long_runs(text)
+        if runs:
             text = self._replace(text, vendors.find(text))
-            text = self._try(MARKED, text)
-            if RUN.search(text):
-                text = self._try(SHAPES, text)
-        text = self._try(PLACES, text)
-        if may_hold_keys(text) if keyed is None else keyed:
-            text = self._try(LINES, text, personal)
-        text = self._try(SENTENCES, text, personal)
+            text = self._try(MARKED, hints, text)
+            if max(map(len, runs)) >= SHORTEST:
+                text = self._try(SHAPES, hints, text)
+        text = self._try(PLACES, hints, text)
+        if may_hold_keys(text):
+            text = self._try(LINES, hints, text, personal)
+        text = self._try(SENTENCES, hints, text, personal)
         if personal:
-            if "@" in text:
+            if AT.search(text):
                 text = self._apply(EMAIL, text)
             if "+" in text or DIGITS.search(text):
-                text = self._try(NUMBERS, text)
+                text = self._try(NUMBERS, hints, text)
 
         def clean(inner: str) -> str:
             return self.text(inner, personal)
 
         if "%" in text:
             text = encoded.percent(text, clean)
-        if "&" in text or "\\u00" in text:
-            text = encoded.entities(text, clean)
-        return encoded.base64(text, clean, self.mask) if long_run else text
+        if "&" in text or "\\u" in text or not text.isprintable():
+            text = encoded.undone(text, clean)
+        return encoded.base64(text, clean, self.mask) if runs else text
 
-    def _try(self, rules: Rules, text: str, personal: bool = True) -> str:
-        """The rules that a text gives a hint of."""
+    def _try(self, rules: Rules, hints: int, text: str, personal: bool = True) -> str:
+        """The rules of which a text gave a hint."""
+        if not hints & rules.bits:
+            return text
         low = text.lower()
-        for rule in rules.hinted(low):
-            if rule.gate is None or rule.gate.search(text):
-                masked = self._apply(rule, text, personal, low)
-                if masked is not text:
-                    text, low = masked, masked.lower()
+        looked: dict[re.Pattern[str], bool] = {}
+        for rule in rules.hinted(hints):
+            if rule.gate is not None:
+                if rule.gate not in looked:
+                    looked[rule.gate] = rule.gate.search(text) is not None
+                if not looked[rule.gate]:
+                    continue
+            masked = self._apply(rule, text, personal, low)
+            if masked is not text:
+                text, low = masked, masked.lower()
+                looked.clear()
         return text
 
     def _replace(self, text: str, found: Iterable[tuple[int, int, str]]) -> str:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import chain, count
+from operator import or_
+
+from ahocorasick import Automaton
 
 Judge = Callable[[re.Match[str]], str | None]
 Anchor = Callable[[str, str], Iterable[int]]
+
+
+_numbers = count()
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class Rule:
     hints: tuple[str, ...]
     gate: re.Pattern[str] | None = None
     anchor: Anchor | None = None
+    bit: int = field(default_factory=lambda: 1 << next(_numbers), init=False)
 
     def next_match(self, text: str, low: str) -> Callable[[str, int], re.Match[str] | None]:
         """What finds the next match in this text (`low` in lower case) from a position on."""
@@ -42,42 +50,64 @@ class Rule:
         return search
 
 
-@dataclass(frozen=True)
 class Rules:
-    """Rules with one flat list of their hints: most texts hold none, and that is found out at once."""
+    """Rules that are tried one after the other."""
 
-    rules: tuple[Rule, ...]
-
-    @cached_property
-    def _flat(self) -> list[tuple[str, int]]:
-        return [(hint, index) for index, rule in enumerate(self.rules) for hint in rule.hints]
-
-    @cached_property
-    def _always(self) -> set[int]:
-        return {index for index, rule in enumerate(self.rules) if not rule.hints}
-
-    def hinted(self, low: str) -> list[Rule]:
-        """The rules of which a text in lower case holds a hint, and those without any."""
-        found = {index for hint, index in self._flat if hint in low} | self._always
-        return [self.rules[index] for index in sorted(found)] if found else []
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self.bits = reduce(or_, (rule.bit for rule in self.rules))
+        self._hinted: dict[int, tuple[Rule, ...]] = {}
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules)
 
+    def hinted(self, bits: int) -> tuple[Rule, ...]:
+        """Those of the rules whose bits these are."""
+        bits &= self.bits
+        if bits not in self._hinted:
+            self._hinted[bits] = tuple(rule for rule in self.rules if rule.bit & bits)
+        return self._hinted[bits]
+
+
+class Hints:
+    """Which rules a text gives a hint of: one walk over the text finds the hints of all rules."""
+
+    def __init__(self, *groups: Rules) -> None:
+        words: dict[str, int] = {}
+        self._always = 0
+        for rule in chain.from_iterable(groups):
+            for hint in rule.hints:
+                words[hint] = words.get(hint, 0) | rule.bit
+            if not rule.hints:
+                self._always |= rule.bit
+        # Single characters turn up everywhere; whether one is there at all is all that need be known of it.
+        self._characters = [(hint, bits) for hint, bits in words.items() if len(hint) == 1]
+        self._words = Automaton()
+        for hint, bits in words.items():
+            if len(hint) > 1:
+                self._words.add_word(hint, bits)
+        self._words.make_automaton()
+
+    def of(self, low: str) -> int:
+        """The bits of the rules of which a text in lower case holds a hint, and of those without any."""
+        found = self._always
+        for character, bits in self._characters:
+            if character in low:
+                found |= bits
+        for _, bits in self._words.iter(low):
+            found |= bits
+        return found
+
 
 def at(*words: str) -> Anchor:
     """The anchor that finds the words in any case, in order."""
+    search = Automaton()
+    for word in words:
+        search.add_word(word, len(word) - 1)
+    search.make_automaton()
 
     def anchor(text: str, low: str) -> Iterable[int]:
-        if len(low) != len(text):
-            low = same_length(text)
-        found: set[int] = set()
-        for word in words:
-            position = low.find(word)
-            while position >= 0:
-                found.add(position)
-                position = low.find(word, position + 1)
-        return sorted(found) if len(found) > 1 else found
+        return sorted({end - size for end, size in search.iter(low if len(low) == len(text) else same_length(text))})
 
     return anchor
 

@@ -23,8 +23,8 @@ def _unknown_vendor(match: re.Match[str]) -> str | None:
 _HEX, _NUMBER, _ANY = "[a-f0-9]", r"\d", "[A-Za-z0-9]"
 _UUID = r"[a-f0-9]{7}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}"
 _RUN20, _RUN24 = re.compile(r"[A-Za-z0-9]{20}"), re.compile(r"[A-Za-z0-9_-]{24}")
-RUN = re.compile(r"[A-Za-z0-9_-]{20}")
-"""What every one of `SHAPES` has."""
+SHORTEST = 20
+"""How long a run of a key's characters every one of `SHAPES` has."""
 _PURPOSES = "live|test|prod|production|sandbox|sk|pk|pat|api|key|apikey|secret|token|oauth|access|priv|private|admin"
 
 

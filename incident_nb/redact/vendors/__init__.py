@@ -9,9 +9,12 @@ body that is no slug of words and numbers, where the prefix alone says little.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+
+from ahocorasick import Automaton
 
 from . import ai, cloud, code, money, office, talk
 
@@ -109,29 +112,13 @@ for _row in ROWS:
         _BY_PREFIX.setdefault(_prefix, []).append(_row)
 
 
-def _trie(words: list[str]) -> str:
-    """The words as one pattern that shares beginnings and takes the longest that fits."""
-    heads: dict[str, list[str]] = {}
-    for word in words:
-        if word:
-            heads.setdefault(word[0], []).append(word[1:])
-    if not heads:
-        return ""
-    if len(heads) == 1 and "" not in words:
-        ((head, tails),) = heads.items()
-        return re.escape(head) + _trie(tails)
-    leaves = "".join(re.escape(head) for head, tails in heads.items() if tails == [""])
-    branches = [re.escape(head) + _trie(tails) for head, tails in heads.items() if tails != [""]]
-    if leaves:
-        branches.append(f"[{leaves}]")
-    pattern = branches[0] if len(branches) == 1 and "" not in words else f"(?:{'|'.join(branches)})"
-    return pattern + ("?" if "" in words else "")
-
-
-_PREFIX = _trie(sorted(_BY_PREFIX))
+_SEARCH = Automaton()
+for _prefix in _BY_PREFIX:
+    _SEARCH.add_word(_prefix, len(_prefix) - 1)
+_SEARCH.make_automaton()
 # A key starts where no word goes on; the n of an escaped line break, an escaped character and a colour are no words.
-_PLAIN = re.compile(rf"(?<![A-Za-z0-9]){_PREFIX}")
-_EITHER = re.compile(rf"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=\\u[0-9a-fA-F]{{4}})|(?<=\[\dm)|(?<=\[\d\dm)){_PREFIX}")
+_WORD_CHARACTERS = frozenset(string.ascii_letters + string.digits)
+_ESCAPED = re.compile(r"(?:\\[nrtbf]|\\u[0-9a-fA-F]{4}|\[\d{1,2}m)\Z")
 # The rows of each prefix and of those that it begins with, the longest first.
 _CANDIDATES = {
     whole: [(size, row, row.pattern) for size in range(len(whole), 0, -1) for row in _BY_PREFIX.get(whole[:size], ())]
@@ -139,30 +126,16 @@ _CANDIDATES = {
 }
 
 
-LONG_RUN = re.compile(r"[A-Za-z0-9_+~$-]{14}[A-Za-z0-9_+~$-]*+")
-"""What every key has somewhere: most texts hold none, and keys are looked for only where one is."""
-LEAD = 26
-"""How far before such a run a key can begin."""
+_LONG_RUN = re.compile(r"[A-Za-z0-9_+~$-]{14}[A-Za-z0-9_+~$-]*+")
 
 
-def may_hold(text: str) -> bool:
-    """Whether a text can hold a key at all; the addresses of webhooks need no long run."""
-    return LONG_RUN.search(text) is not None or "hook" in text
+def long_runs(text: str) -> list[str]:
+    """The long runs of a key's characters in a text, or what else says that one may be there.
 
-
-def find(text: str) -> Iterator[tuple[int, int, str]]:
-    """Start, end and kind of each key in the text, in order."""
-    pattern = _EITHER if "\\" in text or "\x1b" in text else _PLAIN
-    if "hook" in text or "robot" in text or "maker." in text:
-        yield from _found(pattern, text, 0, len(text))
-        return
-    position = 0
-    for run in LONG_RUN.finditer(text):
-        if run.end() > position:
-            for found in _found(pattern, text, max(position, run.start() - LEAD), run.end()):
-                yield found
-                position = found[1]
-            position = max(position, run.end() - LEAD)
+    Nearly every key has such a run: most texts hold none, and keys are looked for only where one is. The addresses of
+    webhooks need none.
+    """
+    return _LONG_RUN.findall(text) or (["hook"] if "hook" in text else [])
 
 
 _BINARY = re.compile(r"(?=[^A-Z]*(?:[A-Z][^A-Z]*){3})(?=\D*\d)[A-Za-z0-9+/]{24}")
@@ -173,13 +146,23 @@ def _in_base64(text: str, start: int) -> bool:
     return start >= 24 and _BINARY.fullmatch(text, start - 24, start) is not None
 
 
-def _found(pattern: re.Pattern[str], text: str, position: int, limit: int) -> Iterator[tuple[int, int, str]]:
-    while hit := pattern.search(text, position, limit):
-        start = hit.start()
-        position = start + 1
-        if len(hit[0]) <= 4 and text[start - 1 : start] in ("/", "+") and _in_base64(text, start):
+def find(text: str) -> Iterator[tuple[int, int, str]]:
+    """Start, end and kind of each key in the text, in order."""
+    hits = set()
+    for end, rest in _SEARCH.iter(text):
+        start = end - rest
+        if not start or text[start - 1] not in _WORD_CHARACTERS or _ESCAPED.search(text, max(0, start - 6), start):
+            hits.add((start, -rest))
+    position = 0
+    # The longest at a place comes first, and its rows are those of the shorter ones, too.
+    for start, rest in sorted(hits):
+        if start < position:
             continue
-        for size, row, body in _CANDIDATES[hit[0]]:
+        prefix = text[start : start - rest + 1]
+        if len(prefix) <= 4 and text[start - 1 : start] in ("/", "+") and _in_base64(text, start):
+            continue
+        position = start + 1
+        for size, row, body in _CANDIDATES[prefix]:
             match = body.match(text, start + size)
             if match and row.fits(match[0]):
                 end = row.rest.match(text, match.end()).end()  # type: ignore[union-attr]  # it matches nothing, too
