@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import encoded, vendors
-from .judges import HEADER
-from .keys import Test, anything, key_rule, opaque, stand_in, without_scheme
+from .keys import anything, opaque, stand_in, without_scheme
 from .known import forms
 from .neighbours import NEIGHBOURS
 from .personal import AT, DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
 from .places import BLOCKS, LINES, SENTENCES, may_hold_keys
 from .rules import MASK, Hints, Rule, Rules
 from .shapes import MARKED, PEM, PPK, SHAPES, SHORTEST
-from .trees import in_query, is_credential, singular
+from .trees import VALUES, in_query, is_credential, is_credential_data, name_before, name_of, rule_of, singular
 from .urls import PLACES
 
 _HINTS = Hints(NEIGHBOURS, BLOCKS, MARKED, SHAPES, PLACES, LINES, SENTENCES, NUMBERS)
@@ -29,14 +28,10 @@ MAX_PASSES = 8
 CACHE_CHARACTERS = 32_000_000
 LONGEST_CACHED = 20_000
 
-# Names and values side by side, as header and query parameters are kept by n8n and in HAR files.
-_NAMES = ("name", "key", "header", "field", "parameter", "param", "variable", "property", "setting", "label", "id")
-_VALUES = frozenset(("value", "val", "content", "defaultValue", "data"))
 # Words in small letters, in which nothing can be drawn by lot.
 _WORDS_ONLY = re.compile(r"[A-Za-z]?[a-z]{0,12}(?:[ ._][A-Za-z]?[a-z]{0,12})*+")
 
 # Inside a credential's data everything but these is masked: they say which account and place it was.
-_CREDENTIAL_DATA = frozenset({"credentials", "credentialdata", "decrypteddata", "oauthtokendata"})
 _CREDENTIAL_LABELS = re.compile(
     r"(?i:id|name|type|host|hostname|port|database|server|region|domain|scope|grant_?type|token_?type|.*ur[il]|.*at|"
     r"expires_?in|allowed.*|authentication|ssl|schema|environment|version|user_?name|user)"
@@ -127,13 +122,13 @@ class Redactor:
         if isinstance(value, dict):
             if depth >= MAX_DEPTH:
                 return self.mask("too_deep", "object")
-            named = None if _VALUES.isdisjoint(value) else _name_of(value)
+            named = None if VALUES.isdisjoint(value) else name_of(value)
             opened = in_credential or is_credential(value)
             clean = {}
             for name, child in value.items():
                 label = self.text(name, personal) if isinstance(name, str) else name
-                place = (named or key) if name in _VALUES else str(label)
-                inside = in_credential or _is_credential_data(name) or (opened and name == "data")
+                place = (named or key) if name in VALUES else str(label)
+                inside = in_credential or is_credential_data(name) or (opened and name == "data")
                 if key and isinstance(child, str) and (told := in_query(key, place, child)):
                     clean[label] = self.mask(told, child)
                     continue
@@ -146,7 +141,7 @@ class Redactor:
             return [
                 self.mask(one, child)
                 if one and isinstance(child, str) and opaque(child) and not stand_in(child)
-                else self._tree(child, personal, _name_before(value, index) or key, in_credential, depth + 1)
+                else self._tree(child, personal, name_before(value, index) or key, in_credential, depth + 1)
                 for index, child in enumerate(value)
             ]
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -156,7 +151,7 @@ class Redactor:
     def _value(self, text: str, personal: bool, key: str | None, in_credential: bool) -> str:
         """A text under its key. Its shape, where it has one, says more than the key does."""
         clean = self.text(text, personal)
-        rule = _rule(key)
+        rule = rule_of(key)
         if in_credential and (rule is None or not rule[1](text)) and key and not _CREDENTIAL_LABELS.fullmatch(key):
             rule = ("credential", anything)
         if rule is None or (rule[0] in PERSONAL_KINDS and not personal):
@@ -170,7 +165,7 @@ class Redactor:
 
     def _number(self, number: float, personal: bool, key: str | None) -> float | str:
         """Numbers are kept, but for those under the key of a password or of personal data."""
-        rule = _rule(key)
+        rule = rule_of(key)
         if rule is None or not (rule[0] in ("password", "otp") or (personal and rule[0] in PERSONAL_KINDS)):
             return number
         return self.mask(rule[0], str(number)) if rule[1](str(number)) else number
@@ -273,31 +268,3 @@ class Redactor:
                 position = max(start, match.start() + 1)
             match = search(text, position)
         return "".join(parts) + text[copied:] if parts else text
-
-
-def _name_of(tree: dict[Any, Any]) -> str | None:
-    """The name that an object gives to its value, as in `{"name": "X-Api-Key", "value": …}`."""
-    if tree.get("type") in ("password", "secret"):
-        return "password"
-    names = [tree[name] for name in _NAMES if isinstance(tree.get(name), str)]
-    return next((name for name in names if _rule(name)), names[0] if names else None)
-
-
-def _name_before(items: list[Any] | tuple[Any, ...], index: int) -> str | None:
-    """The header whose value this item is, in a flat list of names and values such as Node's rawHeaders."""
-    before = items[index - 1] if index else None
-    if not isinstance(before, str) or len(before) > 80:
-        return None
-    if HEADER.fullmatch(before):
-        return before
-    value = items[index]
-    return before if isinstance(value, str) and _rule(before) and opaque(value) else None
-
-
-def _rule(key: str | None) -> tuple[str, Test] | None:
-    """What the key says of its value; a mask in the key says nothing."""
-    return key_rule(MASK.sub("", key) if "[" in key else key) if key else None
-
-
-def _is_credential_data(key: object) -> bool:
-    return isinstance(key, str) and key.replace("_", "").lower() in _CREDENTIAL_DATA

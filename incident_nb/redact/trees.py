@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .keys import key_rule, opaque, stand_in
+from .judges import HEADER
+from .keys import Test, key_rule, opaque, stand_in
+from .rules import MASK
 from .urls import QUERY_KEYS
 
+# Names and values side by side, as header and query parameters are kept by n8n and in HAR files.
+_NAMES = ("name", "key", "header", "field", "parameter", "param", "variable", "property", "setting", "label", "id")
+VALUES = frozenset(("value", "val", "content", "defaultValue", "data"))
+_CREDENTIAL_DATA = frozenset({"credentials", "credentialdata", "decrypteddata", "oauthtokendata"})
 _CREDENTIAL_TYPE = re.compile(r"[a-z]\w{1,60}(?:Api|Auth|OAuth\d?|Jwt|Token)")
 _QUERIES = frozenset({"query", "params", "qs", "querystring", "queryparameters", "queryparams", "searchparams"})
 _SECRETS = re.compile(
@@ -36,3 +42,32 @@ def singular(key: str | None) -> str | None:
     """The kind of each value in a list under `apiKeys`, `tokens` and their like."""
     rule = key_rule(key[:-1]) if key and _SECRETS.fullmatch(key) else None
     return rule[0] if rule else None
+
+
+def name_of(tree: dict[Any, Any]) -> str | None:
+    """The name that an object gives to its value, as in `{"name": "X-Api-Key", "value": …}`."""
+    if tree.get("type") in ("password", "secret"):
+        return "password"
+    names = [tree[name] for name in _NAMES if isinstance(tree.get(name), str)]
+    return next((name for name in names if rule_of(name)), names[0] if names else None)
+
+
+def name_before(items: list[Any] | tuple[Any, ...], index: int) -> str | None:
+    """The header whose value this item is, in a flat list of names and values such as Node's rawHeaders."""
+    before = items[index - 1] if index else None
+    if not isinstance(before, str) or len(before) > 80:
+        return None
+    if HEADER.fullmatch(before):
+        return before
+    value = items[index]
+    return before if isinstance(value, str) and rule_of(before) and opaque(value) else None
+
+
+def rule_of(key: str | None) -> tuple[str, Test] | None:
+    """What the key says of its value; a mask in the key says nothing."""
+    return key_rule(MASK.sub("", key) if "[" in key else key) if key else None
+
+
+def is_credential_data(key: object) -> bool:
+    """Whether what stands under this key is a credential's data."""
+    return isinstance(key, str) and key.replace("_", "").lower() in _CREDENTIAL_DATA
