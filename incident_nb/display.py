@@ -115,15 +115,27 @@ def glance(diagnosis: Diagnosis) -> list[tuple[str, str]]:
         "d": diagnosis, "policy": load(), "grounds": _grounds(diagnosis), "ranges": _ranges(diagnosis.problem),
         "leak": _leak(diagnosis),
     }  # fmt: skip
-    text = _environment("txt").get_template("glance.txt.j2").render(**facts, most=AT_A_GLANCE)
-    lines = (line.partition("|") for line in text.splitlines() if line)
-    return [(label.strip(), told.strip()) for label, _, told in lines]
+    return _lines("glance.txt.j2", facts | {"most": AT_A_GLANCE})
+
+
+def listing(found: Survey) -> list[tuple[str, str]]:
+    """What a terminal shows of a survey: each problem in three lines, labelled with its count; see `glance`."""
+    return _lines("listing.txt.j2", _surveyed(found))
+
+
+def _lines(template: str, facts: dict[str, Any]) -> list[tuple[str, str]]:
+    lines = _environment("txt").get_template(template).render(**facts).splitlines()
+    return [(label.strip(), told.strip()) for label, _, told in (line.partition("|") for line in lines if line)]
 
 
 def survey(found: Survey) -> View:
     """What a survey found in figures: the totals, and the groups with their onsets, rates and patterns."""
+    return View("survey", _surveyed(found))
+
+
+def _surveyed(found: Survey) -> dict[str, Any]:
     rows = [{**row, "onset": row["onset"] if isinstance(row["onset"], Onset) else None} for row in _rows(found.groups)]
-    return View("survey", {"s": found, "rows": rows})
+    return {"s": found, "rows": rows}
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

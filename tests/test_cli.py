@@ -302,6 +302,25 @@ def test_a_small_window_shows_what_matters_first(
     assert not any("…" in line for line in lines)
 
 
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_a_small_window_lists_every_problem_whole(
+    terminal: Callable[..., list[str]], tmp_path: Path, columns: int
+) -> None:
+    of = flow(1, "[ACME] Orders of the shop into the bookkeeping, every night", call("Send the order to the books"))
+    (tmp_path / "page.json").write_text(
+        page([*runs("....XXX", of, wrong=error(400, "[b]No[/b]")), *runs("...X", flow(2), first=11)])
+    )
+    lines = terminal(columns, "patterns", "page.json")
+    assert max(map(len, lines)) <= min(columns, 100)
+    text = " ".join(" ".join(lines).split())
+    assert text.startswith("2 problems in 4 executions of 11, 4 of them failed")
+    assert (
+        "3 × [ACME] Orders of the shop into the bookkeeping, every night, “Send the order to the books”: Data" in text
+    )
+    assert "[b]No[/b]" in text and "one off, 2026-" in text and text.count(" since 2026-") == text.count("3 ×") == 1
+    assert "…" not in text
+
+
 def test_a_window_shows_text_from_outside_as_it_is(terminal: Callable[..., list[str]], tmp_path: Path) -> None:
     words = "[bold]no[/bold] **markup** here: https://shop.example/" + "x" * 80
     (tmp_path / "page.json").write_text(page(runs("..X", wrong=error(400, words))))

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
 
 from incident_nb import redact
 from incident_nb.errors import OutputError, UsageError
@@ -21,6 +24,7 @@ from incident_nb.redact import sealed
 from incident_nb.settings import Settings, load
 
 words = Console(stderr=True)
+WIDEST = 100  # columns that a line of words is easily read in
 
 ConfigOption = Annotated[
     Path | None,
@@ -94,6 +98,23 @@ def put_text(text: str, target: str) -> None:
     if not path.parent.is_dir():
         raise OutputError(f"could not write {target}: the folder {path.parent} does not exist; make it first")
     write_atomic(path, text)
+
+
+def show_rows(lines: list[tuple[str, str]]) -> None:
+    """Labels and texts to a terminal as two columns, as `display.glance` gives them; a long text goes on below itself."""
+    shown = Console(highlight=False)
+    shown.width = min(shown.width, WIDEST)
+    for heading, block in groupby(lines, key=lambda line: line[0] == "#"):
+        if heading:
+            for _, text in block:
+                shown.print(Text(text, style="bold"))
+            continue
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for label, text in block:
+            table.add_row(Text(label), Text(text))
+        shown.print(table)
 
 
 @contextmanager

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from incident_nb.cli import app
 from incident_nb.cli.common import (
@@ -27,6 +23,7 @@ from incident_nb.cli.common import (
     put_json,
     reading,
     settings_of,
+    show_rows,
     words,
 )
 from incident_nb.errors import OutputError, UsageError
@@ -34,8 +31,6 @@ from incident_nb.models import Diagnosis, Outcome
 
 if TYPE_CHECKING:
     from incident_nb.case import Case
-
-WIDEST = 100  # columns that a line of words is easily read in
 
 
 @app.command()
@@ -115,25 +110,7 @@ def _print(diagnosis: Diagnosis) -> None:
         sys.stdout.write(display.summary(diagnosis).markdown)
         sys.stdout.write("\n## Other problems\n\n" + display.others(diagnosis).markdown if diagnosis.others else "")
         return
-    shown = Console(highlight=False)
-    shown.width = min(shown.width, WIDEST)
-    lines = display.glance(diagnosis)
-    for heading, block in groupby(lines, key=lambda line: line[0] == "#"):
-        if heading:
-            for _, text in block:
-                shown.print(Text(text, style="bold"))
-        else:
-            shown.print(_rows(list(block)))
-
-
-def _rows(lines: list[tuple[str, str]]) -> Table:
-    """Labels and texts as two columns; a text that is too long goes on below itself."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for label, text in lines:
-        table.add_row(Text(label), Text(text))
-    return table
+    show_rows(display.glance(diagnosis))
 
 
 def _check_folder(out: Path) -> None:

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markdown import Markdown
 
 from incident_nb.cli import app
 from incident_nb.cli.common import (
@@ -23,6 +21,7 @@ from incident_nb.cli.common import (
     put_text,
     reading,
     settings_of,
+    show_rows,
     words,
 )
 
@@ -72,11 +71,10 @@ def patterns(
     if csv is not None:
         put_text(_as_csv(found), str(csv))
     if json_to is None and html is None and csv is None:
-        text = display.survey(found).markdown
         if sys.stdout.isatty():
-            Console().print(Markdown(text))
+            show_rows(display.listing(found))
         else:
-            sys.stdout.write(text)
+            sys.stdout.write(display.survey(found).markdown)
 
 
 def _as_csv(found: Survey) -> str:
