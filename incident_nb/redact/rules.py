@@ -80,19 +80,19 @@ class Hints:
                 words[hint] = words.get(hint, 0) | rule.bit
             if not rule.hints:
                 self._always |= rule.bit
-        # Single characters turn up everywhere; whether one is there at all is all that need be known of it.
-        self._characters = [(hint, bits) for hint, bits in words.items() if len(hint) == 1]
+        # These turn up everywhere; whether one is there at all is all that need be known of it.
+        self._marks = [(hint, bits) for hint, bits in words.items() if len(hint) < 3 and not hint.isalpha()]
         self._words = Automaton()
         for hint, bits in words.items():
-            if len(hint) > 1:
+            if len(hint) > 2 or hint.isalpha():
                 self._words.add_word(hint, bits)
         self._words.make_automaton()
 
     def of(self, low: str) -> int:
         """The bits of the rules of which a text in lower case holds a hint, and of those without any."""
         found = self._always
-        for character, bits in self._characters:
-            if character in low:
+        for mark, bits in self._marks:
+            if mark in low:
                 found |= bits
         for _, bits in self._words.iter(low):
             found |= bits

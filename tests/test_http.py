@@ -1,0 +1,158 @@
+"""Requests: only to where they may go, whatever an answer says; ended in time, whatever a server does."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import time
+
+import httpcore
+import pytest
+
+from incident_nb.http import Allowed, RequestError, Session, look, origin
+from tests import faulty
+from tests.faulty import answer, serving
+
+
+def session(*servers: faulty.Server, budget_s: float = 20.0, hosts: tuple[str, ...] = ()) -> Session:
+    return Session(Allowed(frozenset(origin(server.url) for server in servers), hosts), budget_s=budget_s)
+
+
+def test_an_answer_comes_with_its_timing() -> None:
+    with serving(answer({"data": []}, x_one="1")) as server, session(server) as asked:
+        got = asked.ask("GET", f"{server.url}/api?a=b", headers={"X-N8N-API-KEY": "k"})
+    assert (got.status, got.body, got.headers["x-one"]) == (200, b'{"data": []}', "1")
+    assert server.asked[0].path == "/api?a=b" and server.asked[0].headers["x-n8n-api-key"] == "k"
+    steps = (got.timing.dns, got.timing.connect, got.timing.first_byte, got.timing.total)
+    assert all(step is not None for step in steps) and list(steps) == sorted(steps, key=lambda step: step or 0)
+    assert got.timing.tls is None
+
+
+def test_a_packed_answer_is_unpacked() -> None:
+    data = b'{"data": "' + b"x" * 300_000 + b'"}'
+    with serving(answer(gzip.compress(data), content_encoding="gzip")) as server, session(server) as asked:
+        assert asked.ask("GET", server.url).body == data
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (faulty.silent, "timeout"),
+        (faulty.hang_up, "reset"),
+        (faulty.half, "reset"),
+        (faulty.nonsense, "bad_answer"),
+        (faulty.endless, "too_large"),
+        (faulty.bomb(40), "too_large"),
+        (answer(b"\x1f\x8b\x08 no gzip", content_encoding="gzip"), "bad_answer"),
+        (answer(gzip.compress(b"x" * 100_000)[:60], content_encoding="gzip"), "bad_answer"),
+        (answer(b"\x0b\x02\x80", content_encoding="br"), "bad_answer"),
+        (answer(b"", content_length="many"), "bad_answer"),
+        (answer(b"", **{f"x_{n}": "y" * 2000 for n in range(100)}), "bad_answer"),
+    ],
+    ids=["silent", "hang up", "half", "no HTTP", "endless", "bomb", "no gzip", "half gzip", "brotli", "length", "heads"],
+)  # fmt: skip
+def test_a_faulty_server_ends_in_time_with_its_reason(reply: faulty.Reply, reason: str) -> None:
+    with serving(reply) as server, session(server) as asked, pytest.raises(RequestError) as caught:
+        asked.ask("GET", server.url + "/secret-path?token=1", within=1.0, most=10_000_000)
+    assert caught.value.reason == reason
+    assert "127.0.0.1" in str(caught.value) and "secret" not in str(caught.value) and "token" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", faulty.head(200) + b"{", b"HTTP/1.1 200 OK\r\nx-long: "], ids=["status", "body", "head"]
+)
+def test_what_drips_ends_at_the_deadline(sent: bytes) -> None:
+    with serving(faulty.silent) as server:
+        server.reply = faulty.drip(server.stopped, sent)
+        with session(server, budget_s=1.0) as asked, pytest.raises(RequestError) as caught:
+            start = time.monotonic()
+            asked.ask("GET", server.url, within=600)
+        assert caught.value.reason == "timeout" or (sent == b"" and caught.value.reason == "bad_answer")
+        assert time.monotonic() - start < 30  # not the ten minutes that were granted
+
+
+def test_all_requests_share_one_deadline() -> None:
+    with serving(faulty.silent) as server, session(server, budget_s=0.5) as asked:
+        for _ in range(2):
+            with pytest.raises(RequestError, match="in time"):
+                asked.ask("GET", server.url, within=600)
+        assert asked.left <= 0
+
+
+def test_nothing_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with Session(Allowed(frozenset({f"http://127.0.0.1:{port}"}))) as asked, pytest.raises(RequestError) as caught:
+        asked.ask("GET", f"http://127.0.0.1:{port}/")
+    assert caught.value.reason == "refused"
+
+
+def test_a_name_without_an_address() -> None:
+    with Session(Allowed(hosts=("*.invalid",))) as asked, pytest.raises(RequestError) as caught:
+        asked.ask("GET", "https://nowhere.invalid/")
+    assert caught.value.reason == "dns"
+
+
+def test_what_answers_is_no_tls() -> None:
+    with serving(faulty.nonsense, deaf=True) as server:
+        place = f"https://127.0.0.1:{server.port}"
+        with Session(Allowed(frozenset({place}))) as asked, pytest.raises(RequestError) as caught:
+            asked.ask("GET", place)
+    assert caught.value.reason == "tls"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_an_answer_and_not_followed(status: int) -> None:
+    with serving(answer(b"{}")) as stranger:
+        reply = answer(b"", status, location=f"{stranger.url}/take-the-key")
+        with serving(reply) as server, session(server, stranger) as asked:
+            got = asked.ask("GET", server.url, headers={"X-N8N-API-KEY": "k"})
+        assert (got.status, got.headers["location"]) == (status, f"{stranger.url}/take-the-key")
+        assert stranger.asked == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://other.example.com/", "https://n8n.example.com.evil.test/", "https://n8n.example.com:8443/",
+        "http://n8n.example.com/", "https://n8n.example.com@evil.test/", "https://evil.test/?n8n.example.com",
+        "https://evil.test#.modal.run", "https://a.modal.run.evil.test/health", "http://a.modal.run/health",
+        "file:///etc/passwd", "ftp://n8n.example.com/", "", "n8n.example.com", "https://[::1", "https://a.modal.run:99999/",
+    ],
+)  # fmt: skip
+def test_no_other_place_is_asked(url: str, connected: list[tuple[str, int]]) -> None:
+    allowed = Allowed(frozenset({"https://n8n.example.com:443"}), ("*.modal.run",))
+    with Session(allowed) as asked, pytest.raises(RequestError) as caught:
+        asked.ask("GET", url)
+    assert caught.value.reason == "not_allowed" and connected == []
+
+
+def test_the_environment_sends_no_request_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(answer(b"{}")) as proxy, serving(answer(b"{}")) as server:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        with session(server) as asked:
+            asked.ask("GET", server.url)
+        assert (len(server.asked), proxy.asked) == (1, [])
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "fd00::1", "0.0.0.0"])
+def test_a_look_at_a_strangers_host_never_reaches_a_private_address(
+    host: str, connected: list[tuple[str, int]]
+) -> None:
+    with pytest.raises(RequestError) as caught:
+        look(host)
+    assert caught.value.reason == "not_allowed" and connected == []
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Every connection that is opened, as (address, port)."""
+    opened: list[tuple[str, int]] = []
+
+    def connect(self: object, host: str, port: int, **_: object) -> None:
+        opened.append((host, port))
+        raise httpcore.ConnectError("not in this test")
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+    return opened
