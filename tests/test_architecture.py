@@ -18,7 +18,7 @@ LONGEST = 300
 LEVELS = [
     {"models", "errors", "escape", "resources"},
     {"files", "names", "notebook_kernel", "processes", "sanitise"},
-    {"settings", "redact", "outputs"},
+    {"settings", "redact", "outputs", "http"},
     {"readers", "policy", "supervisor"},
     {"causes", "patterns", "alerts", "case"},
     {"plots"},

@@ -9,19 +9,23 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import encoded, vendors
-from .keys import anything, opaque, stand_in, without_scheme
+from .calls import CALLS
+from .columns import masked_columns
+from .commands import COMMANDS
+from .keys import anything, stand_in, without_scheme
 from .known import forms
 from .neighbours import NEIGHBOURS
 from .personal import AT, DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
-from .places import BLOCKS, LINES, SENTENCES, may_hold_keys
-from .rules import MASK, Hints, Rule, Rules
+from .places import BLOCKS, LINES, may_hold_keys
+from .rules import LONGEST_MASK, MASK, Hints, Rule, Rules
+from .said import SENTENCES
 from .shapes import MARKED, PEM, PPK, SHAPES, SHORTEST
-from .trees import VALUES, in_query, is_credential, is_credential_data, name_before, name_of, rule_of, singular
+from .trees import VALUES, in_query, is_credential, is_credential_data, name_before, name_of, one_of, rule_of, singular
 from .urls import PLACES
 
-_HINTS = Hints(NEIGHBOURS, BLOCKS, MARKED, SHAPES, PLACES, LINES, SENTENCES, NUMBERS)
+_HINTS = Hints(NEIGHBOURS, BLOCKS, MARKED, SHAPES, PLACES, LINES, COMMANDS, CALLS, SENTENCES, NUMBERS)
 # Rules that few lines of a text have a hint of, and that are not tried on the others.
-_WORDS = PLACES.bits | SENTENCES.bits
+_WORDS = PLACES.bits | COMMANDS.bits | CALLS.bits | SENTENCES.bits
 
 MAX_DEPTH = 200
 MAX_PASSES = 8
@@ -124,12 +128,12 @@ class Redactor:
                 return self.mask("too_deep", "object")
             named = None if VALUES.isdisjoint(value) else name_of(value)
             opened = in_credential or is_credential(value)
-            clean = {}
+            clean, one = {}, singular(key)
             for name, child in value.items():
                 label = self.text(name, personal) if isinstance(name, str) else name
                 place = (named or key) if name in VALUES else str(label)
                 inside = in_credential or is_credential_data(name) or (opened and name == "data")
-                if key and isinstance(child, str) and (told := in_query(key, place, child)):
+                if key and isinstance(child, str) and (told := one_of(one, child) or in_query(key, place, child)):
                     clean[label] = self.mask(told, child)
                     continue
                 clean[label] = self._tree(child, personal, place, inside, depth + 1)
@@ -140,7 +144,7 @@ class Redactor:
             one = singular(key)
             return [
                 self.mask(one, child)
-                if one and isinstance(child, str) and opaque(child) and not stand_in(child)
+                if one and isinstance(child, str) and one_of(one, child)
                 else self._tree(child, personal, name_before(value, index) or key, in_credential, depth + 1)
                 for index, child in enumerate(value)
             ]
@@ -176,9 +180,11 @@ class Redactor:
         if "rivate" in text or "RIVATE" in text:
             text = self._apply(PPK, self._apply(PEM, text))
         text = self._try(NEIGHBOURS, hints, text, personal)
+        if "\n" in text:
+            text = masked_columns(text, self.mask, personal)
         keyed = may_hold_keys(text)
         if keyed:
-            if "redential" in text and "{" in text:  # what it is inside of counts for those
+            if "{" in text and ("redential" in text or "ecrets" in text):  # what it is inside of counts for those
                 text = encoded.documents(text, lambda tree: self.tree(tree, personal))
             text = self._try(BLOCKS, hints, text, personal)
         if "\n" not in text:
@@ -201,7 +207,8 @@ class Redactor:
         text = self._try(PLACES, hints, text)
         if may_hold_keys(text):
             text = self._try(LINES, hints, text, personal)
-        text = self._try(SENTENCES, hints, text, personal)
+        for rules in (COMMANDS, CALLS, SENTENCES):
+            text = self._try(rules, hints, text, personal)
         if personal:
             if AT.search(text):
                 text = self._apply(EMAIL, text)
@@ -253,7 +260,7 @@ class Redactor:
         copied = 0
         while match:
             start, end = match.span("s")
-            if masked := MASK.match(text, start) or MASK.match(text, max(0, match.start() - 1)):
+            if masked := _mask_around(text, start) or _mask_around(text, match.start()):
                 position = masked.end()
             elif (kind := rule.kind if isinstance(rule.kind, str) else rule.kind(match)) and (
                 personal or kind not in PERSONAL_KINDS
@@ -268,3 +275,10 @@ class Redactor:
                 position = max(start, match.start() + 1)
             match = search(text, position)
         return "".join(parts) + text[copied:] if parts else text
+
+
+def _mask_around(text: str, place: int) -> re.Match[str] | None:
+    """The mask that a place is in, if it is in one."""
+    opened = text.rfind("[", max(0, place - LONGEST_MASK), place + 1)
+    masked = MASK.match(text, opened) if opened >= 0 else None
+    return masked if masked and masked.end() > place else None

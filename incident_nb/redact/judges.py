@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .keys import NO_VALUES, Test, anything, key_rule, not_wordy, opaque, prose, stand_in, without_scheme
+from .keys import NO_VALUES, Test, algorithm, anything, key_rule, not_wordy, opaque, prose, stand_in, without_scheme
 from .rules import MASK
 
 LAST_WORDS = frozenset(
@@ -43,7 +43,7 @@ def judge_pair(match: re.Match[str]) -> str | None:
     if not_wordy(value):
         return kind if test(value) else None
     alone = not text[match.end() :].strip(" ,;.})]") and not text[: match.start("key")].strip(" -*\t{,;'\"<>")
-    return kind if alone and kind == "password" and anything(value) and "." not in value else None
+    return kind if alone and kind == "password" and test(value) and anything(value) and "." not in value else None
 
 
 def _rule_of_words(text: str, start: int, key: str) -> tuple[str, Test] | None:
@@ -61,7 +61,7 @@ def _rule_of_words(text: str, start: int, key: str) -> tuple[str, Test] | None:
 def judge_line(match: re.Match[str]) -> str | None:
     """Judge a line that is one key and its value: all of the line is the value, blanks in it are only with `=`."""
     rule, value = key_rule(match["key"]), match["s"].rstrip(" ,;")
-    if rule is None or stand_in(value) or MASK.search(value) or re.match(r"[\"'`\[{<\\]", value) or _CODE.match(value):
+    if rule is None or stand_in(value) or MASK.search(value) or re.match(r"[\"'`\[{<\\&]", value) or _CODE.match(value):
         return None
     kind, test = rule
     if without_scheme(value)[0]:
@@ -133,5 +133,6 @@ def judge_loose(match: re.Match[str]) -> str | None:
             return kind if anything(value) and len(value) > 2 and not key_rule(value) else None
         return kind if opaque(value) and test(value) else None
     if kind == "password" and re.search(r"\d", value) and re.search(r"[^\W\d]", value) and len(value) > 5:
-        return kind if not_wordy(value) and not re.fullmatch(r"\d+(?:ms|s|m|h|d|x|th|st|nd|rd)", value) else None
+        number = re.fullmatch(r"\d+(?:ms|s|m|h|d|x|th|st|nd|rd)", value)
+        return kind if not_wordy(value) and not number and not algorithm(value) else None
     return kind if test(value) and opaque(value) else None

@@ -42,6 +42,9 @@ NO_VALUES = FORM_WORDS | frozenset(
         "authentication authorization auth falsch incorrecta ungültig invalide",
     )
 )
+_ALGORITHM = re.compile(
+    r"(?i)(?:base|sha|md|utf|aes|rsa|x|oauth|pbkdf|argon|bcrypt|scrypt|hmac|rc|des|ed|win|ntlm?v?)[-_]?\d+[\w-]*"
+)
 _SENTENCE = re.compile(
     r"(?i)\b(?:is|are|was|were|be|been|must|should|can|cannot|can't|could|not|no|the|an?|at|least|too|short|long|required|"
     r"invalid|missing|please|field|characters?|does|do|did|has|have|for|with|your|you|of|to|in|and|or|match|wrong|"
@@ -132,7 +135,7 @@ def code_or_token(value: str) -> bool:
 
 def session(value: str) -> bool:
     """True for a value drawn by lot, but for Twilio's ids: two capitals and 32 hex digits."""
-    return opaque(value) and re.fullmatch(r"[A-Z]{2}[0-9a-f]{32}", value) is None
+    return opaque(value) and not slug(value) and re.fullmatch(r"[A-Z]{2}[0-9a-f]{32}", value) is None
 
 
 def hex_key(value: str) -> bool:
@@ -165,6 +168,16 @@ def from_base64(value: str) -> str | None:
     return text if text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable() else None
 
 
+def algorithm(value: str) -> bool:
+    """True for the name of a cipher, a digest or an encoding, as in "the password is base64-encoded"."""
+    return _ALGORITHM.fullmatch(value) is not None
+
+
+def slug(value: str) -> bool:
+    """True for words and numbers with marks between them, such as `order-2024-000118`."""
+    return re.fullmatch(r"(?:[^\W\d_]{2,}|\d{1,10})(?:[-_./:](?:[^\W\d_]{2,}|\d{1,10}))+", value) is not None
+
+
 def jumbled(value: str) -> bool:
     """True when the runs of one case are too short for words, as in random letters, or one too long for any word."""
     runs = [len(run) for run in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", value)]
@@ -188,9 +201,8 @@ _KEYS = tuple(
 def key_rule(key: str) -> tuple[str, Test] | None:
     """The kind of secret that a value under this key is and the test it must pass, or None for an ordinary key."""
     spread = unicodedata.normalize("NFKD", key[-80:].lower().replace("ł", "l").replace("ı", "i").replace("ß", "ss"))
-    plain = re.sub(r"[^\w]|_|[\u0300-\u036f]", "", spread)
-    if plain != key and not plain.isascii():
-        plain = unicodedata.normalize("NFC", plain)
+    # Accents go; the marks of other scripts belong to their letters.
+    plain = re.sub(r"[^\w]|_", "", unicodedata.normalize("NFC", re.sub(r"[\u0300-\u036f]", "", spread)))
     for kind, pattern, test in _KEYS:
         if pattern.search(plain):
             return None if kind == "-" else (kind, test)
@@ -199,7 +211,7 @@ def key_rule(key: str) -> tuple[str, Test] | None:
 
 # What stands in for a value: n8n's **hidden**, stars of a vendor, templates, expressions, variables, nothing at all.
 _STAND_IN = re.compile(
-    r"(?:=?\{\{.*\}\}|<[^<>]*>|\$\([^()]*\)|[)\]};,]{1,4}|"
+    r"(?:=?\{\{.*\}\}|\{[A-Za-z_][\w.]*\}|<[^<>]*>|\$\([^()]*\)|[)\]};,]{1,4}|"
     r"=?\$(?:env|input|json|node|vars|secrets|items?|binary|workflow|execution|parameter|prevNode|fromAI)\b[.\[(]?\S*|"
     r"\$\{[^{}]*\}|\$\{\{.*\}\}|\$\(?[A-Za-z_]\w{2,}\)?|\$env:\w+|%[A-Z_]{3,}%|.{0,12}\*{2,}.*|[xX.•…#_-]{3,}|.{0,24}(?:…|\.{3}|•{2}).{0,8}|"
     r"(?:process\.env|os\.environ|env|secrets|vars|config|settings|self|this|params|args|options|data|body|req|request|input)[.\[][\w.\[\]\"'()]*|"

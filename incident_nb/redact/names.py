@@ -34,6 +34,10 @@ password    anything    pwd$|^(?:pin|pincode|puk)$
 otp         code_or_token ^(?:otp|totp|mfa|2fa|sms|verification|onetime)(?:code|token|password|pin)?\d?$
 otp         code_or_token ^(?:recovery|backup|security|login)(?:code|token|pin)\d?$
 otp         short_code  ^code2fa$|otpcode$
+-           -           (?:by|com|tres|over|under|sur|encom|first|second|last|multi|single|two|one|next)pass$
+-           -           (?:boarding|season|ski|day|render|shader|event|gate|rail|bus|travel|free|mouse|main)pass$
+password    not_wordy   pass\d?$
+password    anything    ^requirepass$|^masterauth$
 private_key anything    private(?:key|pem|keypem)$|keydata$|mnemonic$|(?:seed|recovery)phrase$
 secret      not_wordy   secret\d?$|secret(?:key|value|accesskey|live|test|v\d)$|^psk$|salt$|pepper$
 secret      not_wordy   (?:encryption|decryption|signing|shared|hmac|preshared|webhook|cipher|crypt|aes|vapid)key$
@@ -42,7 +46,7 @@ api_key     not_wordy   apikey\d?|api(?:token|secret|schlussel)
 api_key     not_wordy   (?:cle|clave|chave|chiave|clavede|chavede|chiavede)api|applicationkey$
 api_key     not_wordy   (?:access|subscription|master|functions?|licen[sc]e|auth|authentication|authorization)key\d?$
 api_key     not_wordy   (?:storage|sas|deploy|ingest|write|admin|insert)key\d?$
-api_key     not_wordy   zugangsschlussel
+api_key     not_wordy   zugangsschlussel|apischlussel
 api_key     opaque      (?:account|service|app|client|server|user)key\d?$
 api_key     opaque      (?:consumer|integration|developer|partner|merchant|host|primary)key\d?$
 api_key     opaque      (?:secondary|bot|rest|site|project|org|team|read|data|env|device|shop|store|node|tenant|customer)key\d?$
@@ -50,6 +54,8 @@ api_key     opaque      (?:x|signature|role|anon|rapid|query|search|session|enc|
 signature   opaque      signature(?:v?\d{1,3})?$|^sig$|^xhub\w*$
 credential  anything    ^x?(?:amz|goog)credential$
 token       not_wordy   token(?:s?ecret|value|v?\d)?$|^bearer$|jwt$|authorization$|^xauth$|oauthverifier$|codeverifier$
+token       opaque      saml(?:response|request|art)$|^wresult$
+token       not_wordy   ^artapi$|jfrogartapi$
 token       not_wordy   jeton\w*$|^\w{0,12}pat$|assertion$|^ticket$|^nonce$|apiauth$
 credential  credentials ^(?:credentials?|auth|basicauth|authentication|authorizationcode|authcode|oauthcode|accesscode|userpwd)$
 credential  credentials ^(?:identifiants|zugangsdaten|credenciales)$

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .commands import SPOKEN
 from .judges import judge_named
 from .keys import key_rule, not_wordy, opaque, stand_in
 from .rules import Rule, Rules
@@ -77,6 +78,7 @@ NEIGHBOURS = Rules(
             ("</name>", "</key>"),
         ),
         *(_insert(before) for before in range(_COLUMNS)),
+        SPOKEN,
         Rule(
             _judge_pgpass,
             re.compile(

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 from .judges import (
     LAST_WORDS,
     judge_element,
-    judge_flag,
     judge_line,
     judge_listed,
-    judge_loose,
     judge_named,
     judge_pair,
     judge_whole,
 )
 from .keys import key_rule
-from .rules import Rule, Rules, anchored, at
+from .rules import Rule, Rules
 
 QUOTE = r"\\{0,15}[\"'`]"
-_GAP = r"\\{0,15}[\"'`]?[)\]]{0,2}\s{0,3}(?:=>|:=|[:=])\s{0,3}\(?(?:[bru](?=[\"']))?"  # "key": value, key=value, (key)=(value)
+# "key": value, key=value, (key)=(value)
+_GAP = r"\\{0,15}[\"'`]?[)\]]{0,2}\s{0,3}(?:=>|:=|<-|[:=：])\s{0,3}[(\[]?(?:[bruNEefL@](?=[\"']))?"
 # A quoted value ends at the quote that opened it, escaped as often; a cut-off one at the end of the text.
-_CLOSED = r"(?P<q>\\{0,15}[\"'`])(?P<s>[^\n]{1,2000}?(?=(?<!\\)(?P=q)|\Z))"
-_VALUE = (
+_CLOSED = r"(?P<q>\\{0,15}[\"'`])(?!(?P=q))(?P<s>[^\n]{1,2000}?(?=(?<!\\)(?P=q)|\Z))"
+VALUE = (
     r"(?P<q>\\{0,15}[\"'`])?(?P<s>(?(q)"
     r"(?:[^\n]{1,2000}?(?=(?<!\\)(?P=q)|\Z)|[^\s\"'`\\]{1,2000})|"
     r"[^\s\"'`\\,;&<>(){}]{0,2000}[^\s\"'`\\,;&<>(){}.:!?\]]))"
@@ -33,7 +32,7 @@ _NAME = r"(?:name|key|header|field|parameter|param|variable|property|setting|id|
 _CONTENT = r"(?:value|val|content|defaultValue|data)"
 _VALUED = (*(f"{name}{end}" for name in ("value", "content", "val", "data") for end in "\"'\\"), "value=", "value:")
 
-_SEPARATOR = re.compile(r"[:=>,}]")
+_SEPARATOR = re.compile(r"[:=>,}：]|<(?=-)")
 # From a separator backwards, in the text turned round: blanks, a quote, the key. ASCII's letters are told faster.
 _BACKWARDS = r"\s{0,3}[)\]]{0,2}(?:;touq&|;93#&|;43#&|[\"'`]\\{0,15})?(?P<key>[\d.-]{0,20}[^\W\d][\w.-]{0,80})"
 _BACKWARDS_ANY, _BACKWARDS_ASCII = re.compile(_BACKWARDS), re.compile(_BACKWARDS, re.ASCII)
@@ -70,7 +69,9 @@ def _quotes_of_keys(text: str, low: str) -> Iterator[int]:
 
 def may_hold_keys(text: str) -> bool:
     """Whether a text holds such a key, or an element or a form's part that may have one; if not, no rule here is tried."""
-    return "</" in text or "&lt;/" in text or "form-data" in text or bool(key_starts(text))
+    if "</" in text or "&lt;/" in text or "form-data" in text or ("name=" in text and "<" in text):
+        return True
+    return bool(key_starts(text))
 
 
 _LINE = r"\s{0,40}(?:[-*+<>] )?(?:export |set |setx |ENV |env |-e |\$env:)?[\"']?(?P<key>[\w.-]{2,80})[\"']?"
@@ -93,56 +94,10 @@ LINES = Rules(
             None,
             _quotes_of_keys,
         ),
-        Rule(judge_pair, re.compile(rf"(?P<key>[\w.-]++)(?P<gap>{_GAP}){_VALUE}"), (), None, key_starts),
+        Rule(judge_pair, re.compile(rf"(?P<key>[\w.-]++)(?P<gap>{_GAP}){VALUE}"), (), None, key_starts),
     )
 )
 """Rules for one line that may hold keys."""
-
-_WORDS = tuple(
-    re.findall(
-        r"\w+",
-        "pass pwd secret token jwt signature authorization bearer credential sessionid kennwort contrase senha wachtwoord clave",
-    )
-)
-_KEY_WORDS = (
-    r"password|passwd|passphrase|passcode|pass|pwd|passwort|secret(?:[\s_-]?key)?|token|jwt|signature|authorization|bearer|"
-    r"credential|sessionid|(?:api|access|account|subscription|private|licen[sc]e|service|admin|encryption|signing|master|auth(?:entication)?)"
-    r"[\s_-]?key|kennwort|contrase[nñ]a|senha|wachtwoord|clave"
-)
-_LOOSE_GAP = (
-    r"(?:\s{1,3}(?i:provided|supplied|used|given|sent|is|was|value|of|received|named|ist|es|est)){0,3}"
-    r"\s{0,2}[:=]?\s{1,3}"
-)
-_BEFORE_KEY = re.compile(
-    r"(?:api|access|account|subscription|private|licen[sc]e|encryption|signing|master|auth|authentication|secret|service|admin)[\s_-]?\Z"
-)
-_find_words = at(*_WORDS)
-
-
-def _words_of_keys(text: str, low: str) -> Iterable[int]:
-    """Where words for keys start; for `key` itself where the word before it does, without which it says nothing."""
-    found = set(_find_words(text, low))
-    position = low.find("key") if len(low) == len(text) else -1
-    while position >= 0:
-        if before := _BEFORE_KEY.search(low[max(0, position - 20) : position]):
-            found.add(max(0, position - 20) + before.start())
-        position = low.find("key", position + 3)
-    return sorted(found)
-
-
-SENTENCES = Rules(
-    (
-        anchored(judge_flag, r"\s--?(?P<key>[A-Za-z][\w-]{1,60})\s{1,3}[\"']?(?P<s>(?!-)[^\s\"']{3,500})", " -"),
-        Rule(
-            judge_loose,
-            re.compile(rf"(?P<key>(?i:{_KEY_WORDS})[A-Za-z0-9_-]{{0,30}})(?P<gap>{_LOOSE_GAP}){_VALUE}"),
-            (*_WORDS, "key"),
-            None,
-            _words_of_keys,
-        ),
-    )
-)
-"""Rules for one line, whatever it holds."""
 
 BLOCKS = Rules(
     (
@@ -171,6 +126,39 @@ BLOCKS = Rules(
             ("', ", '", ', "','", '",', '",\n', "',\n", "`,"),
             None,
             _quotes_of_keys,
+        ),
+        # <meta name="csrf-token" content="…">, <input value="…" name="_token">
+        Rule(
+            judge_named,
+            re.compile(
+                r"(?:name|id|property|key)=\\?[\"'](?P<key>[\w:.-]{2,80})\\?[\"'](?:\s[^<>]{0,100})?\s(?:content|value)="
+                r"\\?(?P<q>[\"'])(?P<s>[^\"'<>\n\\]{3,2000})"
+            ),
+            ("name=", "property=", "key="),
+        ),
+        Rule(
+            judge_named,
+            re.compile(
+                r"(?:content|value)=\\?(?P<q>[\"'])(?P<s>[^\"'<>\n\\]{3,2000})\\?(?P=q)(?:\s[^<>]{0,100})?\s(?:name|id|property|key)="
+                r"\\?[\"'](?P<key>[\w:.-]{2,80})\\?[\"']"
+            ),
+            ("content=", "value="),
+        ),
+        # ["password"]=> string(9) "…", ["key":protected]=> …, as PHP's var_dump writes it.
+        Rule(
+            judge_named,
+            re.compile(
+                r"\[\"(?P<key>[\w.-]{2,80})\"(?::[\w\":]{1,60})?\]\s?=>(?:\s|\\n){0,40}string\(\d{1,7}\)\s\\?\"(?P<s>[^\"\n\\]{1,2000})"
+            ),
+            ("string(",),
+        ),
+        # db_password = <<EOT, the value on the next line.
+        Rule(
+            judge_named,
+            re.compile(
+                r"(?P<key>[\w.-]{2,80})\s?[=:]\s?<<[-~]?[\"']?\w{1,20}[\"']?\r?\n[ \t]{0,40}(?P<s>[^\s][^\n]{0,2000})"
+            ),
+            ("<<",),
         ),
         # A part of a multipart form: its name, a blank line, its value.
         Rule(

@@ -124,6 +124,7 @@ def anchored(kind: str | Judge, pattern: str, words: str, gate: str | None = Non
 
 
 MASK = re.compile(r"\[[a-z][a-z_]{1,19}:[0-9a-f]{6}\]")
+LONGEST_MASK = 29
 
 
 def starting(first: str) -> str:

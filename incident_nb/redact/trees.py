@@ -17,7 +17,7 @@ _CREDENTIAL_DATA = frozenset({"credentials", "credentialdata", "decrypteddata", 
 _CREDENTIAL_TYPE = re.compile(r"[a-z]\w{1,60}(?:Api|Auth|OAuth\d?|Jwt|Token)")
 _QUERIES = frozenset({"query", "params", "qs", "querystring", "queryparameters", "queryparams", "searchparams"})
 _SECRETS = re.compile(
-    r"(?i:\w{0,40}(?:(?:api|secret|access|private|signing|encryption|auth)[_-]?keys|tokens|secrets|passwords))"
+    r"(?i:\w{0,40}(?:(?:api|secret|access|private|signing|encryption|auth)[_-]?keys|tokens|secrets|passwords|(?:backup|recovery|scratch)[_-]?codes))"
 )
 
 
@@ -42,6 +42,12 @@ def singular(key: str | None) -> str | None:
     """The kind of each value in a list under `apiKeys`, `tokens` and their like."""
     rule = key_rule(key[:-1]) if key and _SECRETS.fullmatch(key) else None
     return rule[0] if rule else None
+
+
+def one_of(kind: str | None, value: str) -> str | None:
+    """The kind of one of several secrets, if the value looks like one: drawn by lot, or a code in groups."""
+    fits = opaque(value) or (kind == "otp" and re.fullmatch(r"[A-Za-z0-9]{3,8}(?:[ -][A-Za-z0-9]{3,8}){0,4}", value))
+    return kind if kind and fits and not stand_in(value) else None
 
 
 def name_of(tree: dict[Any, Any]) -> str | None:

@@ -1,0 +1,143 @@
+"""Secrets on command lines and in protocols: what a tool's own flag or order makes a password, with no key to tell it."""
+
+from __future__ import annotations
+
+import re
+
+from .keys import from_base64, not_wordy, opaque, stand_in
+from .rules import Rule, Rules, anchored
+
+# Tools (a star: the name goes on, as mysqldump's does), and what stands between them and the password.
+_TOOLS = (
+    ("sshpass mongo* cqlsh cypher-shell hdbsql beeline rdesktop rabbitmqadmin ncftp* psexec* paexec twine", r"-p[\s=]"),
+    ("evil-winrm nxc netexec crackmapexec useradd usermod elasticsearch-users winexe vncviewer", r"-p[\s=]"),
+    ("docker podman registry helm acr oc az nerdctl skopeo buildah", r"login\s(?:[^\n|;&]{0,200}?\s)?-p[\s=]"),
+    ("mysql* mariadb* 7z* sshpass", r"-p(?=\S)"),  # behind a blank it is another argument
+    ("rar unrar", r"-h?p(?=\S)"),
+    ("zip unzip sqlcmd osql bcp isql tsql freebcp ipmitool mosquitto*", r"-P\s?"),
+    ("openssl", r"-k\s"),
+    ("openssl", r"-pass(?:in|out)?\s{1,2}pass:"),
+    ("ldap* odoo odoo-bin openerp-server", r"-w\s?"),
+    ("redis-cli valkey-cli keydb-cli", r"-a\s"),
+    ("doctl linode-cli hcloud", r"-t\s"),
+    ("plink pscp psftp kitty putty", r"-pw\s"),
+    ("pdftotext pdftoppm pdfimages pdfinfo", r"-[uo]pw\s"),
+    ("pdftk", r"(?:user|owner|input)_pw\s"),
+    ("snmp*", r"-[Ac]\s"),
+    ("snmp*", r"-X\s"),
+    ("xfreerdp wfreerdp freerdp", r"/p:"),
+    ("signtool certutil", r"[/-]p\s"),
+    ("schtasks", r"/rp\s"),
+    ("ssh-keygen", r"-[NP]\s"),
+    ("net", r"use\s(?:[^\n|;&]{0,200}?\s)?/user:\S{1,80}\s(?!/)"),
+    ("net", r"use\s(?:\S:\s)?\\\\\S{1,200}\s(?!/)(?=\S{3,200}\s/user:)"),
+    ("net", r"user\s\S{1,80}\s(?!/)(?=\S{3,100}\s/)"),
+    ("smb* rpcclient winexe", r"-U\s?[\w\\.-]{1,60}%"),
+    ("lftp", r"-u\s?[\w@.-]{1,60},"),
+    ("http https xh", r"-a\s[\w@.-]{1,60}:"),
+    ("vault", r"login\s(?!-)"),
+    ("mysqladmin nmcli", r"password\s"),
+    ("neo4j-admin", r"set-initial-password\s"),
+    ("rabbitmqctl", r"(?:add_user|change_password|authenticate_user)\s\S{1,80}\s"),
+    ("htpasswd", r"-\w{0,4}b\w{0,4}\s\S{1,200}\s\S{1,80}\s"),
+    ("wpa_passphrase", r"\S{1,80}\s"),
+    ("isql", r"[\w.-]{1,60}\s[\w.-]{1,60}\s(?!-)"),
+    ("mc", r"(?:alias\sset|config\shost\sadd)\s\S{1,80}\s\S{1,200}\s\S{1,200}\s"),
+    ("sqlplus expdp impdp rman sqlldr", r"[\"']?[A-Za-z][\w$#]{0,29}/(?=[^\s/]{3,100}(?:\s|$))"),
+)
+_VALUE = r"[\"']?(?P<s>[^\s\"'|;<>$-][^\s\"'|;]{2,200})"
+_QUOTED = r"[NEe]?(?P<q>[\"'])(?P<s>[^\"'\n]{2,200})(?P=q)"
+
+
+def _flagged(match: re.Match[str]) -> str | None:
+    """Judge what stands behind a tool's own flag, where a port or a path may stand, too."""
+    value = match["s"]
+    return None if stand_in(value) or re.fullmatch(r"\d{1,5}|/.*", value) else "password"
+
+
+def _telling(match: re.Match[str]) -> str | None:
+    """Judge a value in a place where a word may stand as well."""
+    value = match["s"]
+    return "password" if not_wordy(value) and not stand_in(value) and re.search(r"[^\W\d]", value) else None
+
+
+def _drawn(match: re.Match[str]) -> str | None:
+    """Judge a value that is secret only if it looks drawn by lot."""
+    return "token" if opaque(match["s"]) and not stand_in(match["s"]) else None
+
+
+def _in_base64(match: re.Match[str]) -> str | None:
+    """Judge a client's answer in base64, as SMTP and IMAP have it."""
+    return "credential" if from_base64(match["s"]) is not None or opaque(match["s"]) else None
+
+
+def _of_tools(names: str, before: str) -> Rule:
+    """The rule for these tools and what stands before their password."""
+    either = "|".join(re.escape(name).replace(r"\*", r"\w{0,14}") for name in names.split())
+    hints = [
+        hint for name in names.split() for hint in ([name[:-1]] if name.endswith("*") else [f"{name} ", f"{name}.exe"])
+    ]
+    pattern = rf"\b(?i:{either})(?:\.exe)?\s(?:[^\n|;&]{{0,300}}?\s)?{before}\s{{0,2}}{_VALUE}"
+    return anchored(_flagged, pattern, "|".join(hints))
+
+
+COMMANDS = Rules(
+    (
+        *(_of_tools(names, flag) for names, flag in _TOOLS),
+        # A password sent to another program's input.
+        anchored(
+            _flagged,
+            r"\b(?:echo|printf)\s(?:-\w{1,3}\s)?[\"']?(?:[\w.-]{1,40}:(?=[^|]{3,200}chpasswd))?(?P<s>[^\s\"'|$`-][^\s\"'|]{2,200}?)"
+            r"(?:\\n)?[\"']?\s{0,3}\|\s{0,3}(?=sudo\s[^|\n]{0,40}-S|chpasswd|[^\n|]{0,120}(?:--?password-stdin|--stdin|passphrase-fd)|kinit)",
+            "echo|printf",
+            r"\|\s{0,3}(?:sudo|chpasswd|kinit|[^\n|]{0,120}(?:stdin|-fd))",
+        ),
+        anchored(_drawn, r"<<<\s{0,2}[\"']?(?P<s>[^\s\"'|;$<]{8,400})", "<<<"),
+        anchored(
+            _flagged,
+            r"(?i:assword|assphrase)[^\n]{0,80}?send\s(?:--\s)?[\"'](?P<s>[^\"'\\\n]{3,60})\\",
+            "assword|assphrase",
+        ),
+        anchored(_flagged, rf"(?i:convertto-securestring)\s(?:-String\s)?{_QUOTED}", "convertto-securestring"),
+        anchored(_telling, r"(?i:connect)\s[\"']?[A-Za-z][\w$#]{0,29}/(?P<s>[^\s/@\"']{3,60})@", "connect "),
+        anchored(_flagged, r"(?i:user)\s\S{1,60}\s(?i:using)\s[\"']?(?P<s>[^\s\"']{3,60})", "user "),
+        # SQL's own functions.
+        anchored(
+            _flagged,
+            rf"(?i:\bpassword|old_password|encryptbypassphrase)\(\s?{_QUOTED}",
+            "password(|encryptbypassphrase(",
+        ),
+        anchored(
+            _flagged,
+            rf"(?i:aes_encrypt|aes_decrypt|pgp_sym_encrypt|pgp_sym_decrypt)\([^,\n]{{1,200}},\s?{_QUOTED}",
+            "aes_encrypt|aes_decrypt|pgp_sym_encrypt|pgp_sym_decrypt",
+        ),
+        # Redis, mail, wireless networks, runners.
+        anchored(
+            _flagged,
+            rf"(?i:requirepass|masterauth|primaryauth)[\"']?\s{{1,3}}{_VALUE}",
+            "requirepass|masterauth|primaryauth",
+        ),
+        anchored(
+            _in_base64,
+            r"\bAUTH(?:ENTICATE)?\s(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|CRAM-MD5|NTLM)\s(?P<s>[A-Za-z0-9+/=]{8,4000})",
+            "auth plain|auth login|auth xoauth2|authenticate |auth oauthbearer|auth cram-md5|auth ntlm",
+        ),
+        anchored(_telling, rf"\bAUTH\s(?:[\w-]{{1,32}}\s)?{_VALUE}(?=\s|\Z|[\"'])", "auth "),
+        anchored(_telling, r"\bLOGIN\s[\"']?[\w.@+-]{2,80}[\"']?\s[\"']?(?P<s>[^\s\"']{4,100})", "login "),
+        anchored(_flagged, r"WIFI:[^\n]{0,200}?P:(?P<s>[^;\n]{4,100})", "wifi:"),
+        anchored(_flagged, r"::add-mask::(?P<s>\S{3,4000})", "::add-mask::"),
+    )
+)
+"""Rules for one line, whatever it holds."""
+
+SPOKEN = Rule(
+    _in_base64,
+    re.compile(
+        r"334 (?:UGFzc3dvcmQ6|VXNlcm5hbWU6)\s{0,3}\n(?:[^\n]{0,10}334[^\n]{0,40}\n)?[^\n\w+/]{0,8}(?:C:\s{1,3}|>\s{0,3})?"
+        r"(?P<s>[A-Za-z0-9+/=]{4,400})\s{0,3}$",
+        re.MULTILINE,
+    ),
+    ("334 ugfzc3dvcmq6", "334 vxnlcm5hbwu6"),
+)
+"""A mail server's question for the password, and the answer on the next line."""

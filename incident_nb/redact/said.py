@@ -1,0 +1,190 @@
+"""Secrets in sentences: "password 'x'", "the key x was revoked", "das Passwort für den Zugang ist x", codes and PINs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .judges import judge_flag, judge_loose
+from .keys import NO_VALUES, algorithm, not_wordy, opaque, slug, stand_in
+from .places import VALUE
+from .rules import Rule, Rules, anchored, at
+
+_WORDS = tuple(
+    re.findall(
+        r"\w+",
+        "pass pwd secret token jwt signature authorization bearer credential sessionid kennwort contrase senha wachtwoord clave "
+        "schlüssel clé",
+    )
+)
+_KEY_WORDS = (
+    r"password|passwd|passphrase|passcode|pass|pwd|passwort|secret(?:[\s_-]?key)?|token|jwt|signature|authorization|bearer|"
+    r"credential|sessionid|(?:api|access|account|subscription|private|licen[sc]e|service|admin|encryption|signing|master|"
+    r"auth(?:entication)?)[\s_-]?key|(?:(?:api|zugangs|geheim)[\s-]?)?schlüssel|clé(?:\s(?:d['’]\s?)?(?:api|accès|secrète))?|kennwort|"
+    r"contrase[nñ]a|senha|wachtwoord|clave(?:\s(?:de\s)?(?:api|acceso|secreta))?"
+)
+_LOOSE_GAP = (
+    r"(?:\s{1,3}(?i:provided|supplied|used|given|sent|is|was|value|of|received|named|ist|es|est)){0,3}"
+    r"\s{0,2}[:=]?\s{1,3}"
+)
+_BEFORE_KEY = re.compile(
+    r"(?:api|access|account|subscription|private|licen[sc]e|encryption|signing|master|auth|authentication|secret|service|"
+    r"admin)[\s_-]?\Z"
+)
+_find_words = at(*_WORDS)
+
+
+def _words_of_keys(text: str, low: str) -> Iterable[int]:
+    """Where words for keys start; for `key` itself where the word before it does, without which it says nothing."""
+    found = set(_find_words(text, low))
+    position = low.find("key") if len(low) == len(text) else -1
+    while position >= 0:
+        if before := _BEFORE_KEY.search(low[max(0, position - 20) : position]):
+            found.add(max(0, position - 20) + before.start())
+        position = low.find("key", position + 3)
+    return sorted(found)
+
+
+# Words for a password in one language | what then says "is"; a colon does in all of them.
+_LANGUAGES = """
+password passwd passphrase passcode pwd pw | is was are now to è
+passwort kennwort zugangscode | ist war lautet sind
+mot_de_passe | est était
+contraseña contrasena clave | es era
+senha palavra-passe | é era
+hasło haslo | to jest brzmi
+lösenord adgangskode passord kodeord | är er
+salasana | on
+heslo lozinka geslo šifra | je
+jelszó jelszava | az
+şifre sifre parola | este è olan
+wachtwoord | is
+пароль пароля | это
+mật_khẩu | là
+kata_sandi | adalah
+密码 密碼 口令 | 是 为 為
+パスワード 暗証番号 | は
+비밀번호 암호 | 는 은
+"""
+_SAID = (
+    r"(?P<s>[^\s\"'`“”„«»‘’，、。；：]{4,100}?)(?=[.,;:!?)\]]{0,3}(?:[\s\"'`“”»’，、。；]|\Z)|[ぁ-んァ-ン一-龥가-힣])"
+)
+_FOR_WHOM = re.compile(
+    r"(?i)\b(?:users?|accounts?|host|server|service|id|name|e-?mail|login|field|benutzer|konto|usuario|usuário|utente|"
+    r"utilisateur|compte|gebruiker)['’\"]?\s{0,3}[:：]\s{0,3}\Z"
+)
+
+
+def _said(match: re.Match[str]) -> str | None:
+    """Judge what a sentence says a password is: no word, no algorithm, and not the one whose password it is."""
+    value = match["s"]
+    if stand_in(value) or value.lower() in NO_VALUES or algorithm(value) or not re.search(r"[^\W_]", value):
+        return None
+    letters, others = re.search(r"[^\W\d_]", value), re.search(r"[\d_]|[^\w.'’-]", value)
+    if _FOR_WHOM.search(match["gap"]) and not re.search(r"[^\w.@-]", value):
+        return None
+    return "password" if letters and others and not_wordy(value) and len(value) > 4 else None
+
+
+def _refused(match: re.Match[str]) -> str | None:
+    """Judge a key of which a sentence says what became of it."""
+    value = match["s"]
+    return "api_key" if opaque(value) and not stand_in(value) and not slug(value) else None
+
+
+def _beside_user(match: re.Match[str]) -> str | None:
+    """Judge the second of a user and a password with a slash between them."""
+    value = match["s"]
+    fits = not_wordy(value) and re.search(r"[^\W\d]", value) and re.search(r"[\d_]|[^\w./-]", value)
+    return "password" if fits and not stand_in(value) and not re.fullmatch(r"v?\d[\w.-]*", value) else None
+
+
+def _answer(match: re.Match[str]) -> str | None:
+    """Judge what an endpoint for tokens answered."""
+    return "token" if opaque(match["s"]) and len(match["s"]) > 19 else None
+
+
+def _saying(row: str) -> Rule:
+    """The rule for one language's words."""
+    words, verbs = ([word.replace("_", " ") for word in part.split()] for part in row.split("|"))
+    verb = "|".join(verbs)
+    is_ = rf"\s(?i:{verb})(?=[\s:：])\s?[:：]?" if verbs[0] < "\u2000" else rf"\s?(?:{verb})"
+    return anchored(
+        _said,
+        rf"(?<![^\W\d_])(?i:{'|'.join(words)})\w{{0,6}}?(?P<gap>(?:[^\n:=：\[]{{0,60}}?{is_}|\s[^\n:=：\[]{{1,60}}?\s?:|\s?：))[\s\"'“„«‘`]{{0,3}}{_SAID}",
+        "|".join(words),
+    )
+
+
+_CODE_WORDS = (
+    r"(?:(?:verification|security|one-?time|login|sign-?in|access|confirmation|authentication|authorization|2fa|mfa|sms|"
+    r"reset|recovery|bestätigungs?|einmal|sicherheits)[\s-]?(?:code|pin|passcode)|code de vérification|código de verificación|"
+    r"otp|tan|pin)"
+)
+_CODE = r"(?:[A-Z]-)?\d{3}[ -]?\d{1,5}"
+
+SENTENCES = Rules(
+    (
+        anchored(judge_flag, r"\s--?(?P<key>[A-Za-z][\w-]{1,60})\s{1,3}[\"']?(?P<s>(?!-)[^\s\"']{3,500})", " -"),
+        Rule(
+            judge_loose,
+            re.compile(rf"(?P<key>(?i:{_KEY_WORDS})[A-Za-z0-9_-]{{0,30}})(?P<gap>{_LOOSE_GAP}){VALUE}"),
+            (*_WORDS, "key"),
+            None,
+            _words_of_keys,
+        ),
+        *(_saying(row) for row in _LANGUAGES.strip().splitlines()),
+        anchored(
+            _said,
+            r"(?i:пароль|пароля|pw|pwd)(?P<gap>(?:\s[а-я]{1,12}){0,3}\s)(?P<s>[^\s\"'`]{5,100}?)(?=[.,;:!?)]{0,3}(?:\s|\Z))",
+            "пароль|пароля|pw |pwd ",
+        ),
+        anchored(
+            _refused,
+            r"(?i:\bkey|\bschlüssel|\bclé|\bclave|\bchave|\bchiave)\s[\"'`]?(?P<s>[\w.~+/=-]{16,400})[\"'`]?(?=[^\n]{0,60}(?i:revoked|"
+            r"expired|invalid|disabled|rejected|refused|unauthori[sz]ed|not valid|not recogni[sz]ed|deactivated|suspended|"
+            r"leaked|ungültig|abgelaufen|gesperrt|invalide|révoqu|expiré|no es válid|inválid|caducad|revocad|scadut))",
+            "key |schlüssel |clé |clave |chave |chiave ",
+        ),
+        anchored(
+            _beside_user,
+            r"(?i:log-?in|credentials?|user(?:name)?|account|zugang|zugangsdaten|acceso|identifiants?|accès)\s?[:=]?\s{1,3}"
+            r"[\"']?[\w.@+-]{2,60}[\"']?\s{0,2}/\s{1,2}[\"']?(?P<s>[^\s\"'/]{5,100})",
+            "login|log-in|credential|user|account|zugang|acceso|identifiant|accès",
+            r"\S\s{0,2}/\s",
+        ),
+        anchored(
+            _beside_user,
+            r"(?<![\w/])/\s{1,2}[\"']?(?P<s>[^\s\"'/]{5,100})[\"']?\s(?=(?:are|is|as|sind|son|sont)\s(?:the\s|my\s|your\s|our\s|die\s)?"
+            r"(?i:credentials?|log-?ins?|zugangsdaten))",
+            "/ ",
+        ),
+        anchored(
+            _beside_user,
+            r"(?i:\bu(?:ser(?:name)?)?)\s?[:=]\s?\S{1,60}[\s,;]{1,3}(?i:p(?:w|ass|wd|asswd)?)\s?[:=]\s?[\"']?(?P<s>[^\s\"',;]{4,100})",
+            "u:|user:|username:|u :|user :|u=|user=|username=",
+        ),
+        anchored(
+            "otp",
+            rf"(?i:\b{_CODE_WORDS})\b(?:\s(?i:is|was|ist|lautet|es|est|è|é|code)){{0,2}}\s?[:=]?\s{{1,3}}[\"'*]{{0,2}}"
+            rf"(?P<s>{_CODE})(?![\w.]|-\d)",
+            "code|otp|tan|pin",
+        ),
+        Rule(
+            "otp",
+            re.compile(
+                rf"(?P<s>\b(?<![.-]){_CODE})(?= (?:is|ist|es|est|è) "
+                r"(?i:(?:your|the|ihr|dein|tu|votre|il tuo)\b[^\n]{0,30}(?:code|otp|pin)))"
+            ),
+            (" is your", " is the", " ist ihr", " ist dein", " es tu ", " est votre", " è il tuo"),
+        ),
+        anchored(
+            _answer,
+            r"(?i:response(?: body)?|body|returned|result)[\s:=]{1,4}\"(?P<s>[\w.-]{20,400})\""
+            r"(?=[^\n]{0,200}(?i:token|auth|login|session))",
+            "response|body|returned|result",
+            "(?i)token|auth|login|session",
+        ),
+    )
+)
+"""Rules for one line, whatever it holds."""
