@@ -81,10 +81,10 @@ class Hints:
             if not rule.hints:
                 self._always |= rule.bit
         # These turn up everywhere; whether one is there at all is all that need be known of it.
-        self._marks = [(hint, bits) for hint, bits in words.items() if len(hint) < 3 and not hint.isalpha()]
+        self._marks = [(hint, bits) for hint, bits in words.items() if len(set(hint)) == 1]
         self._words = Automaton()
         for hint, bits in words.items():
-            if len(hint) > 2 or hint.isalpha():
+            if len(set(hint)) > 1:
                 self._words.add_word(hint, bits)
         self._words.make_automaton()
 

@@ -121,6 +121,13 @@ _CODE_WORDS = (
     r"reset|recovery|bestätigungs?|einmal|sicherheits)[\s-]?(?:code|pin|passcode)|code de vérification|código de verificación|"
     r"otp|tan|pin)"
 )
+_CODE_HINTS = (
+    *(f"{what}{glue}{word}" for what in ("verification", "security", "login", "sign-in", "access", "confirmation")
+      for glue in (" ", "-") for word in ("code", "pin")),
+    *("authentication code", "authorization code", "sms code", "sms-code", "reset code", "recovery code", "one-time", "onetime"),
+    *("2fa", "mfa", "bestätigung", "einmal", "sicherheits", "vérification", "verificación", "otp ", "otp:", " tan ", "tan:"),
+    *("pin is ", "pin: ", " pin ", "pin ist ", "passcode"),
+)  # fmt: skip
 _CODE = r"(?:[A-Z]-)?\d{3}[ -]?\d{1,5}"
 
 SENTENCES = Rules(
@@ -164,11 +171,13 @@ SENTENCES = Rules(
             r"(?i:\bu(?:ser(?:name)?)?)\s?[:=]\s?\S{1,60}[\s,;]{1,3}(?i:p(?:w|ass|wd|asswd)?)\s?[:=]\s?[\"']?(?P<s>[^\s\"',;]{4,100})",
             "u:|user:|username:|u :|user :|u=|user=|username=",
         ),
-        anchored(
+        Rule(
             "otp",
-            rf"(?i:\b{_CODE_WORDS})\b(?:\s(?i:is|was|ist|lautet|es|est|è|é|code)){{0,2}}\s?[:=]?\s{{1,3}}[\"'*]{{0,2}}"
-            rf"(?P<s>{_CODE})(?![\w.]|-\d)",
-            "code|otp|tan|pin",
+            re.compile(
+                rf"(?i:\b{_CODE_WORDS})\b(?:\s(?i:is|was|ist|lautet|est|es|est|è|é|code)){{0,2}}\s?[:=]?\s{{1,3}}[\"'*]{{0,2}}"
+                rf"(?P<s>{_CODE})(?![\w.]|-\d)"
+            ),
+            _CODE_HINTS,
         ),
         Rule(
             "otp",
