@@ -27,6 +27,10 @@ class MissingExtraError(UsageError):
     """An optional library is needed for this; the message holds the install line."""
 
 
+class UnreachableError(IncidentNbError):
+    """A system did not answer, or not as it should; the message says what was asked, what came, and what to do."""
+
+
 class OutputError(IncidentNbError):
     """A result could not be written where it was asked for."""
 

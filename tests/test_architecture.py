@@ -19,7 +19,7 @@ LEVELS = [
     {"models", "errors", "escape", "resources"},
     {"files", "names", "notebook_kernel", "processes", "sanitise"},
     {"settings", "redact", "outputs", "http"},
-    {"readers", "policy", "supervisor"},
+    {"readers", "policy", "supervisor", "n8n"},
     {"causes", "patterns", "alerts", "case"},
     {"plots"},
     {"diagnose"},

@@ -17,12 +17,12 @@ from typing import Any, Literal
 
 import httpcore
 
-from ..errors import IncidentNbError
+from ..errors import UnreachableError
 
 Reason = Literal["not_allowed", "dns", "refused", "tls", "reset", "timeout", "too_large", "bad_answer"]
 
 
-class RequestError(IncidentNbError):
+class RequestError(UnreachableError):
     """A request brought no answer. `reason` says which way, the message what was asked, without path and query."""
 
     def __init__(self, reason: Reason, message: str) -> None:

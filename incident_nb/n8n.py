@@ -1,0 +1,271 @@
+"""One n8n server's public API: lists page by page, single things, health and metrics. n8n 1.x and 2.x.
+
+A list never fails half-way without saying so: it gives what was got, and `partial` says why it ended there. The key goes
+to the server's own origin only, since `http` follows no redirect.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from incident_nb.errors import SettingsError, UnreachableError
+from incident_nb.http import Answer, RequestError, Session, origin
+
+KEY = "INCIDENT_NB_N8N_API_KEY"
+MOST_PER_PAGE = 250  # what n8n gives at most; of executions with their data fewer are asked for at once
+WITH_DATA = 50
+MOST_PAGES = 40_000
+LONGEST_WAIT = 10.0
+BUSY = (429, 502, 503, 504)
+
+
+class _Named(msgspec.Struct):
+    id: str | int
+
+
+class _Page(msgspec.Struct):
+    data: list[msgspec.Raw]
+    nextCursor: str | None = None
+
+
+_PAGE, _NAMED = msgspec.json.Decoder(_Page), msgspec.json.Decoder(_Named)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list as n8n sent it, the ids on it, and where the next one begins (None: this is the last)."""
+
+    content: bytes
+    ids: tuple[str, ...]
+    cursor: str | None
+
+
+@dataclass
+class Listing:
+    """A list, page by page. Once it has been gone through, `partial` says why it ended early; None if it did not.
+
+    The first page raises UnreachableError when it can't be had: then nothing was got, and nothing is partial.
+    """
+
+    server: N8n
+    path: str
+    query: Mapping[str, str]
+    cursor: str | None = None
+    partial: str | None = None
+    skipped: list[str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Page]:
+        seen: set[str] = set()
+        known: set[str | None] = {self.cursor}
+        for number in range(MOST_PAGES):
+            try:
+                page = self.server.page(
+                    self.path, {**self.query, **({"cursor": self.cursor} if self.cursor else {})}, self.skipped
+                )
+            except UnreachableError as error:
+                if number == 0:
+                    raise
+                self.partial = str(error)
+                return
+            new = [name for name in page.ids if name not in seen]
+            if not new and page.cursor:
+                self.partial = f"page {number + 1} held nothing new and names a next one: the paging goes in a circle"
+                return
+            seen.update(new)
+            self.cursor = page.cursor
+            yield page
+            if page.cursor is None:
+                return
+            if page.cursor in known:
+                self.partial = f"page {number + 1} led back to a page that was read already"
+                return
+            known.add(page.cursor)
+        self.partial = f"more than {MOST_PAGES:,} pages"
+
+    def rows(self) -> Iterator[Any]:
+        """The list's elements as plain Python, each id once."""
+        seen: set[str] = set()
+        for page in self:
+            for name, row in zip(page.ids, _PAGE.decode(page.content).data, strict=True):
+                if name not in seen:
+                    seen.add(name)
+                    yield json.loads(bytes(row))
+
+
+class N8n:
+    """The server `name` at `url`, asked through `session` with the key from the environment or `key`."""
+
+    def __init__(self, name: str, url: str, session: Session, key: str | None = None) -> None:
+        self.name, self.url = name, url.rstrip("/")
+        self._session, self._key = session, key if key is not None else key_of(name)
+
+    def executions(
+        self, *, data: bool = True, workflow: str | None = None, status: str | None = None, cursor: str | None = None
+    ) -> Listing:
+        """All executions that n8n still keeps, newest first; `data` with what happened in them.
+
+        A page that the server can't give with data (one broken execution is enough) is asked for one by one.
+        """
+        query = {"includeData": "true", "limit": str(WITH_DATA)} if data else {"limit": str(MOST_PER_PAGE)}
+        query |= {name: value for name, value in (("workflowId", workflow), ("status", status)) if value}
+        return Listing(self, "executions", query, cursor)
+
+    def execution(self, execution_id: str, *, data: bool = True) -> bytes:
+        """One execution as n8n's JSON. Raises UnreachableError, for one that is not there as well."""
+        answer = self._get(f"executions/{quote(execution_id, safe='')}", {"includeData": "true"} if data else {})
+        if answer.status == 404:
+            raise UnreachableError(
+                f"{self} has no execution {execution_id[:40]}: pruned, deleted or on another server."
+            )
+        return self._good(answer).body
+
+    def workflows(self) -> Listing:
+        """All workflows, with nodes, tags and, where the edition has projects, whose they are."""
+        return Listing(self, "workflows", {"limit": str(MOST_PER_PAGE)})
+
+    def workflow(self, workflow_id: str) -> Any:
+        """One workflow as it is now; None if there is none."""
+        answer = self._get(f"workflows/{quote(workflow_id, safe='')}", {})
+        return None if answer.status == 404 else json.loads(self._good(answer).body)
+
+    def listing(self, path: str) -> Listing:
+        """Another list: `tags`, `projects`, `credentials`, `variables`, `users`, as far as edition and version have it."""
+        return Listing(self, path, {"limit": str(MOST_PER_PAGE)})
+
+    def health(self, path: str = "healthz") -> Answer:
+        """What `healthz`, `healthz/readiness` or `metrics` answers, whatever it is; no key is sent."""
+        return self._session.ask("GET", f"{self.url}/{path}")
+
+    def act(self, path: str, body: Mapping[str, Any] | None = None, method: str = "POST") -> Any:
+        """The answer to an action such as `workflows/ID/deactivate`, once and never again. Raises UnreachableError."""
+        content = json.dumps(body).encode() if body is not None else b""
+        answer = self._ask(method, path, content)
+        return json.loads(self._good(answer).body or b"null")
+
+    def page(self, path: str, query: Mapping[str, str], skipped: list[str]) -> Page:
+        """One page of a list; names of executions that came without their data go to `skipped`."""
+        answer = self._get(path, query)
+        if answer.status == 500 and query.get("includeData"):
+            return self._one_by_one(path, query, skipped)
+        body = self._good(answer).body
+        try:
+            page = _PAGE.decode(body)
+            ids = tuple(str(_NAMED.decode(row).id) for row in page.data)
+        except msgspec.MsgspecError as error:
+            raise UnreachableError(f"{self} sent {self._what(answer)} where a list was expected.") from error
+        return Page(body, ids, page.nextCursor or None)
+
+    def _one_by_one(self, path: str, query: Mapping[str, str], skipped: list[str]) -> Page:
+        """The same page, each execution asked for by itself; the one that breaks the page comes without its data."""
+        bare = self.page(path, {name: value for name, value in query.items() if name != "includeData"}, skipped)
+        rows = []
+        for name, row in zip(bare.ids, _PAGE.decode(bare.content).data, strict=True):
+            try:
+                rows.append(self.execution(name))
+            except UnreachableError:
+                skipped.append(name)
+                rows.append(bytes(row))
+        return Page(b'{"data":[' + b",".join(rows) + b"]}", bare.ids, bare.cursor)
+
+    def _get(self, path: str, query: Mapping[str, str]) -> Answer:
+        """The answer to a question, asked again while the server is busy or hangs up, as long as there is time."""
+        import stamina
+
+        answer: Answer | None = None
+        again = stamina.retry_context(
+            on=self._worth_asking_again,
+            attempts=4,
+            timeout=max(0.1, self._session.left),
+            wait_initial=0.2,
+            wait_max=5.0,
+        )
+        try:
+            for attempt in again:
+                with attempt:
+                    answer = self._ask("GET", f"{path}?{urlencode(query)}" if query else path)
+                    if answer.status in BUSY:
+                        raise _BusyError(answer)
+        except (_BusyError, RequestError):
+            if answer is None:
+                raise
+        assert answer is not None  # noqa: S101
+        return answer
+
+    def _worth_asking_again(self, error: Exception) -> bool | float:
+        """Whether, or after how many seconds, to ask again; a wait longer than what is left is not begun."""
+        if isinstance(error, RequestError):
+            return error.reason == "reset"
+        if not isinstance(error, _BusyError):
+            return False
+        asked_for = error.answer.headers.get("retry-after", "")
+        wait = min(float(asked_for), LONGEST_WAIT) if asked_for.isdigit() else 0.0
+        return False if wait >= self._session.left else wait or True
+
+    def _ask(self, method: str, path: str, content: bytes | None = None) -> Answer:
+        headers = {"X-N8N-API-KEY": self._key, "accept": "application/json"}
+        if content:
+            headers["content-type"] = "application/json"
+        try:
+            return self._session.ask(method, f"{self.url}/api/v1/{path}", headers=headers, content=content, within=60.0)
+        except RequestError as error:
+            raise RequestError(error.reason, f"Asking {self} failed: {error}.") from error
+
+    def _good(self, answer: Answer) -> Answer:
+        """The answer if it is one. Raises UnreachableError with what to do for each other kind."""
+        if 200 <= answer.status < 300:
+            return answer
+        todo = {
+            401: f"refused the key ({variable(self.name)}). Make a new one under Settings > n8n API.",
+            403: f"the key ({variable(self.name)}) may not do that. Give it the scope, or use an owner's key.",
+            404: "has no such thing there. Is the public API switched on, and the address right?",
+            429: "is busy and asked to wait longer than there is time for.",
+        }.get(answer.status)
+        if answer.status in range(300, 400):
+            place = origin(answer.headers.get("location", "")) or "another path"
+            todo = f"sends us elsewhere ({place}), where the key is not sent. Put the address to ask into the settings."
+        raise UnreachableError(f"{self}: {todo or f'answered with status {answer.status} ({self._what(answer)}).'}")
+
+    def _what(self, answer: Answer) -> str:
+        """What an answer is, without quoting it: it has not passed the gate."""
+        start = answer.body[:200].lstrip().lower()
+        if start.startswith((b"<!doctype", b"<html")):
+            return "a web page, as a proxy or a sign-in in front of n8n does"
+        return f"{len(answer.body):,} bytes of {answer.headers.get('content-type', 'unknown content').partition(';')[0][:40]}"
+
+    def __str__(self) -> str:
+        return f"n8n “{self.name}” ({origin(self.url)})"
+
+
+class _BusyError(Exception):
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+def variable(name: str) -> str:
+    """The environment variable that holds the key of the server of this name."""
+    return KEY if name == "default" else f"{KEY}__{name.upper().replace('-', '_')}"
+
+
+def key_of(name: str) -> str:
+    """The key of the server of this name, from the environment or the file that `…_FILE` names. Raises SettingsError."""
+    if text := os.environ.get(variable(name), "").strip():
+        return text
+    if file := os.environ.get(f"{variable(name)}_FILE", "").strip():
+        try:
+            text = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"The key file that {variable(name)}_FILE names can't be read: {error}.") from error
+        if text:
+            return text
+    raise SettingsError(
+        f"There is no key for the n8n server “{name}”. Make one in n8n under Settings > n8n API and put it into {variable(name)}."
+    )

@@ -1,0 +1,271 @@
+"""n8n's public API, as servers give it and as broken ones do: each list ends in time, with what was got and the right word."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from incident_nb.errors import SettingsError, UnreachableError
+from incident_nb.http import Allowed, Session, origin
+from incident_nb.n8n import N8n, key_of, variable
+from tests import faulty
+from tests.exports import api_error, execution, node, ran
+from tests.faulty import Asked, Server, answer, serving
+
+KEY = "n8n-key-of-the-tests"
+COUNT, PER_PAGE = 23, 5
+
+
+def rows(*, data: bool) -> list[dict[str, Any]]:
+    """Executions as n8n lists them, newest first."""
+    made = []
+    for number in range(COUNT, 0, -1):
+        error = api_error(message="No", node=node("Call"))
+        row = execution(number, "error", runs={"Call": ran(error=error)}, nodes=[node("Call")], error=error)
+        made.append(row if data else {name: value for name, value in row.items() if name != "data"})
+    return made
+
+
+def pages(per_page: int = PER_PAGE, data: bool | None = None) -> faulty.Reply:
+    """n8n's own way: a page, and a cursor that names the last id on it."""
+
+    def reply(connection: Any, asked: Asked) -> None:
+        parts = urlsplit(asked.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if asked.headers.get("x-n8n-api-key") != KEY:
+            return answer({"message": "unauthorized"}, 401)(connection, asked)
+        full = query.get("includeData") == "true" if data is None else data
+        every = rows(data=full)
+        if parts.path.startswith("/api/v1/executions/"):
+            found = [row for row in every if str(row["id"]) == parts.path.rsplit("/", 1)[1]]
+            return answer(found[0] if found else {"message": "Not Found"}, 200 if found else 404)(connection, asked)
+        if parts.path != "/api/v1/executions":
+            return answer({"message": "Not Found"}, 404)(connection, asked)
+        last = json.loads(base64.b64decode(query["cursor"]))["lastId"] if "cursor" in query else "999"
+        left = [row for row in every if int(row["id"]) < int(last)]
+        some = left[:per_page]
+        cursor = base64.b64encode(json.dumps({"lastId": some[-1]["id"]}).encode()).decode() if left[per_page:] else None
+        return answer({"data": some, "nextCursor": cursor})(connection, asked)
+
+    return reply
+
+
+@contextmanager
+def n8n(reply: faulty.Reply, *, budget_s: float = 20.0, key: str = KEY) -> Iterator[tuple[N8n, Server]]:
+    with serving(reply) as server, Session(Allowed(frozenset({origin(server.url)})), budget_s=budget_s) as session:
+        yield N8n("default", server.url, session, key), server
+
+
+def ids(listing: Any) -> list[str]:
+    return [name for page in listing for name in page.ids]
+
+
+ALL = [str(number) for number in range(COUNT, 0, -1)]
+
+
+def nth(number: int, bad: faulty.Reply, good: faulty.Reply | None = None) -> faulty.Reply:
+    """A server that does something else at its nth answer, and is well again afterwards."""
+    count = 0
+
+    def reply(connection: Any, asked: Asked) -> None:
+        nonlocal count
+        count += 1
+        (bad if count == number else good or pages())(connection, asked)
+
+    return reply
+
+
+def from_then_on(number: int, bad: faulty.Reply) -> faulty.Reply:
+    count = 0
+
+    def reply(connection: Any, asked: Asked) -> None:
+        nonlocal count
+        count += 1
+        (bad if count >= number else pages())(connection, asked)
+
+    return reply
+
+
+@pytest.mark.parametrize("data", [True, False])
+def test_a_list_is_read_to_its_end(data: bool) -> None:
+    with n8n(pages()) as (server, asked):
+        listing = server.executions(data=data, workflow="w 1", status="error")
+        assert ids(listing) == ALL and listing.partial is None
+    query = parse_qs(urlsplit(asked.asked[0].path).query)
+    assert ("includeData" in query) == data and query["workflowId"] == ["w 1"] and query["status"] == ["error"]
+    assert {request.headers["x-n8n-api-key"] for request in asked.asked} == {KEY}
+
+
+def test_rows_are_plain_and_come_once() -> None:
+    with n8n(pages()) as (server, _):
+        assert [str(row["id"]) for row in server.executions(data=False).rows()] == ALL
+
+
+BUSY = [answer({"message": "busy"}, status) for status in (429, 502, 503, 504)]
+
+
+@pytest.mark.parametrize(
+    "bad", [*BUSY, faulty.hang_up, faulty.half], ids=["429", "502", "503", "504", "hung up", "half"]
+)
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_server_that_stumbles_once_is_asked_again(bad: faulty.Reply, number: int) -> None:
+    with n8n(nth(number, bad)) as (server, _):
+        listing = server.executions()
+        assert ids(listing) == ALL and listing.partial is None
+
+
+def test_a_server_says_how_long_to_wait() -> None:
+    with n8n(nth(2, answer({}, 429, retry_after=1))) as (server, _):
+        assert ids(server.executions()) == ALL
+
+
+@pytest.mark.parametrize("wait", ["3600", "-5", "soon", "99999999999999999999", "Wed, 21 Oct 2099 07:28:00 GMT"])
+def test_no_server_makes_us_wait_longer_than_there_is_time(wait: str) -> None:
+    with (
+        n8n(answer({}, 429, retry_after=wait), budget_s=4.0) as (server, _),
+        pytest.raises(UnreachableError, match="busy"),
+    ):
+        ids(server.executions())
+
+
+STRANGER = "https://elsewhere.example/api/v1/executions"
+ENDS = {
+    "html": (answer("<!doctype html><title>Sign in</title>"), "web page"),
+    "no list": (answer({"data": {"id": 1}}), "where a list was expected"),
+    "no ids": (answer({"data": [{"name": "x"}]}), "where a list was expected"),
+    "not JSON": (answer(b'{"data": [', content_type="application/json"), "where a list was expected"),
+    "bomb": (faulty.bomb(90), "more than 64 MB"),
+    "endless": (faulty.endless, "more than 64 MB"),
+    "silent": (faulty.silent, "did not answer in time"),
+    "500": (answer({"message": "x"}, 500), "500"),
+    "redirect": (answer(b"", 302, location=STRANGER), "sends us elsewhere"),
+    "redirect with 401": (answer(b"", 401, location=STRANGER), "refused the key"),
+    "401": (answer({"message": "unauthorized"}, 401), "refused the key"),
+    "403": (answer({"message": "Forbidden"}, 403), "may not do that"),
+    "404": (answer({"message": "not found"}, 404), "public API switched on"),
+    "503": (answer({"message": "x"}, 503), "503"),
+}
+
+
+@pytest.mark.parametrize(("reply", "said"), ENDS.values(), ids=ENDS)
+def test_a_first_page_that_cannot_be_had_is_an_error_that_says_what_to_do(reply: faulty.Reply, said: str) -> None:
+    with n8n(reply, budget_s=3.0) as (server, asked), pytest.raises(UnreachableError) as caught:
+        ids(server.executions(data=False))
+    assert said in str(caught.value) and "n8n “default” (http://127.0.0.1:" in str(caught.value)
+    assert KEY not in str(caught.value)
+    assert all(request.path.startswith("/api/v1/executions") for request in asked.asked)
+
+
+@pytest.mark.parametrize(("reply", "said"), ENDS.values(), ids=ENDS)
+def test_a_later_page_that_cannot_be_had_leaves_what_was_got(reply: faulty.Reply, said: str) -> None:
+    with n8n(from_then_on(3, reply), budget_s=4.0) as (server, _):
+        listing = server.executions(data=False)
+        assert ids(listing) == ALL[: 2 * PER_PAGE]
+    assert said in (listing.partial or "")
+
+
+def test_a_drip_ends_with_the_budget() -> None:
+    with serving(faulty.silent) as server, Session(Allowed(frozenset({server.url})), budget_s=1.0) as session:
+        server.reply = faulty.drip(server.stopped, faulty.head(200) + b'{"data": [')
+        with pytest.raises(UnreachableError, match="in time"):
+            ids(N8n("default", server.url, session, KEY).executions())
+
+
+def _page(numbers: range, cursor: str | None) -> faulty.Reply:
+    return answer({"data": [{"id": str(number)} for number in numbers], "nextCursor": cursor})
+
+
+def by_cursor(choose: Callable[[str], faulty.Reply]) -> faulty.Reply:
+    return lambda connection, asked: choose(parse_qs(urlsplit(asked.path).query).get("cursor", [""])[0])(
+        connection, asked
+    )
+
+
+@pytest.mark.parametrize(
+    ("choose", "got", "said"),
+    [
+        (lambda cursor: _page(range(1, 4), "same"), 3, "in a circle"),
+        (lambda cursor: _page(range(4, 7) if cursor else range(1, 4), "a" if cursor == "b" else "b"), 6, "in a circle"),
+        (
+            lambda cursor: _page(range(int(cursor or 0), int(cursor or 0) + 3), "0" if cursor == "3" else "3"),
+            6,
+            "circle",
+        ),
+        (lambda cursor: _page(range(0), f"{cursor}x"), 0, "in a circle"),
+    ],
+    ids=["the same page", "two in turn", "back to the first", "empty for ever"],
+)
+def test_a_circle_is_left(choose: Callable[[str], faulty.Reply], got: int, said: str) -> None:
+    with n8n(by_cursor(choose)) as (server, _):
+        listing = server.executions(data=False)
+        assert len(set(ids(listing))) == got
+    assert said in (listing.partial or "")
+
+
+def test_a_list_that_grows_for_ever_ends_with_the_budget() -> None:
+    def choose(cursor: str) -> faulty.Reply:
+        start = int(cursor or 0)
+        return _page(range(start, start + 100), str(start + 100))
+
+    with n8n(by_cursor(choose), budget_s=1.5) as (server, _):
+        listing = server.executions(data=False)
+        assert len(ids(listing)) >= 100
+    assert "in time" in (listing.partial or "")
+
+
+def test_one_broken_execution_does_not_cost_its_page() -> None:
+    def reply(connection: Any, asked: Asked) -> None:
+        single = urlsplit(asked.path).path.rsplit("/", 1)[1]
+        if single == "19" or ("includeData" in asked.path and single == "executions" and "cursor" not in asked.path):
+            return answer({"message": "Internal Server Error"}, 500)(connection, asked)
+        return pages()(connection, asked)
+
+    with n8n(reply) as (server, _):
+        listing = server.executions()
+        whole = list(listing)
+    assert [name for page in whole for name in page.ids] == ALL and listing.partial is None
+    assert listing.skipped == ["19"]
+    first = json.loads(whole[0].content)["data"]
+    assert ["data" in row for row in first] == [str(row["id"]) != "19" for row in first]
+
+
+def test_single_things() -> None:
+    with n8n(pages()) as (server, _):
+        assert json.loads(server.execution("7"))["id"] in (7, "7")
+        with pytest.raises(UnreachableError, match="has no execution 700: pruned"):
+            server.execution("700")
+        assert server.workflow("no/such?one") is None
+
+
+def test_an_action_is_sent_once_even_if_the_server_stumbles() -> None:
+    with n8n(answer({"message": "x"}, 503)) as (server, asked), pytest.raises(UnreachableError, match="503"):
+        server.act("workflows/1/deactivate")
+    assert [(request.method, request.path) for request in asked.asked] == [("POST", "/api/v1/workflows/1/deactivate")]
+
+
+def test_health_is_asked_without_the_key() -> None:
+    with n8n(answer({"status": "ok"})) as (server, asked):
+        assert server.health("healthz/readiness").status == 200
+    assert asked.asked[0].path == "/healthz/readiness" and "x-n8n-api-key" not in asked.asked[0].headers
+
+
+@pytest.mark.parametrize(("name", "expected"), [("default", ""), ("eu-1", "__EU_1"), ("Main", "__MAIN")])
+def test_where_a_key_comes_from(name: str, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    assert variable(name) == f"INCIDENT_NB_N8N_API_KEY{expected}"
+    with pytest.raises(SettingsError, match=variable(name)):
+        key_of(name)
+    (tmp_path / "key").write_text(" from-a-file\n")
+    monkeypatch.setenv(f"{variable(name)}_FILE", str(tmp_path / "key"))
+    assert key_of(name) == "from-a-file"
+    monkeypatch.setenv(variable(name), "plain")
+    assert key_of(name) == "plain"
+    monkeypatch.delenv(variable(name))
+    monkeypatch.setenv(f"{variable(name)}_FILE", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match="can't be read"):
+        key_of(name)
