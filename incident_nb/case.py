@@ -9,13 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import pandas as pd
-
 from incident_nb import readers, redact
-from incident_nb.errors import OutputError, SettingsError, UsageError
+from incident_nb.errors import SettingsError, UsageError
 from incident_nb.files import clean_leftovers, staged, write_atomic
-from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
+from incident_nb.live import is_live, read_live
+from incident_nb.logfile import merged, read_log, write_log
+from incident_nb.models import ExecutionLog, Skipped
 from incident_nb.redact import sealed
 from incident_nb.resources import sample as sample_folder
 from incident_nb.settings import Settings
@@ -61,11 +60,8 @@ class Case:
             "settings": self.settings.model_dump(mode="json"),
             "skipped": [asdict(part) for part in self.log.skipped],
         }
-        snapshots = {key: snapshot.nodes for key, snapshot in self.log.snapshots.items()}
         with staged(folder, gone=("diagnosis.json",), last="case.json") as draft:
-            for name in ("executions", "failures"):
-                _write_table(draft / f"{name}.parquet", getattr(self.log, name))
-            write_atomic(draft / "snapshots.json", msgspec.json.encode(snapshots))
+            write_log(draft, self.log)
             write_atomic(draft / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
         return replace(self, folder=folder)
 
@@ -86,13 +82,8 @@ def open_case(name: str = SAMPLE) -> Case:
         about = json.loads((folder / "case.json").read_text(encoding="utf-8"))
         if about["schema"] != SCHEMA:
             raise ValueError(f"its form is {about['schema']}, and this version reads form {SCHEMA}")
-        executions = _read_table(folder / "executions.parquet", EXECUTION_COLUMNS)
-        failures = _read_table(folder / "failures.parquet", FAILURE_COLUMNS)
-        nodes = msgspec.json.decode((folder / "snapshots.json").read_bytes(), type=dict[str, dict[str, Any]])
-        snapshots = {key: Snapshot(key, value) for key, value in nodes.items()}
-        skipped = tuple(Skipped(**part) for part in about["skipped"])
         return Case(
-            log=ExecutionLog(executions, failures, snapshots, skipped),
+            log=read_log(folder, [Skipped(**part) for part in about["skipped"]]),
             now=datetime.fromisoformat(about["now"]),
             settings=Settings.model_validate(about["settings"]),
             since=datetime.fromisoformat(about["since"]) if about["since"] else None,
@@ -123,7 +114,10 @@ def _client(settings: Settings, workflow: Any) -> str | None:
 
 
 def read_case(sources: list[str], settings: Settings, now: datetime, **options: Any) -> Case:
-    """A case not yet saved, from `sources` as `readers.read` takes them; `options` are that function's and the subject."""
+    """A case not yet saved, from `sources` as `readers.read` takes them, or `n8n`, `n8n:NAME` for configured servers.
+
+    `options` are those of `readers.read` and the subject; `offline`: servers are not asked, their archives are read.
+    """
     subject = {key: options.pop(key, None) for key in ("execution", "workflow", "client", "since")}
     subject["unattended"] = options.pop("unattended", False)
     if SAMPLE in sources and len(sources) > 1:
@@ -132,23 +126,18 @@ def read_case(sources: list[str], settings: Settings, now: datetime, **options: 
         )
     if sources == [SAMPLE]:
         return replace(sample_case(), now=now, **subject)
-    log = readers.read(sources, client_of=partial(_client, settings), **options)
-    return Case(log, now, settings, **subject)
+    return Case(_read(sources, settings, **options), now, settings, **subject)
 
 
-def _read_table(path: Path, columns: dict[str, str]) -> pd.DataFrame:
-    table = pd.read_parquet(path)
-    if missing := ", ".join(columns.keys() - set(table.columns)):
-        raise ValueError(f"{path.name} has no column {missing}")
-    return table[list(columns)]
-
-
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    import io
-
-    buffer = io.BytesIO()
-    try:
-        table.to_parquet(buffer, index=False)
-    except (ValueError, TypeError) as error:
-        raise OutputError(f"could not write {path}: {error}") from error
-    write_atomic(path, buffer.getvalue())
+def _read(
+    sources: list[str], settings: Settings, *, offline: bool = False, on_progress: Any = None, **options: Any
+) -> ExecutionLog:
+    """What files and servers hold, as one log."""
+    live = [source for source in sources if is_live(source)]
+    files = [source for source in sources if not is_live(source)]
+    logs = []
+    if live:
+        logs.append(read_live(live, settings, offline=offline, on_progress=on_progress or (lambda *_: None)))
+    if files:
+        logs.append(readers.read(files, client_of=partial(_client, settings), on_progress=on_progress, **options))
+    return merged(logs)

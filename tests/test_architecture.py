@@ -18,8 +18,10 @@ LONGEST = 300
 LEVELS = [
     {"models", "errors", "escape", "resources"},
     {"files", "names", "notebook_kernel", "processes", "sanitise"},
-    {"settings", "redact", "outputs", "http"},
+    {"settings", "redact", "outputs", "http", "logfile"},
     {"readers", "policy", "supervisor", "n8n"},
+    {"archive"},
+    {"live"},
     {"causes", "patterns", "alerts", "case"},
     {"plots"},
     {"diagnose"},

@@ -294,7 +294,7 @@ def test_every_module_has_its_line() -> None:
 
 
 def test_imports_go_down_the_table_of_levels() -> None:
-    table = re.findall(r"(?m)^\| (\d) \| (.+) \|$", page("architecture.md"))
+    table = re.findall(r"(?m)^\| (\d+) \| (.+) \|$", page("architecture.md"))
     level = {name: int(number) for number, names in table for name in re.findall(r"`(\w+)`", names)}
     for path in (ROOT / "incident_nb").rglob("*.py"):
         mine = path.relative_to(ROOT / "incident_nb").parts[0].removesuffix(".py").removesuffix("_child")

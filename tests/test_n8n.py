@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,45 +14,17 @@ from incident_nb.errors import SettingsError, UnreachableError
 from incident_nb.http import Allowed, Session, origin
 from incident_nb.n8n import N8n, key_of, variable
 from tests import faulty
-from tests.exports import api_error, execution, node, ran
 from tests.faulty import Asked, Server, answer, serving
+from tests.served import KEY, Kept, failed
 
-KEY = "n8n-key-of-the-tests"
 COUNT, PER_PAGE = 23, 5
 
 
-def rows(*, data: bool) -> list[dict[str, Any]]:
-    """Executions as n8n lists them, newest first."""
-    made = []
-    for number in range(COUNT, 0, -1):
-        error = api_error(message="No", node=node("Call"))
-        row = execution(number, "error", runs={"Call": ran(error=error)}, nodes=[node("Call")], error=error)
-        made.append(row if data else {name: value for name, value in row.items() if name != "data"})
-    return made
-
-
-def pages(per_page: int = PER_PAGE, data: bool | None = None) -> faulty.Reply:
-    """n8n's own way: a page, and a cursor that names the last id on it."""
-
-    def reply(connection: Any, asked: Asked) -> None:
-        parts = urlsplit(asked.path)
-        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        if asked.headers.get("x-n8n-api-key") != KEY:
-            return answer({"message": "unauthorized"}, 401)(connection, asked)
-        full = query.get("includeData") == "true" if data is None else data
-        every = rows(data=full)
-        if parts.path.startswith("/api/v1/executions/"):
-            found = [row for row in every if str(row["id"]) == parts.path.rsplit("/", 1)[1]]
-            return answer(found[0] if found else {"message": "Not Found"}, 200 if found else 404)(connection, asked)
-        if parts.path != "/api/v1/executions":
-            return answer({"message": "Not Found"}, 404)(connection, asked)
-        last = json.loads(base64.b64decode(query["cursor"]))["lastId"] if "cursor" in query else "999"
-        left = [row for row in every if int(row["id"]) < int(last)]
-        some = left[:per_page]
-        cursor = base64.b64encode(json.dumps({"lastId": some[-1]["id"]}).encode()).decode() if left[per_page:] else None
-        return answer({"data": some, "nextCursor": cursor})(connection, asked)
-
-    return reply
+def pages() -> faulty.Reply:
+    """A server that holds some executions and answers as n8n does."""
+    kept = Kept(per_page=PER_PAGE)
+    kept.add(*(failed(number) for number in range(1, COUNT + 1)))
+    return kept.reply
 
 
 @contextmanager

@@ -38,7 +38,7 @@ SourceArgument = Annotated[
     typer.Argument(
         metavar="SOURCE",
         help="n8n exports: files, folders or globs (API pages, JSON lines, SQLite, export:entities; also .gz, .zst). "
-        "Or `sample`, the built-in export.",
+        "Or `sample`, the built-in export; `n8n` or `n8n:NAME`, the configured servers.",
         show_default=False,
     ),
 ]

@@ -45,9 +45,9 @@ def investigate(
         typer.Option("--workflow", metavar="ID_OR_NAME", help="The workflow to explain; part of its name will do."),
     ] = None,
     client: ClientOption = None,
-    offline: Annotated[  # noqa: ARG001
-        bool, typer.Option("--offline", help="Ask no live system. So far the only way.", show_default=False)
-    ] = True,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no live system: n8n as its archive has it.", show_default=False)
+    ] = False,
     now: Annotated[
         str | None, typer.Option("--now", metavar="ISO", help="See it from this instant: later runs are left out.")
     ] = None,
@@ -83,7 +83,7 @@ def investigate(
         case = read_case(
             source, settings_of(config), seen_from,
             execution=execution, workflow=workflow, client=client, instance=instance, on_progress=on_progress,
-            unattended=out is not None,
+            unattended=out is not None, offline=offline,
         )  # fmt: skip
     diagnosis = look(case)
     for part in case.log.skipped[:5]:

@@ -16,7 +16,7 @@ from incident_nb.readers.entities import is_entities, read_entities
 from incident_nb.readers.files import expand, kind_of, opened, size_of
 from incident_nb.readers.rows import Row, WorkflowRow
 
-__all__ = ["read"]
+__all__ = ["Reading", "read"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -47,7 +47,7 @@ def read(
                 on_progress(done, total, path.name)
             try:
                 for found in _rows(path):
-                    _take(collector, found, instance, path)
+                    _take(collector, found, instance, str(path))
             except UsageError as error:
                 if named and len(names) == 1:
                     raise
@@ -59,6 +59,27 @@ def read(
         if refused and len(refused) == len(files):
             raise SourceError(f"None of {len(files)} files could be read. The first: {refused[0]}")
         return collector.log()
+
+
+class Reading:
+    """Documents in, as a server gives them, and one ExecutionLog out."""
+
+    def __init__(self, instance: str, client_of: ClientOf = lambda _: None) -> None:
+        self._instance, self._collector, self.rows = instance, Collector(client_of), 0
+
+    def add(self, document: bytes, source: str) -> None:
+        """Takes the JSON of a page, a list or a single thing. Raises SourceError for what is nothing of n8n's."""
+        for found in read_json(memoryview(document), source):
+            self.rows += isinstance(found, Row)
+            _take(self._collector, found, self._instance, source)
+
+    def skip(self, where: str, reason: str, rows: int = 1) -> None:
+        """Notes what could not be had."""
+        self._collector.skip(Skipped(f"n8n “{self._instance}”", where, reason, rows))
+
+    def log(self) -> ExecutionLog:
+        """All that was taken, through the gate."""
+        return self._collector.log()
 
 
 @contextmanager
@@ -98,10 +119,10 @@ def _rows(path: Path) -> Iterable[Row | WorkflowRow | Skipped]:
         raise SourceError(f"{path} is no n8n export: neither JSON, an SQLite database nor an export:entities zip.")
 
 
-def _take(collector: Collector, found: Row | WorkflowRow | Skipped, instance: str, path: Path) -> None:
+def _take(collector: Collector, found: Row | WorkflowRow | Skipped, instance: str, source: str) -> None:
     if isinstance(found, Row):
-        collector.add(found, instance, str(path))
+        collector.add(found, instance, source)
     elif isinstance(found, WorkflowRow):
         collector.add_workflow(found, instance)
     else:
-        collector.skip(Skipped(found.source or str(path), found.where, found.reason, found.rows))
+        collector.skip(Skipped(found.source or source, found.where, found.reason, found.rows))

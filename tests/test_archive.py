@@ -1,0 +1,301 @@
+"""The archive: what n8n held stays, whatever n8n, the network and the process do meanwhile; and `n8n` as a source."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from incident_nb import archive as archives
+from incident_nb import cli
+from incident_nb.archive import Archive, Update
+from incident_nb.errors import UnreachableError, UsageError
+from incident_nb.http import Allowed, Session
+from incident_nb.n8n import N8n
+from tests import faulty
+from tests.faulty import Asked, Server, answer
+from tests.served import KEY, Kept, failed, good, serving_n8n
+
+NOW = "2026-11-14T08:30Z"
+
+
+@pytest.fixture
+def kept() -> Kept:
+    """A server's 23 executions, one in five of which failed."""
+    held = Kept(workflows=[{"id": "wf1", "name": "[ACME] Orders", "nodes": [{"name": "Call"}], "tags": []}])
+    held.add(*((failed if number % 5 == 0 else good)(number) for number in range(1, 24)))
+    return held
+
+
+@pytest.fixture
+def server(kept: Kept) -> Iterator[Server]:
+    with serving_n8n(kept) as serving:
+        yield serving
+
+
+def update(server: Server, folder: Path, budget_s: float = 20.0) -> Update:
+    with Session(Allowed(frozenset({server.url})), budget_s=budget_s) as session:
+        return Archive(folder, "default").update(N8n("default", server.url, session, KEY))
+
+
+def held(folder: Path) -> list[int]:
+    return sorted(int(name) for name in Archive(folder, "default").log().executions["execution_id"])
+
+
+def lists(server: Server) -> list[str]:
+    return [asked.path for asked in server.asked if asked.path.startswith("/api/v1/executions?")]
+
+
+def test_what_is_new_is_read_and_nothing_twice(server: Server, kept: Kept, tmp_path: Path) -> None:
+    assert update(server, tmp_path).partial is None
+    log = Archive(tmp_path, "default").log()
+    assert held(tmp_path) == list(range(1, 24)) and len(log.failures) == 4
+    server.asked.clear()
+    kept.add(failed(24))
+    assert update(server, tmp_path).rows == 5  # one page, which reaches what is known
+    assert held(tmp_path) == list(range(1, 25)) and len(lists(server)) == 1
+
+
+def test_failing_executions_come_first(server: Server, tmp_path: Path) -> None:
+    update(server, tmp_path)
+    assert "status=error" in lists(server)[0] and not any("status" in path for path in lists(server)[1:])
+
+
+def test_what_n8n_prunes_stays(server: Server, kept: Kept, tmp_path: Path) -> None:
+    update(server, tmp_path)
+    kept.executions = {number: row for number, row in kept.executions.items() if number > 20}
+    kept.add(good(24))
+    update(server, tmp_path)
+    log = Archive(tmp_path, "default").log()
+    assert held(tmp_path) == list(range(1, 25)) and len(log.failures) == 4
+    assert set(log.executions["data"]) == {"full"}
+
+
+@pytest.mark.parametrize("end", ["error", "success", None])
+def test_a_run_that_had_not_ended_is_asked_for_again(
+    server: Server, kept: Kept, tmp_path: Path, end: str | None
+) -> None:
+    kept.add(good(24, "running"))
+    update(server, tmp_path)
+    if end is None:
+        del kept.executions[24]
+    else:
+        kept.add(failed(24) if end == "error" else good(24))
+    update(server, tmp_path)
+    log = Archive(tmp_path, "default").log()
+    run = log.executions[log.executions["execution_id"] == "24"].iloc[0]
+    assert run["status"] == (end or "running") and len(log.failures) == 4 + (end == "error")
+    assert json.loads((tmp_path / "default" / "state.json").read_text())["open"] == []
+
+
+def breaking(kept: Kept, at: int) -> Callable[[Asked], faulty.Reply | None]:
+    """From its `at`th list of all executions on, the server is down."""
+    count = 0
+
+    def instead(asked: Asked) -> faulty.Reply | None:
+        nonlocal count
+        count += asked.path.startswith("/api/v1/executions?") and "status" not in asked.path
+        return answer({"message": "x"}, 500) if count >= at else None
+
+    return instead
+
+
+@pytest.mark.parametrize("at", [2, 3, 5])
+def test_an_update_goes_on_where_the_last_one_broke_off(
+    server: Server, kept: Kept, tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "ROWS_A_PART", 4)
+    kept.instead = breaking(kept, at)
+    partial = update(server, tmp_path)
+    assert partial.partial and "500" in partial.partial
+    before = held(tmp_path)
+    assert before[-5 * (at - 1) :] == list(range(24 - 5 * (at - 1), 24))
+    kept.instead = lambda _: None
+    kept.add(good(24), good(25))
+    server.asked.clear()
+    assert update(server, tmp_path).partial is None
+    assert held(tmp_path) == list(range(1, 26))
+    assert "cursor" in lists(server)[0] and len(lists(server)) == (5 - at + 1) + 1
+
+
+def test_nothing_at_all_is_an_error_and_leaves_the_archive(server: Server, kept: Kept, tmp_path: Path) -> None:
+    update(server, tmp_path)
+    kept.instead = lambda _: answer({"message": "x"}, 500)
+    with pytest.raises(UnreachableError, match="500"):
+        update(server, tmp_path)
+    assert held(tmp_path) == list(range(1, 24))
+
+
+@pytest.mark.parametrize("dies_at", ["a part", "the state"])
+def test_a_crash_costs_what_was_not_yet_a_part(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_at: str
+) -> None:
+    monkeypatch.setattr(archives, "ROWS_A_PART", 4)
+    name = "write_log" if dies_at == "a part" else "write_atomic"
+    real, count = getattr(archives, name), 0
+
+    def dies(*arguments: Any, **options: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == 3:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(archives, name, dies)
+        with pytest.raises(KeyboardInterrupt):
+            update(server, tmp_path)
+    assert held(tmp_path)  # whole, as far as it goes
+    update(server, tmp_path)
+    assert held(tmp_path) == list(range(1, 24))
+    named = json.loads((tmp_path / "default" / "state.json").read_text())["parts"]
+    assert sorted(path.name for path in (tmp_path / "default" / "parts").iterdir()) == named
+
+
+def test_many_parts_become_one(server: Server, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MOST_PARTS", 3)
+    for number in range(24, 30):
+        update(server, tmp_path)
+        kept.add(failed(number))
+        assert len(list((tmp_path / "default" / "parts").iterdir())) <= 4
+    update(server, tmp_path)
+    assert held(tmp_path) == list(range(1, 30))
+    assert len(Archive(tmp_path, "default").log().failures) == 4 + 6
+
+
+def test_two_updates_at_once(server: Server, tmp_path: Path) -> None:
+    update(server, tmp_path)
+    with Archive(tmp_path, "default")._locked(), pytest.raises(UsageError, match="another process"):
+        update(server, tmp_path)
+
+
+def test_an_archive_belongs_to_one_server(server: Server, kept: Kept, tmp_path: Path) -> None:
+    update(server, tmp_path)
+    with serving_n8n(kept) as other, pytest.raises(UsageError, match="Give one another name"):
+        update(other, tmp_path)
+
+
+def test_secrets_and_what_n8n_sent_are_not_kept(server: Server, kept: Kept, tmp_path: Path) -> None:
+    secret = "sk_live_FAKE0a1B2c3D4e5F6g7H8i9J"
+    kept.add(failed(24, f"Invalid API key provided: {secret}"))
+    update(server, tmp_path)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files and not any(secret.encode() in path.read_bytes() for path in files)
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files if path.name != ".lock")
+
+
+def test_one_execution_that_the_server_cannot_give_is_named(server: Server, kept: Kept, tmp_path: Path) -> None:
+    kept.instead = lambda asked: (
+        answer({"message": "x"}, 500)
+        if asked.path.startswith("/api/v1/executions/22")
+        or asked.path == "/api/v1/executions?includeData=true&limit=50"
+        else None
+    )
+    found = update(server, tmp_path)
+    assert [part.where for part in found.skipped] == ["execution 22"]
+    log = Archive(tmp_path, "default").log()
+    assert log.executions.set_index("execution_id")["data"].to_dict()["22"] == "missing"
+    assert held(tmp_path) == list(range(1, 24))
+
+
+@pytest.mark.parametrize("damage", ["state", "part", "form"])
+def test_a_damaged_archive_says_so(server: Server, tmp_path: Path, damage: str) -> None:
+    update(server, tmp_path)
+    folder = tmp_path / "default"
+    if damage == "part":
+        shutil.rmtree(next((folder / "parts").iterdir()))
+    else:
+        (folder / "state.json").write_text("{" if damage == "state" else '{"schema": 99}')
+    with pytest.raises(UsageError, match=r"can't be read|has form 99"):
+        Archive(tmp_path, "default").log()
+
+
+@pytest.fixture
+def command(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., SimpleNamespace]:
+    """Runs the command line in a workspace with two servers, of which the second one is down."""
+    (tmp_path / "incident-nb.toml").write_text(
+        f'[n8n.default]\nurl = "{server.url}"\n[n8n.down]\nurl = "http://127.0.0.1:9/"\n'
+        '[clients.ACME]\nname_prefix = ["[ACME]"]\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("INCIDENT_NB_N8N_API_KEY", KEY)
+    monkeypatch.setenv("INCIDENT_NB_N8N_API_KEY__DOWN", KEY)
+
+    def run(*arguments: str) -> SimpleNamespace:
+        code = 0
+        try:
+            cli.main(list(arguments))
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err and KEY not in out + err
+        return SimpleNamespace(code=code, out=out, err=" ".join(err.split()))
+
+    return run
+
+
+def test_fetch(command: Callable[..., SimpleNamespace], tmp_path: Path) -> None:
+    ended = command("fetch", "default", "--json")
+    assert (ended.code, json.loads(ended.out)) == (
+        0,
+        [{"server": "default", "read": 4 + 23, "partial": None, "skipped": 0}],
+    )
+    assert held(tmp_path / "archive") == list(range(1, 24))
+    both = command("fetch")
+    assert both.code == 1 and "5 executions read into" in both.err and "connection failed" in both.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("fetch", "other"), "There is no [n8n.other]"),
+        (("investigate", "n8n:other"), "There is no [n8n.other]"),
+        (("investigate", "n8n:default", "--offline"), "There is nothing in the archive"),
+        (("patterns", "./n8n"), "n8n"),
+    ],
+)
+def test_wrong_names(command: Callable[..., SimpleNamespace], arguments: tuple[str, ...], said: str) -> None:
+    ended = command(*arguments)
+    assert ended.code == 2 and said in ended.err
+
+
+def test_n8n_is_a_source(command: Callable[..., SimpleNamespace], server: Server, kept: Kept) -> None:
+    ended = command("investigate", "n8n:default", "--now", NOW, "--json")
+    found = json.loads(ended.out)
+    assert ended.code == 0 and found["problem"]["count"] == 4 and found["subject"]["instance"] == "default"
+    assert found["subject"]["client"] == "ACME"
+    kept.instead = lambda _: answer({"message": "x"}, 500)
+    again = command("investigate", "n8n:default", "--now", NOW, "--json")
+    assert again.code == 0 and json.loads(again.out)["problem"]["count"] == 4
+    assert "partial: n8n “default”" in again.err
+    server.asked.clear()
+    offline = command("investigate", "n8n:default", "--offline", "--now", NOW, "--json")
+    assert json.loads(offline.out)["problem"]["count"] == 4 and server.asked == []
+
+
+def test_a_server_that_is_down_and_has_no_archive(command: Callable[..., SimpleNamespace]) -> None:
+    ended = command("investigate", "n8n:down")
+    assert ended.code == 1 and "n8n “down” (http://127.0.0.1:9)" in ended.err and "connection failed" in ended.err
+
+
+def test_without_a_workspace(
+    command: Callable[..., SimpleNamespace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "incident-nb.toml").rename(tmp_path / "elsewhere.toml")
+    monkeypatch.chdir(tmp_path / "empty")
+    ended = command("investigate", "n8n")
+    assert ended.code == 2 and "No n8n server is configured" in ended.err
+
+
+def test_a_missing_key(command: Callable[..., SimpleNamespace], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("INCIDENT_NB_N8N_API_KEY")
+    ended = command("fetch", "default")
+    assert ended.code == 2 and "put it into INCIDENT_NB_N8N_API_KEY" in ended.err
