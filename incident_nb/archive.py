@@ -13,7 +13,7 @@ import contextlib
 import fcntl
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,8 +158,13 @@ class _Reader:
     def __init__(self, archive: Archive, state: State, server: N8n, on_progress: Progress) -> None:
         self._archive, self._state, self._server, self._on_progress = archive, state, server, on_progress
         self._reading = archive.reading()
-        self.rows = 0
+        self._ids: set[str] = set()
         self.skipped: list[Skipped] = []
+
+    @property
+    def rows(self) -> int:
+        """How many executions were read, each counted once."""
+        return len(self._ids)
 
     def read_all(self) -> str | None:
         """Reads everything; why it ended early, if it did."""
@@ -192,7 +197,7 @@ class _Reader:
         """The failing ones before all others, while n8n still has them."""
         listing = self._server.executions(status="error")
         for page in listing:
-            self._take(page.content)
+            self._take(page.content, page.ids)
             if self._reading.rows >= ROWS_A_PART:
                 self._flush()
         return listing.partial
@@ -207,7 +212,7 @@ class _Reader:
     def _span(self, listing: Listing, top: int, until: int) -> str | None:
         """Reads a list, newest first, down to the id `until`, and notes after each part how to go on."""
         for page in listing:
-            self._take(page.content)
+            self._take(page.content, page.ids)
             ids = [int(name) for name in page.ids if name.isdigit()]
             top = max(top, *ids) if ids else top
             if not ids or min(ids) <= until or page.cursor is None:
@@ -235,14 +240,13 @@ class _Reader:
                 if "has no execution" not in str(error):
                     left.append(name)
                 continue
-            self._take(document)
+            self._take(document, (name,))
         self._state.open = [*left, *later]
         return None
 
-    def _take(self, document: bytes) -> None:
-        before = self._reading.rows
+    def _take(self, document: bytes, ids: Sequence[str]) -> None:
         self._reading.add(document, self._server.url)
-        self.rows += self._reading.rows - before
+        self._ids.update(ids)
         self._on_progress(self.rows)
 
     def _flush(self) -> None:

@@ -23,7 +23,7 @@ LEVELS = [
     {"archive"},
     {"live"},
     {"causes", "patterns", "alerts", "case"},
-    {"plots"},
+    {"plots", "doctor"},
     {"diagnose"},
     {"notebook", "notebook_child", "report", "display"},
     {"cli"},

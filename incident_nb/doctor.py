@@ -1,0 +1,216 @@
+"""Whether all that an investigation needs is there: settings, keys, servers, the archive. Each row says how to mend it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import stat
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from incident_nb import redact
+from incident_nb.archive import Archive
+from incident_nb.errors import IncidentNbError, SettingsError, UsageError
+from incident_nb.http import Answer
+from incident_nb.live import archive_folder, session
+from incident_nb.n8n import N8n, key_of
+from incident_nb.settings import Settings
+
+State = Literal["ok", "warning", "failed"]
+BUDGET_S = 20.0
+STALE = timedelta(days=1)
+SKEW = timedelta(seconds=60)
+
+
+class Check(NamedTuple):
+    """One thing that was looked at: ok, a warning (something will be missing), or failed (something will not work)."""
+
+    what: str
+    state: State
+    told: str
+    mend: str | None = None
+
+
+def examine(settings: Settings, now: datetime) -> Iterator[Check]:
+    """Every check, as it is done; servers are asked for 20 seconds at most. `now` is zone-aware."""
+    yield _settings(settings)
+    yield _redaction_key(settings)
+    yield from _clients(settings)
+    yield _extra("cryptography", "export:entities of n8n", "entities")
+    if not settings.n8n:
+        yield Check(
+            "n8n", "warning", "no server is configured: only exports can be read",
+            'Put [n8n.default] with url = "https://…" into incident-nb.toml.',
+        )  # fmt: skip
+    for name in settings.n8n:
+        yield from _server(name, settings, now)
+        yield _archive(name, settings, now)
+
+
+def _settings(settings: Settings) -> Check:
+    if settings.path is None:
+        told = "no incident-nb.toml from here upwards: the defaults are in force"
+        return Check(
+            "settings",
+            "warning",
+            told,
+            "Make one where you keep cases and exports; docs/configuration.md has every key.",
+        )
+    return Check("settings", "ok", f"{settings.path}, {len(settings.n8n)} servers, {len(settings.clients)} clients")
+
+
+def _redaction_key(settings: Settings) -> Check:
+    folder = settings.path.parent if settings.path else None
+    try:
+        key = redact.load_key(folder)
+    except SettingsError as error:
+        return Check("redaction key", "failed", str(error))
+    if not key.lasting:
+        return Check("redaction key", "warning", "it lasts for one process", "Set INCIDENT_NB_REDACTION_KEY.")
+    return Check("redaction key", "ok", f"from the {key.source}")
+
+
+def _clients(settings: Settings) -> Iterator[Check]:
+    for code, client in settings.clients.items():
+        what = f"client {code}"
+        try:
+            ZoneInfo(client.time_zone)
+        except (KeyError, ValueError, OSError):  # unknown, no such form, a folder's name
+            yield Check(what, "failed", f"there is no time zone {client.time_zone!r}", 'Write it as "Europe/Berlin".')
+            continue
+        if not (client.name_prefix or client.tag or client.project or client.workflows):
+            yield Check(
+                what,
+                "warning",
+                "no rule says which workflows are theirs",
+                "Give name_prefix, tag, project or workflows.",
+            )
+        else:
+            yield Check(what, "ok", f"{client.name or code}, {client.time_zone}")
+
+
+def _extra(module: str, purpose: str, extra: str) -> Check:
+    if find_spec(module) is None:
+        return Check(
+            module, "warning", f"not installed: {purpose} can't be read", f'pip install "incident-nb[{extra}]"'
+        )
+    return Check(module, "ok", f"installed, for {purpose}")
+
+
+def _server(name: str, settings: Settings, now: datetime) -> Iterator[Check]:
+    """What the server says of itself, and what the key may do."""
+    what = f"n8n {name}"
+    try:
+        key_of(name)
+    except SettingsError as error:
+        yield Check(what, "failed", str(error))
+        return
+    with session(settings, BUDGET_S) as asked:
+        server = N8n(name, settings.n8n[name].url, asked)
+        if (
+            settings.n8n[name].url.startswith("http://")
+            and "//127." not in server.url
+            and "//localhost" not in server.url
+        ):
+            yield Check(what, "warning", "is asked over http: the key travels in the open", "Use its https address.")
+        try:
+            health = server.health()
+        except IncidentNbError as error:
+            yield Check(what, "failed", str(error), "Is the address right, and n8n running?")
+            return
+        yield _healthy(what, health)
+        if (skew := _skew(health, now)) is not None:
+            yield skew
+        for kind, path, look in (("executions", "executions", _kept), ("workflows", "workflows", _listed)):
+            yield _may(f"{what}: {kind}", lambda path=path, look=look: look(server, path, now))  # type: ignore[misc]
+
+
+def _healthy(what: str, health: Answer) -> Check:
+    if health.status == 200:
+        return Check(what, "ok", f"is up, answered in {health.timing.total or 0:.1f} s")
+    mend = "It may be starting, or its database is away: look into n8n's log."
+    return Check(what, "failed", f"says of itself that it is not well (healthz: status {health.status})", mend)
+
+
+def _skew(health: Answer, now: datetime) -> Check | None:
+    try:
+        theirs = parsedate_to_datetime(health.headers.get("date", ""))
+    except ValueError:
+        return None
+    apart = abs(theirs.astimezone(UTC) - now)
+    if apart < SKEW:
+        return None
+    return Check(
+        "clock", "warning", f"this machine and n8n are {apart.total_seconds():.0f} s apart", "Set the clock (NTP)."
+    )
+
+
+def _may(what: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()._replace(what=what)
+    except IncidentNbError as error:
+        return Check(what, "failed", str(error))
+
+
+def _listed(server: N8n, path: str, now: datetime) -> Check:
+    del now
+    page = next(iter(server.listing(path)), None)
+    count = len(page.ids) if page else 0
+    return Check("", "ok", f"the key may list them: {count}{' and more' if page and page.cursor else ''}")
+
+
+def _kept(server: N8n, path: str, now: datetime) -> Check:
+    """How far back n8n keeps executions, and whether it saves what happened in them."""
+    del path
+    page = next(iter(server.executions(data=False)), None)
+    if page is None or not page.ids:
+        told = "the key may list them, but n8n keeps none"
+        return Check(
+            "", "warning", told, "Let workflows save executions (Workflow > Settings), or wait for the first run."
+        )
+    newest = json.loads(server.execution(page.ids[0]))
+    if "data" not in newest:
+        told = f"execution {page.ids[0]} has no data: causes are then told by status alone"
+        return Check("", "warning", told, "Set EXECUTIONS_DATA_SAVE_ON_ERROR and …_ON_SUCCESS to all.")
+    oldest = json.loads(page.content)["data"][-1].get("startedAt") or ""
+    age = ""
+    with contextlib.suppress(TypeError, ValueError):
+        age = f", back to {(now - datetime.fromisoformat(oldest)).days} days ago on the first page"
+    return Check("", "ok", f"the key may read them{age}")
+
+
+def _archive(name: str, settings: Settings, now: datetime) -> Check:
+    what, folder = f"archive {name}", archive_folder(settings)
+    mend = "Let a timer run `incident-nb fetch`, say every hour: n8n prunes what it does not keep."
+    if folder is None:
+        return Check(what, "warning", "without a workspace there is none", mend)
+    place = folder / name
+    if not (place / "state.json").exists():
+        return Check(what, "warning", "nothing was fetched yet", mend)
+    if _open_to_others(place):
+        return Check(what, "failed", f"{place} can be read by others", f"chmod -R go= {place}")
+    try:
+        log = Archive(folder, name).log()
+    except UsageError as error:
+        return Check(what, "failed", str(error))
+    age = now - datetime.fromtimestamp((place / "state.json").stat().st_mtime, UTC)
+    told = f"{len(log.executions):,} executions, brought up to date {_ago(age)}"
+    return Check(what, "warning" if age > STALE else "ok", told, mend if age > STALE else None)
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def _open_to_others(place: Path) -> bool:
+    return bool(stat.S_IMODE(place.stat().st_mode) & 0o077)
+
+
+def _ago(age: timedelta) -> str:
+    hours = age.total_seconds() / 3600
+    return "within the hour" if hours < 1 else f"{hours:.0f} hours ago" if hours < 48 else f"{age.days} days ago"

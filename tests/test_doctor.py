@@ -1,0 +1,167 @@
+"""The doctor: each thing that is wrong is named with its mend, and what is right is not complained about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from incident_nb import cli, doctor
+from incident_nb.doctor import Check, examine
+from incident_nb.settings import Settings, load
+from tests import faulty
+from tests.faulty import Asked, Server, answer
+from tests.served import KEY, Kept, failed, serving_n8n
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def kept() -> Kept:
+    held = Kept(
+        instead=lambda asked: answer({"status": "ok"}, date=http_date(NOW)) if "healthz" in asked.path else None
+    )
+    held.add(failed(1), failed(2))
+    return held
+
+
+def http_date(at: datetime) -> str:
+    return at.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+@pytest.fixture
+def server(kept: Kept) -> Iterator[Server]:
+    with serving_n8n(kept) as serving:
+        yield serving
+
+
+@pytest.fixture
+def settings(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    (tmp_path / "incident-nb.toml").write_text(
+        f'[n8n.default]\nurl = "{server.url}"\n[clients.ACME]\nname_prefix = ["[ACME]"]\ntime_zone = "Europe/Berlin"\n'
+    )
+    monkeypatch.setenv("INCIDENT_NB_N8N_API_KEY", KEY)
+    monkeypatch.chdir(tmp_path)
+    return load()
+
+
+def found(settings: Settings, now: datetime = NOW) -> dict[str, Check]:
+    return {check.what: check for check in examine(settings, now)}
+
+
+def test_all_is_well(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["fetch"])
+    checks = found(settings)
+    assert {check.state for check in checks.values()} == {"ok"}, checks
+    assert set(checks) == {
+        *("settings", "redaction key", "client ACME", "cryptography"),
+        *("n8n default", "n8n default: executions", "n8n default: workflows", "archive default"),
+    }
+    assert "2 executions, brought up to date within the hour" in checks["archive default"].told
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "what", "said"),
+    [
+        (401, "/executions", "n8n default: executions", "refused the key (INCIDENT_NB_N8N_API_KEY)"),
+        (403, "/workflows", "n8n default: workflows", "may not do that"),
+        (503, "/healthz", "n8n default", "not well (healthz: status 503)"),
+        (404, "/workflows", "n8n default: workflows", "public API switched on"),
+    ],
+)
+def test_a_server_that_refuses(settings: Settings, kept: Kept, status: int, path: str, what: str, said: str) -> None:
+    usual = kept.instead
+    kept.instead = lambda asked: answer({"message": "x"}, status) if path in asked.path else usual(asked)
+    check = found(settings)[what]
+    assert check.state == "failed" and said in check.told + (check.mend or "")
+
+
+def test_a_server_that_is_away(settings: Settings, kept: Kept) -> None:
+    kept.instead = lambda _: faulty.hang_up
+    checks = found(settings)
+    assert checks["n8n default"].state == "failed" and "n8n default: executions" not in checks
+
+
+def test_executions_without_data(settings: Settings, kept: Kept) -> None:
+    for row in kept.executions.values():
+        del row["data"]
+    check = found(settings)["n8n default: executions"]
+    assert check.state == "warning" and "EXECUTIONS_DATA_SAVE_ON_ERROR" in (check.mend or "")
+
+
+def test_no_executions(settings: Settings, kept: Kept) -> None:
+    kept.executions.clear()
+    assert found(settings)["n8n default: executions"].state == "warning"
+
+
+def test_clocks_that_differ(settings: Settings) -> None:
+    assert "clock" not in found(settings)
+    check = found(settings, NOW + timedelta(minutes=7))["clock"]
+    assert check.state == "warning" and "420 s apart" in check.told
+
+
+def test_a_missing_key(settings: Settings, monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
+    monkeypatch.delenv("INCIDENT_NB_N8N_API_KEY")
+    check = found(settings)["n8n default"]
+    assert check.state == "failed" and "put it into INCIDENT_NB_N8N_API_KEY" in check.told and server.asked == []
+
+
+def test_an_old_archive_and_one_that_others_can_read(settings: Settings, tmp_path: Path) -> None:
+    assert found(settings)["archive default"].told == "nothing was fetched yet"
+    with pytest.raises(SystemExit):
+        cli.main(["fetch"])
+    old = found(settings, NOW + timedelta(days=3, hours=1))["archive default"]
+    assert old.state == "warning" and "3 days ago" in old.told
+    (tmp_path / "archive" / "default").chmod(0o755)
+    assert found(settings)["archive default"].state == "failed"
+
+
+def test_clients_and_workspace() -> None:
+    wrong = Settings.model_validate({"clients": {"ACME": {"time_zone": "Mars/Olympus"}, "BETA": {}}})
+    checks = found(wrong)
+    assert checks["client ACME"].state == "failed" and "Mars/Olympus" in checks["client ACME"].told
+    assert checks["client BETA"].state == "warning"
+    assert checks["settings"].state == checks["n8n"].state == "warning"
+
+
+@pytest.mark.parametrize("zone", ["", "/etc", "../x", "Europe", "a\0b"])
+def test_no_time_zone_ends_it(zone: str) -> None:
+    checks = found(Settings.model_validate({"clients": {"ACME": {"time_zone": zone}}}))
+    assert checks["client ACME"].state == "failed"
+
+
+def test_an_extra_that_is_missing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "find_spec", lambda _: None)
+    assert found(settings)["cryptography"].mend == 'pip install "incident-nb[entities]"'
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_the_command(
+    settings: Settings, kept: Kept, capsys: pytest.CaptureFixture[str], well: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def instead(asked: Asked) -> faulty.Reply | None:
+        return answer({"status": "ok"}) if "healthz" in asked.path else None if well else answer({}, 401)
+
+    kept.instead = instead
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["doctor"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert bool(ended.value.code) is not well and KEY not in shown
+    assert ("FAILED n8n default: executions: n8n “default”" in shown) is not well
+    assert "look archive default: nothing was fetched yet Let a timer run" in shown
+
+
+def test_as_json(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    run: Callable[[list[str]], None] = cli.main
+    with pytest.raises(SystemExit):
+        run(["doctor", "--json"])
+    import json
+
+    rows = json.loads(capsys.readouterr().out)
+    assert {tuple(row) for row in rows} == {("what", "state", "told", "mend")}
+    assert SimpleNamespace(**rows[0]).what == "settings"
