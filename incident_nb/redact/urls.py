@@ -8,6 +8,7 @@ from .keys import (
     NO_VALUES,
     anything,
     from_base64,
+    jumbled,
     key_rule,
     not_wordy,
     opaque,
@@ -20,8 +21,28 @@ from .rules import Judge, Rule, Rules, anchored
 QUERY_KEYS = {
     **dict.fromkeys(("sig", "sign", "hmac", "hash", "xamzsignature", "xgoogsignature", "apisig"), "signature"),
     **dict.fromkeys(("key", "apikey", "appid", "k", "wskey", "subscriptionkey", "code"), "api_key"),
+    **dict.fromkeys(("accesskeyid", "ossaccesskeyid", "awsaccesskeyid"), "api_key"),
+    **dict.fromkeys(("xosscredential", "xtoscredential", "xobscredential"), "credential"),
     **dict.fromkeys(
-        ("auth", "st", "t", "tk", "access", "ticket", "wstoken", "crumb", "policy", "invite", "s", "magic"), "token"
+        (
+            "auth",
+            "st",
+            "t",
+            "tk",
+            "access",
+            "ticket",
+            "wstoken",
+            "crumb",
+            "policy",
+            "invite",
+            "s",
+            "magic",
+            "hm",
+            "oh",
+            "h",
+            "upt",
+        ),
+        "token",
     ),
     **dict.fromkeys(("pass", "pw", "pwd"), "password"),
 }
@@ -40,6 +61,21 @@ def _unless_stand_in(kind: str) -> Judge:
 def _if_opaque(kind: str) -> Judge:
     """The judge of a place that is secret only when its value looks it."""
     return lambda match: kind if opaque(match["s"]) and not stand_in(match["s"]) else None
+
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _judge_path(match: re.Match[str]) -> str | None:
+    """Judge a stretch of a path that is secret in some addresses: UUIDs and words are ids and names in others."""
+    value = match["s"]
+    return None if stand_in(value) or _UUID.fullmatch(value) or not opaque(value) else "webhook"
+
+
+def _judge_share(match: re.Match[str]) -> str | None:
+    """Judge the end of a short address as Nextcloud has for what is shared."""
+    value = match["s"]
+    return "token" if jumbled(value) and re.search("[a-z]", value) and re.search("[A-Z]", value) else None
 
 
 def _judge_scheme(match: re.Match[str]) -> str | None:
@@ -64,12 +100,25 @@ def _judge_query(match: re.Match[str]) -> str | None:
         return None
     plain = re.sub(r"[^a-z0-9]", "", key.rsplit("[", 1)[-1].lower())
     if kind := QUERY_KEYS.get(plain):
-        known = plain in ("pass", "pw", "pwd")
+        known = plain in ("pass", "pw", "pwd") or plain.endswith("accesskeyid")
         return kind if (anything(value) if known else opaque(value)) else None
     rule = key_rule(key)
     if rule is None:
         return None
     return rule[0] if rule[1](value) else None
+
+
+_ATTRIBUTES = frozenset(("path", "domain", "expires", "max-age", "secure", "httponly", "samesite", "priority"))
+_CHOICE = re.compile(r"[a-z]{0,8}(?:[-_][A-Za-z]{2,4})?|\d{1,2}")
+
+
+def _judge_cookie(match: re.Match[str]) -> str | None:
+    """Judge cookies, which are secret unless all they hold is a choice, as `lang=de` or `theme=dark`."""
+    for part in match["s"].split(";"):
+        name, _, value = part.strip().partition("=")
+        if name.lower() not in _ATTRIBUTES and (key_rule(name) or not _CHOICE.fullmatch(value)):
+            return "cookie"
+    return None
 
 
 _DATABASES = re.compile(r"(?i:mongodb(?:\+srv)?|postgres(?:ql)?|mysql|rediss?|amqps?|smtps?|s?ftp|mssql|oracle)\Z")
@@ -82,8 +131,9 @@ def _judge_database(match: re.Match[str]) -> str | None:
 
 
 def _judge_user(match: re.Match[str]) -> str | None:
-    """Judge `-u user:password`; two numbers are a user's and a group's."""
-    return None if stand_in(match["s"]) or match["s"].isdigit() else "password"
+    """Judge `-u user:password`; two numbers are a user's and a group's, and an address is none."""
+    value = match["s"]
+    return None if stand_in(value) or value.isdigit() or value.startswith("//") else "password"
 
 
 PLACES = Rules(
@@ -119,7 +169,7 @@ PLACES = Rules(
             _SCHEMES,
         ),
         anchored(
-            "cookie",
+            _judge_cookie,
             r"(?i:cookie2?)\\{0,15}[\"'`]?\]?\s{0,3}[:=,]\s{0,3}(?:[\[(]\s{0,3})?\\{0,15}[\"'`]?"
             r"(?P<s>[^\s=;,\"'\\:]{1,200}=[^\"'\\\r\n]{4,4000})",
             "cookie",
@@ -148,7 +198,8 @@ PLACES = Rules(
         ),
         anchored(
             _unless_stand_in("password"),
-            r"(?i:(?:sshpass|mysql\w{0,8}|mariadb\w{0,8}|mongo\w{0,8}|(?:docker|podman|registry|helm|acr|oc|az) login)\b"
+            r"(?i:(?:mysql|mariadb)\w{0,8}\b[^\n|;]{0,300}?\s(?-i:-p)(?! )|"
+            r"(?:sshpass|mongo\w{0,8}|(?:docker|podman|registry|helm|acr|oc|az) login)\b"
             r"[^\n|;]{0,300}?\s(?-i:-p)|"
             r"redis-cli\b[^\n|;]{0,300}?\s-a|ldap\w{3,10}\b[^\n|;]{0,300}?\s-w|mosquitto_\w{3}\b[^\n|;]{0,300}?\s(?-i:-P)|"
             r"smb\w{2,8}\b[^\n|;]{0,300}?\s-U\s?[\w\\.-]{1,60}%|-pass(?:in|out)?\s{1,2}pass:|identified by\s)"
@@ -157,7 +208,11 @@ PLACES = Rules(
             "redis-cli|"
             "ldap|mosquitto|smb|-pass|identified by",
         ),
-        anchored(_unless_stand_in("password"), r"(?i:login\s[^\s]{1,100}\spassword\s)(?P<s>[^\s]{1,200})", "login "),
+        anchored(
+            lambda match: None if stand_in(match["s"]) or match["s"].lower() in NO_VALUES else "password",
+            r"(?i:login\s[^\s]{1,100}\spassword\s)(?P<s>[^\s]{1,200})",
+            "login ",
+        ),
         # "credentials admin:hunter2"
         anchored(
             lambda match: (
@@ -166,6 +221,33 @@ PLACES = Rules(
             r"(?i:credentials?|log ?in|userpwd|user(?:name)?[/:]pass(?:word)?)[ :=]{1,4}[\"'(]?"
             r"[\w.@+-]{1,80}:(?P<s>[^\s\"',;)/]{4,200})",
             "credential|login|log in|userpwd|user:pass|user/pass|username/pass|username:pass",
+        ),
+        # Addresses that whoever knows them may use. n8n's own webhooks are no secrets.
+        anchored(
+            "webhook",
+            r"(?i:/hooks/)(?P<s>[a-z0-9]{26}|[A-Za-z0-9]{17,24}/[A-Za-z0-9_-]{40,70})(?![\w-])",
+            "/hooks/",
+        ),  # Mattermost, Rocket.Chat
+        anchored(_judge_path, r"(?i:/api/webhook/)(?P<s>[\w-]{20,100})(?![\w-])", "/api/webhook/"),  # Home Assistant
+        anchored("webhook", r"(?i:/webhook/)(?P<s>[0-9a-f]{32}/[0-9a-f]{32,64})(?![\w-])", "/webhook/"),  # Tines
+        anchored(_judge_path, r"(?i:/api/push/)(?P<s>[A-Za-z0-9]{10,32})(?![\w-])", "/api/push/"),  # Uptime Kuma
+        anchored("api_key", r"(?i:/v1/input/)(?P<s>[0-9a-f]{32})(?!\w)", "/v1/input/"),  # Datadog
+        anchored(_judge_path, r"(?i:/rest/)\d{1,8}/(?P<s>[a-z0-9]{14,20})(?![\w-])", "/rest/"),  # Bitrix24
+        anchored(_judge_path, r"/integrations/v1/[a-z_]{3,40}/(?P<s>[A-Za-z0-9]{20,40})(?![\w-])", "/integrations/v1/"),
+        Rule("webhook", re.compile(r"//(?P<s>e[no][a-z0-9]{10,24})\.m\.pipedream\.net"), ("m.pipedream.net",)),
+        anchored("token", r"/private-(?P<s>[0-9a-f]{32})(?!\w)", "/private-"),  # calendars of Google
+        anchored(
+            "token", r"/owa/calendar/[^\s/]{1,120}/(?P<s>[A-Za-z0-9]{20,80})/", "/owa/calendar/"
+        ),  # and of Outlook
+        anchored("signature", r"/s--(?P<s>[\w-]{8,32})--/", "/s--"),  # Cloudinary
+        anchored(_judge_share, r"/s/(?P<s>[A-Za-z0-9]{15})(?![\w-])", "/s/"),
+        anchored("signature", r"(?i:~|%7e)hmac=(?P<s>[0-9a-f]{32,128})", "~hmac=|%7ehmac="),  # Akamai
+        # What was mailed to let somebody in.
+        anchored(
+            lambda match: "token" if _judge_path(match) else None,
+            r"(?i:/(?:reset[-_]?password|password[-_/]reset|verify(?:[-_]email)?|confirm(?:[-_]email)?|magic(?:[-_]link)?|"
+            r"invit(?:e|ation)s?|activate|unsubscribe))/(?P<s>[\w.=-]{20,600})",
+            "/reset|/password|/verify|/confirm|/magic|/invit|/activate|/unsubscribe",
         ),
     )
 )

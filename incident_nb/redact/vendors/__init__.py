@@ -3,7 +3,8 @@
 A row is `vendor | kind | prefixes | body`. The formats are those that vendors describe in their documentation and hand to
 secret scanners; lengths are lower bounds, so that shortened and future keys are found too. A body is a sequence of items
 separated by blanks: an alphabet's letter with a count (`h32`, `w20+`, `a14-24`), or literal text. A `?` at the end asks for a
-body that is no slug of words and numbers, where the prefix alone says little.
+body that is no slug of words and numbers, a `*` for one that mixes capitals, small letters and digits, too, where the prefix
+alone says little. A row of kind `-` in `public` lets a key be that a shorter prefix would take for a secret.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from functools import cached_property
 
 from ahocorasick import Automaton
 
-from . import ai, cloud, code, money, office, talk
+from ..keys import jumbled
+from . import ai, cloud, code, hooks, money, office, public, talk
 
 ALPHABETS = {
     "d": "0-9",
@@ -37,6 +39,7 @@ LONGEST_BODY = 400
 
 _ITEM = re.compile(rf"([{''.join(ALPHABETS)}])(\d+)(?:(\+)|-(\d+))?")
 _WORD = r"(?:[A-Za-z]?[a-z]*\d{0,4}|[A-Z]{1,12}\d{0,4}|\d{1,14}|\d{1,3}[a-z]{1,4})"
+_MIXED = re.compile(r"(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])(?=\D*\d)")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SLUG = re.compile(rf"{_WORD}(?:[-_./:=]{_WORD})*+")
 
@@ -54,7 +57,7 @@ class Row:
     def items(self) -> tuple[tuple[str, int, int | None], ...]:
         """The body as (alphabet or literal, least, most); a literal has the count 0, an open end None."""
         found = []
-        for item in self.body.removesuffix(" ?").split():
+        for item in re.sub(r" [?*]\Z", "", self.body).split():
             if match := _ITEM.fullmatch(item):
                 least = int(match[2])
                 found.append((match[1], least, None if match[3] else int(match[4] or least)))
@@ -84,8 +87,12 @@ class Row:
         return re.compile(f"[{ALPHABETS[name]}]*+" if most is None else "")
 
     def fits(self, body: str) -> bool:
-        """Whether a text that has the body's pattern may be a key; slugs of words and numbers may not, if told so."""
-        return not self.body.endswith("?") or not (_SLUG.fullmatch(body) or _UUID.search(body))
+        """Whether a text that has the body's pattern may be a key: not all are that are words, numbers or ids."""
+        if self.body[-1] not in "?*":
+            return True
+        if self.body[-1] == "*" and not (_MIXED.match(body) and jumbled(body)):
+            return False
+        return not (_SLUG.fullmatch(body) or _UUID.search(body))
 
     def example(self, draw: str = "7hKq2Zw9XvB4nR8sTdL3", least: bool = True) -> str:
         """A made-up key of this kind, its characters taken in turn from `draw` where the alphabet has them."""
@@ -104,10 +111,13 @@ def rows(table: str) -> Iterator[Row]:
         yield Row(vendor, kind, tuple(prefixes.split()), body)
 
 
-ROWS = tuple(row for family in (ai, cloud, code, money, office, talk) for row in rows(family.ROWS))
+ROWS = tuple(row for family in (ai, cloud, code, hooks, money, office, talk) for row in rows(family.ROWS))
+
+PUBLIC = tuple(rows(public.ROWS))
+PUBLIC_PREFIXES = tuple(prefix for row in PUBLIC for prefix in row.prefixes)
 
 _BY_PREFIX: dict[str, list[Row]] = {}
-for _row in ROWS:
+for _row in (*ROWS, *PUBLIC):
     for _prefix in _row.prefixes:
         _BY_PREFIX.setdefault(_prefix, []).append(_row)
 
@@ -168,6 +178,7 @@ def find(text: str) -> Iterator[tuple[int, int, str]]:
                 end = row.rest.match(text, match.end()).end()  # type: ignore[union-attr]  # it matches nothing, too
                 while text[end - 1] in ".&%/@":  # a sentence ends, a URL goes on
                     end -= 1
-                yield start, end, row.kind
+                if row.kind != "-":
+                    yield start, end, row.kind
                 position = end
                 break

@@ -36,8 +36,8 @@ Netlify              | token   | nfp_ nfc_ nfo_ nfu_ nfb_                       
 Vercel               | token   | vcp_ vci_ vca_ vcr_ vcs_                       | a24+
 Vercel blob          | token   | vercel_blob_rw_                                | w24+
 Heroku               | api_key | HRKU-                                          | w30+
-Supabase             | token   | sbp_ sbp_oauth_                                | h30+
-Supabase keys        | api_key | sb_secret_ sb_publishable_                     | w16+
+Supabase             | token   | sbp_ sbp_oauth_ sbp_v0_ sba_                   | h30+
+Supabase keys        | api_key | sb_secret_                                     | w16+
 PlanetScale          | token   | pscale_tkn_ pscale_pw_ pscale_oauth_           | s24+
 MongoDB Atlas        | secret  | mdb_sa_sk_                                     | w30+
 Databricks           | token   | dapi                                           | h32+
@@ -52,4 +52,38 @@ Deno                 | token   | ddp_ ddo_                                      
 Aiven                | secret  | AVNS_                                          | w16+
 Neon                 | api_key | napi_                                          | a30+
 Elastic              | api_key | essu_                                          | b40+
+Alibaba STS          | api_key | STS.                                           | a20-64 *
+Alibaba STS token    | token   | CAIS                                           | b300+ *
+Baidu                | api_key | bce-v3/ALTAK-                                  | p40+
+Baidu key id         | api_key | ALTAK                                          | a21
+Volcengine           | api_key | AKLT AKTP                                      | b40+ *
+JD Cloud             | api_key | JDC_                                           | u24+
+Microsoft account    | token   | EwA EwB EwC EwD                                | b200+ *
+Microsoft refresh    | token   | 0.A 1.A                                        | w50+ . w40+
+QuickBooks           | token   | AB11                                           | a40-60 *
+QuickBooks refresh   | token   | RT1-                                           | w24+ ?
+IBM service id       | api_key | ApiKey-                                        | h8 - h4 - h4 - h4 - h12
+Akamai               | token   | akab-                                          | l16 - l16
+Exoscale             | api_key | EXO                                            | a24-30 *
+Exoscale, plain      | api_key | EXO                                            | h24-30 ?
+UpCloud              | token   | ucat_                                          | a20+
+Tigris               | api_key | tid_ tsec_                                     | w30+ *
+CockroachDB          | api_key | CCDB1_                                         | a22 _ a40
+DataStax Astra       | token   | AstraCS:                                       | a20+ : h60+
+Aiven token          | token   | aivenv1                                        | b40+
+DoltHub              | token   | dhat.v1.                                       | l40+
+Materialize          | secret  | mzp_                                           | h60+
+Imply                | api_key | pok_                                           | w40+ ?
+Appwrite             | api_key | standard_ dynamic_                             | h100+
+k3s, RKE2            | token   | K10                                            | h64 ::server: w16+
+Docker Swarm         | token   | SWMTKN-1-                                      | l40-60 - l20+
+NATS seeds           | private_key | SUA SAA SOA SNA SCA                        | u55
+Cloudflare tunnel    | token   | eyJhIjoi                                       | b80+
+Cloudflare Turnstile | secret  | 0x4AAAAAAA                                     | w27
+hCaptcha             | secret  | ES_                                            | h32
+Neon roles           | secret  | npg_                                           | a12-24 *
+Teable               | token   | teable_acc                                     | a12+ _ b30+
+Rows                 | api_key | rows-                                          | a40+ *
+ImageKit             | secret  | private_                                       | b28 *
+Qovery               | token   | qov_                                           | w30+ *
 """

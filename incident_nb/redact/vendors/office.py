@@ -26,7 +26,7 @@ Sanity, Storyblok    | token   | sk                                             
 Prismic, Hygraph     | token   | MC5                                            | s40+ ?
 Typeform             | token   | tfp_                                           | s30+
 Dropbox              | token   | sl.                                            | s60+
-Mapbox secret        | token   | sk.eyJ pk.eyJ tk.eyJ                           | w20+ . w16+
+Mapbox secret        | token   | sk.eyJ tk.eyJ                                  | w20+ . w16+
 Adobe                | secret  | p8e- p8-                                       | w30+
 Frame.io             | token   | fio-u-                                         | w40+
 HubSpot access       | token   | CNb CKb CJP CPr COr CLr                        | w40+ ?
@@ -34,4 +34,28 @@ Shortcut             | token   | sct_rw_ sct_ro_                                
 Figma                | token   | figd_ figdr_ figou_ figoh_ figor_ figoa_       | w20+
 Webflow              | token   | ws-                                            | h60+
 Tally                | api_key | tly-                                           | a20+
+Freepik              | api_key | FPSX                                           | h32
+Mapillary            | token   | MLY|                                           | d15-18 | h32
+ArcGIS               | api_key | AAPK AAPT AAST AATK                            | b60+ *
+LocationIQ           | token   | pk.                                            | h32
+OpenRouteService     | api_key | 5b3ce3597851110001cf6248                       | h20+
+Bannerbear           | api_key | bb_pr_ bb_ma_                                  | h24+
+Placid               | token   | placid-                                        | a8+ - a8+
+Dub                  | api_key | dub_                                           | a20+ *
+ConvertAPI           | token   | token_                                         | a16-32 *
+Plane                | api_key | plane_api_                                     | h32+
+Teamwork             | token   | tkn.v1_                                        | b40+
+Plain                | api_key | plainApiKey_                                   | w30+
+LiveChat             | token   | dal: fra-a:                                    | w25+ *
+Formbricks           | api_key | fbk_                                           | w30+ *
+SavvyCal             | token   | pt_secret_                                     | h20+
+Builder.io           | api_key | bpk-                                           | h32
+Contentstack         | token   | cs                                             | h40
+Missive              | token   | missive_pat-                                   | w30+
+Canadian Notify      | api_key | gcntfy-                                        | w70+
+Ubidots              | token   | BBFF- BBUS-                                    | a28+
+Riot                 | api_key | RGAPI-                                         | h8 - h4 - h4 - h4 - h12
+Modrinth             | token   | mrp_ mra_                                      | a50+
+Thunderstore         | token   | tss_                                           | a30+ ?
+Cronofy              | token   | CRN_                                           | w30+ *
 """

@@ -17,7 +17,7 @@ Make hook            | webhook | hook.us1.make.com/ hook.us2.make.com/ hook.eu1.
 Make hook            | webhook | hook.integromat.com/                           | l20+
 IFTTT hook           | webhook | maker.ifttt.com/trigger/                       | w1+ /with/key/ w20+
 SendGrid             | api_key | SG.                                            | w16-64 . w16+
-Mailgun              | api_key | key- pubkey-                                   | h32
+Mailgun              | api_key | key-                                           | h32
 Brevo                | api_key | xkeysib- xsmtpsib-                             | w20+
 Resend               | api_key | re_                                            | a8-16 _ a16+
 MailerSend           | api_key | mlsn.                                          | h30+
@@ -44,4 +44,14 @@ Spotify, SoundCloud  | token   | BQ                                             
 Nylas                | api_key | nyk_v0_ nyk_                                   | a30+
 Cal.com              | api_key | cal_live_ cal_                                 | h24+
 PubNub               | api_key | sub-c- pub-c- sec-c-                           | w36+
+Mandrill             | api_key | md-                                            | w22 *
+ZeptoMail            | api_key | wSsVR PHtE6                                    | b60+ *
+EmailOctopus         | api_key | eo_                                            | h40+
+SMTP2GO              | api_key | api-                                           | u32 ?
+Pushbullet           | token   | o.                                             | a32 *
+Matrix               | token   | syt_ mct_ mat_                                 | b28+
+ServerChan           | token   | SCT                                            | d3-8 T a18+
+Discord session      | token   | mfa.                                           | w60+
+Spotify refresh      | token   | AQA AQB AQC AQD                                | w100+ *
+Epic                 | token   | eg1~                                           | s60+
 """
