@@ -132,6 +132,8 @@ class Redactor:
             for name, child in value.items():
                 label = self.text(name, personal) if isinstance(name, str) else name
                 place = (named or key) if name in VALUES else str(label)
+                if name == "sessionId" and "chatInput" in value:
+                    place = None  # n8n's chats: which conversation it is
                 inside = in_credential or is_credential_data(name) or (opened and name == "data")
                 if key and isinstance(child, str) and (told := one_of(one, child) or in_query(key, place, child)):
                     clean[label] = self.mask(told, child)

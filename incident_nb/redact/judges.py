@@ -21,6 +21,7 @@ HEADER = re.compile(
     r"x-auth-[a-z-]+|dd-[a-z-]+|token|apikey)"
 )
 _NEVER_LOOSE = re.compile(r"\d{1,19}|[\d.:/-]+|(?:https?|arn|urn):.*|[\w.-]+/[\w./-]+|v?\d+(?:\.\d+)+\S*")
+_IN_ARN = re.compile(r"arn:[\w-]{1,20}:secretsmanager:[\w-]{0,20}:\d{0,12}:\Z")
 # An expression of a program: a call, an item, a type.
 _CODE = re.compile(r"[A-Za-z_]\w{0,60}(?:\.[A-Za-z_]\w{0,60}){0,6}[\[(]")
 
@@ -29,7 +30,7 @@ def judge_pair(match: re.Match[str]) -> str | None:
     """Judge `key: value` and `key=value`, quoted or not; after a blank a value needs more than a plain word to be one."""
     text, key, value, gap = match.string, match["key"], match["s"], match["gap"]
     rule = key_rule(key) or _rule_of_words(text, match.start("key"), key)
-    if rule is None or stand_in(value):
+    if rule is None or stand_in(value) or (key == "secret" and _IN_ARN.search(text, 0, match.start())):
         return None
     kind, test = rule
     scheme, rest = without_scheme(value)

@@ -42,6 +42,8 @@ NO_VALUES = FORM_WORDS | frozenset(
         "authentication authorization auth falsch incorrecta ungültig invalide",
     )
 )
+_COOKIE_ATTRIBUTES = frozenset(("path", "domain", "expires", "max-age", "secure", "httponly", "samesite", "priority"))
+_CHOICE = re.compile(r"[a-z]{0,8}(?:[-_][A-Za-z]{2,4})?|\d{1,2}")
 _ALGORITHM = re.compile(
     r"(?i)(?:base|sha|md|utf|aes|rsa|x|oauth|pbkdf|argon|bcrypt|scrypt|hmac|rc|des|ed|win|ntlm?v?)[-_]?\d+[\w-]*"
 )
@@ -133,6 +135,15 @@ def code_or_token(value: str) -> bool:
     return short_code(value) or opaque(value)
 
 
+def cookies(value: str) -> bool:
+    """True for cookies, unless all that they hold is a choice, as `lang=de` or `theme=dark`."""
+    if "=" not in value:
+        return not_wordy(value)
+    parts = [part.strip().partition("=") for part in value.split(";")]
+    held = [(name, text) for name, _, text in parts if name.lower() not in _COOKIE_ATTRIBUTES]
+    return any(key_rule(name) or not _CHOICE.fullmatch(text) for name, text in held)
+
+
 def session(value: str) -> bool:
     """True for a value drawn by lot, but for Twilio's ids: two capitals and 32 hex digits."""
     return opaque(value) and not slug(value) and re.fullmatch(r"[A-Z]{2}[0-9a-f]{32}", value) is None
@@ -187,7 +198,7 @@ def jumbled(value: str) -> bool:
 _TESTS: dict[str, Test] = {
     test.__name__: test
     for test in (
-        *(anything, no_path, not_wordy, opaque, random_run, many_digits, short_code, code_or_token, session),
+        *(anything, no_path, not_wordy, opaque, random_run, many_digits, short_code, code_or_token, session, cookies),
         *(hex_key, credentials),
     )
 }

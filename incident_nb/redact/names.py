@@ -5,8 +5,9 @@ value be. Where a vendor's key has no shape of its own, the vendor's header or v
 """
 
 ROWS = r"""
-cookie      not_wordy   cookies?2?$
+cookie      cookies     cookies?2?$
 cookie      session     sess(?:ion)?(?:id|key|cookie|token)$|connectsid$|session$|^sid$|phpsessid
+-           -           secrets?(?:manager|store|id|name|arn|ref|path|version|engine|provider|backend)$
 -           -           (?:page|next|prev|previous|sync|continuation|cursor|delta|start|skip|pagination|change|resumption)token$
 -           -           (?:idempotency|cache|partition|sort|foreign|unique)key$
 -           -           (?:public|object|dedup|dedupe|deduplication|grouping)key$

@@ -7,6 +7,7 @@ import re
 from .keys import (
     NO_VALUES,
     anything,
+    cookies,
     from_base64,
     jumbled,
     key_rule,
@@ -108,17 +109,9 @@ def _judge_query(match: re.Match[str]) -> str | None:
     return rule[0] if rule[1](value) else None
 
 
-_ATTRIBUTES = frozenset(("path", "domain", "expires", "max-age", "secure", "httponly", "samesite", "priority"))
-_CHOICE = re.compile(r"[a-z]{0,8}(?:[-_][A-Za-z]{2,4})?|\d{1,2}")
-
-
 def _judge_cookie(match: re.Match[str]) -> str | None:
-    """Judge cookies, which are secret unless all they hold is a choice, as `lang=de` or `theme=dark`."""
-    for part in match["s"].split(";"):
-        name, _, value = part.strip().partition("=")
-        if name.lower() not in _ATTRIBUTES and (key_rule(name) or not _CHOICE.fullmatch(value)):
-            return "cookie"
-    return None
+    """Judge cookies."""
+    return "cookie" if cookies(match["s"]) else None
 
 
 _DATABASES = re.compile(r"(?i:mongodb(?:\+srv)?|postgres(?:ql)?|mysql|rediss?|amqps?|smtps?|s?ftp|mssql|oracle)\Z")
