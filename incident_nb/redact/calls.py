@@ -23,7 +23,7 @@ _TWO = (
     "passwordauth credentials.basic setcredentials addcredentials simple_bind_s simple_bind signinwithemailandpassword "
     "createuserwithemailandpassword plaincredentials username_pw_set setbasicauth requestbasicauth"
 )
-_TWO_OR_WORDS = ".login .auth .authenticate .signin .sign_in .logon"
+_TWO_OR_WORDS = ".login .auth .authenticate .signin .sign_in .logon .open"
 _WRAPPERS = (
     r"Some|Optional|Just|Option|Maybe|Secret\w{0,12}|Sensitive\w{0,8}|Password|Token|ApiKey|String|string|str|bytes|Buffer\.from|btoa|"
     r"encode\w{0,10}|b64encode|base64_encode|md5|sha\d{1,3}|hash\w{0,10}|bcrypt\w{0,8}|quote\w{0,8}|URLEncoder\.encode|Zeroizing::new|"
@@ -68,6 +68,13 @@ CALLS = Rules(
             _argument_no_word,
             rf"(?i:{_calls(_TWO_OR_WORDS)})\(\s?{_ARGUMENT},\s{{0,20}}{_LITERAL}",
             _calls(_TWO_OR_WORDS).replace("\\", ""),
+        ),
+        # btoa('user:…'), base64_encode("user:…")
+        anchored(
+            _argument_no_word,
+            r"(?i:btoa|b64encode|base64_encode|base64encode|base64\.encode\w{0,12}|buffer\.from)\(\s?[bu]?\\?[\"'`]"
+            r"[\w.@+-]{1,80}:(?P<s>[^\"'`\n\\]{3,200})",
+            "btoa|b64encode|base64_encode|base64encode|base64.encode|buffer.from",
         ),
         # .setPassword("…"), withApiKey('…')
         Rule(

@@ -35,6 +35,8 @@ _TOOLS = (
     ("smb* rpcclient winexe", r"-U\s?[\w\\.-]{1,60}%"),
     ("lftp", r"-u\s?[\w@.-]{1,60},"),
     ("http https xh", r"-a\s[\w@.-]{1,60}:"),
+    ("curl", r"(?:-E|--cert)\s[^\s:]{1,120}:"),
+    ("curl wget", r"--proxy-user(?:\s|=)[\w.@+-]{1,80}:"),
     ("vault", r"login\s(?!-)"),
     ("mysqladmin nmcli", r"password\s"),
     ("neo4j-admin", r"set-initial-password\s"),

@@ -20,7 +20,18 @@ from .places import BLOCKS, LINES, may_hold_keys
 from .rules import LONGEST_MASK, MASK, Hints, Rule, Rules
 from .said import SENTENCES
 from .shapes import MARKED, PEM, PPK, SHAPES, SHORTEST
-from .trees import VALUES, in_query, is_credential, is_credential_data, name_before, name_of, one_of, rule_of, singular
+from .trees import (
+    VALUES,
+    in_query,
+    is_credential,
+    is_credential_data,
+    name_before,
+    name_of,
+    of_key,
+    one_of,
+    rule_of,
+    singular,
+)
 from .urls import PLACES
 
 _HINTS = Hints(NEIGHBOURS, BLOCKS, MARKED, SHAPES, PLACES, LINES, COMMANDS, CALLS, SENTENCES, NUMBERS)
@@ -128,10 +139,13 @@ class Redactor:
                 return self.mask("too_deep", "object")
             named = None if VALUES.isdisjoint(value) else name_of(value)
             opened = in_credential or is_credential(value)
-            clean, one = {}, singular(key)
+            clean, one, private = {}, singular(key), of_key(value)
             for name, child in value.items():
                 label = self.text(name, personal) if isinstance(name, str) else name
                 place = (named or key) if name in VALUES else str(label)
+                if name in private and isinstance(child, str):
+                    clean[label] = self.mask("private_key", child)
+                    continue
                 if name == "sessionId" and "chatInput" in value:
                     place = None  # n8n's chats: which conversation it is
                 inside = in_credential or is_credential_data(name) or (opened and name == "data")

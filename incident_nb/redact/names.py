@@ -12,7 +12,7 @@ cookie      session     sess(?:ion)?(?:id|key|cookie|token)$|connectsid$|session
 -           -           (?:idempotency|cache|partition|sort|foreign|unique)key$
 -           -           (?:public|object|dedup|dedupe|deduplication|grouping)key$
 -           -           (?:translation|i18n|lookup|issue|message|row|range|hash|order|join|natural|composite|index|item)key$
--           -           (?:state|storage|bucket|file|map|dict|json|config|feature|flag|metric|label|group|routing)key$
+-           -           (?:state|bucket|file|map|dict|json|config|feature|flag|metric|label|group)key$
 -           -           keys$|^oldpwd$|^key\d?$|websocket(?:key|accept)$
 api_key     hex_key     ^appid$|^xhoneycombteam$
 api_key     opaque      ^hapikey$
@@ -47,8 +47,9 @@ api_key     not_wordy   apikey\d?|api(?:token|secret|schlussel)
 api_key     not_wordy   (?:cle|clave|chave|chiave|clavede|chavede|chiavede)api|applicationkey$
 api_key     not_wordy   (?:access|subscription|master|functions?|licen[sc]e|auth|authentication|authorization)key\d?$
 api_key     not_wordy   (?:storage|sas|deploy|ingest|write|admin|insert)key\d?$
-api_key     not_wordy   zugangsschlussel|apischlussel
+api_key     not_wordy   (?:zugangs|api|geheim)schlue?ssel
 api_key     opaque      (?:account|service|app|client|server|user)key\d?$
+api_key     opaque      (?:storage|routing|instrumentation|nonce|hmac|fastly|recurly)key\d?$
 api_key     opaque      (?:consumer|integration|developer|partner|merchant|host|primary)key\d?$
 api_key     opaque      (?:secondary|bot|rest|site|project|org|team|read|data|env|device|shop|store|node|tenant|customer)key\d?$
 api_key     opaque      (?:x|signature|role|anon|rapid|query|search|session|enc|sign)key\d?$

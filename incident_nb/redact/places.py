@@ -20,7 +20,7 @@ from .rules import Rule, Rules
 
 QUOTE = r"\\{0,15}[\"'`]"
 # "key": value, key=value, (key)=(value)
-_GAP = r"\\{0,15}[\"'`]?[)\]]{0,2}\s{0,3}(?:=>|:=|<-|[:=：])\s{0,3}[(\[]?(?:[bruNEefL@](?=[\"']))?"
+_GAP = r"\\{0,15}[\"'`]?[)\]]{0,2}\s{0,3}(?:=>|:=|<-|[:=：→])\s{0,3}[(\[]?(?:[&!][\w!]{1,20}\s(?=\S))?(?:[bruNEefL@](?=[\"']))?"
 # A quoted value ends at the quote that opened it, escaped as often; a cut-off one at the end of the text.
 _CLOSED = r"(?P<q>\\{0,15}[\"'`])(?!(?P=q))(?P<s>[^\n]{1,2000}?(?=(?<!\\)(?P=q)|\Z))"
 VALUE = (
@@ -32,7 +32,7 @@ _NAME = r"(?:name|key|header|field|parameter|param|variable|property|setting|id|
 _CONTENT = r"(?:value|val|content|defaultValue|data)"
 _VALUED = (*(f"{name}{end}" for name in ("value", "content", "val", "data") for end in "\"'\\"), "value=", "value:")
 
-_SEPARATOR = re.compile(r"[:=>,}：]|<(?=-)")
+_SEPARATOR = re.compile(r"[:=>,}：→]|<(?=-)")
 # From a separator backwards, in the text turned round: blanks, a quote, the key. ASCII's letters are told faster.
 _BACKWARDS = r"\s{0,3}[)\]]{0,2}(?:;touq&|;93#&|;43#&|[\"'`]\\{0,15})?(?P<key>[\d.-]{0,20}[^\W\d][\w.-]{0,80})"
 _BACKWARDS_ANY, _BACKWARDS_ASCII = re.compile(_BACKWARDS), re.compile(_BACKWARDS, re.ASCII)
@@ -69,7 +69,7 @@ def _quotes_of_keys(text: str, low: str) -> Iterator[int]:
 
 def may_hold_keys(text: str) -> bool:
     """Whether a text holds such a key, or an element or a form's part that may have one; if not, no rule here is tried."""
-    if "</" in text or "&lt;/" in text or "form-data" in text or ("name=" in text and "<" in text):
+    if "</" in text or "&lt;/" in text or "form-data" in text or ("name=" in text and "<" in text) or '";s:' in text:
         return True
     return bool(key_starts(text))
 
@@ -151,6 +151,12 @@ BLOCKS = Rules(
                 r"\[\"(?P<key>[\w.-]{2,80})\"(?::[\w\":]{1,60})?\]\s?=>(?:\s|\\n){0,40}string\(\d{1,7}\)\s\\?\"(?P<s>[^\"\n\\]{1,2000})"
             ),
             ("string(",),
+        ),
+        # s:8:"password";s:9:"…"; as PHP's serialize writes it.
+        Rule(
+            judge_named,
+            re.compile(r"s:\d{1,4}:\\?\"(?P<key>[\w.-]{2,80})\\?\";s:\d{1,7}:\\?\"(?P<s>[^\"\n\\]{1,2000})\\?\";"),
+            ('";s:',),
         ),
         # db_password = <<EOT, the value on the next line.
         Rule(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from .judges import judge_flag, judge_loose
-from .keys import NO_VALUES, algorithm, not_wordy, opaque, slug, stand_in
+from .keys import NO_VALUES, algorithm, key_rule, not_wordy, opaque, slug, stand_in
 from .places import VALUE
 from .rules import Rule, Rules, anchored, at
 
@@ -99,6 +99,14 @@ def _beside_user(match: re.Match[str]) -> str | None:
     return "password" if fits and not stand_in(value) and not re.fullmatch(r"v?\d[\w.-]*", value) else None
 
 
+def _quoted(match: re.Match[str]) -> str | None:
+    """Judge a quoted value behind a word that is a key: "invalid hmacKey 'x'"."""
+    rule, value = key_rule(match["key"]), match["s"]
+    if rule is None or stand_in(value) or not rule[1](value):
+        return None
+    return rule[0] if opaque(value) or (rule[0] == "password" and not_wordy(value)) else None
+
+
 def _answer(match: re.Match[str]) -> str | None:
     """Judge what an endpoint for tokens answered."""
     return "token" if opaque(match["s"]) and len(match["s"]) > 19 else None
@@ -145,6 +153,20 @@ SENTENCES = Rules(
             _said,
             r"(?i:пароль|пароля|pw|pwd)(?P<gap>(?:\s[а-я]{1,12}){0,3}\s)(?P<s>[^\s\"'`]{5,100}?)(?=[.,;:!?)]{0,3}(?:\s|\Z))",
             "пароль|пароля|pw |pwd ",
+        ),
+        Rule(
+            _quoted,
+            re.compile(r"(?P<key>[^\W\d_][\w-]{2,60})\s(?P<q>[\"'`])(?P<s>[^\s\"'`]{6,400})(?P=q)"),
+            (" '", ' "', " `"),
+            re.compile(r"\w\s[\"'`][^\s\"'`]{6}"),
+        ),
+        # backup codes: 3f9a1-2b7cd, 8e1f0-77aa2
+        anchored(
+            "otp",
+            r"(?i:backup|recovery|scratch|emergency)[\s_-]?(?i:codes?)[\s:=]{1,3}(?P<s>[A-Za-z0-9]{4,8}(?:[-\s][A-Za-z0-9]{3,8})?"
+            r"(?:,\s?[A-Za-z0-9]{4,8}(?:[-\s][A-Za-z0-9]{3,8})?){1,20})",
+            "backup|recovery|scratch|emergency",
+            r"\d",
         ),
         anchored(
             _refused,

@@ -13,6 +13,7 @@ from .urls import QUERY_KEYS
 # Names and values side by side, as header and query parameters are kept by n8n and in HAR files.
 _NAMES = ("name", "key", "header", "field", "parameter", "param", "variable", "property", "setting", "label", "id")
 VALUES = frozenset(("value", "val", "content", "defaultValue", "data"))
+_PRIVATE_PARTS, _NOTHING = frozenset(("d", "p", "q", "dp", "dq", "qi", "k")), frozenset[str]()
 _CREDENTIAL_DATA = frozenset({"credentials", "credentialdata", "decrypteddata", "oauthtokendata"})
 _CREDENTIAL_TYPE = re.compile(r"[a-z]\w{1,60}(?:Api|Auth|OAuth\d?|Jwt|Token)")
 _QUERIES = frozenset({"query", "params", "qs", "querystring", "queryparameters", "queryparams", "searchparams"})
@@ -48,6 +49,11 @@ def one_of(kind: str | None, value: str) -> str | None:
     """The kind of one of several secrets, if the value looks like one: drawn by lot, or a code in groups."""
     fits = opaque(value) or (kind == "otp" and re.fullmatch(r"[A-Za-z0-9]{3,8}(?:[ -][A-Za-z0-9]{3,8}){0,4}", value))
     return kind if kind and fits and not stand_in(value) else None
+
+
+def of_key(tree: dict[Any, Any]) -> frozenset[str]:
+    """The private parts of a JSON Web Key (RFC 7518), if the object is one."""
+    return _PRIVATE_PARTS if isinstance(tree.get("kty"), str) else _NOTHING
 
 
 def name_of(tree: dict[Any, Any]) -> str | None:
