@@ -282,7 +282,7 @@ class Redactor:
                 personal or kind not in PERSONAL_KINDS
             ):
                 scheme, secret = without_scheme(match["s"])
-                if not (scheme and MASK.search(text, start, end + 1)):
+                if secret and not (scheme and MASK.search(text, start, end + 1)):
                     parts += (text[copied:start], scheme, self.mask(kind, secret))
                     copied = end
                 position = end

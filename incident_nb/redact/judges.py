@@ -21,6 +21,7 @@ HEADER = re.compile(
     r"x-auth-[a-z-]+|dd-[a-z-]+|token|apikey)"
 )
 _NEVER_LOOSE = re.compile(r"\d{1,19}|[\d.:/-]+|(?:https?|arn|urn):.*|[\w.-]+/[\w./-]+|v?\d+(?:\.\d+)+\S*")
+_NAMES = re.compile(r"[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+")
 _IN_ARN = re.compile(r"arn:[\w-]{1,20}:secretsmanager:[\w-]{0,20}:\d{0,12}:\Z")
 # An expression of a program: a call, an item, a type.
 _CODE = re.compile(r"[A-Za-z_]\w{0,60}(?:\.[A-Za-z_]\w{0,60}){0,6}[\[(]")
@@ -36,7 +37,9 @@ def judge_pair(match: re.Match[str]) -> str | None:
     scheme, rest = without_scheme(value)
     if (scheme and (not rest or stand_in(rest))) or value.strip("_").lower() == key.strip("_-").lower():
         return None
-    if not match["q"] and _CODE.match(value + text[match.end() : match.end() + 1]):
+    if not match["q"] and (_CODE.match(value + text[match.end() : match.end() + 1]) or _names_a_key(value)):
+        return None
+    if not match["q"] and gap[-1] in "([" and (len(value) < 4 or not not_wordy(value)):
         return None
     if match["q"] or not gap[-1].isspace() or "=" in gap:
         return kind if test(value) else None
@@ -45,6 +48,11 @@ def judge_pair(match: re.Match[str]) -> str | None:
         return kind if test(value) else None
     alone = not text[match.end() :].strip(" ,;.})]") and not text[: match.start("key")].strip(" -*\t{,;'\"<>")
     return kind if alone and kind == "password" and test(value) and anything(value) and "." not in value else None
+
+
+def _names_a_key(value: str) -> bool:
+    """True for a program's own name of a secret, such as `credentials?.apiKey`."""
+    return _NAMES.fullmatch(value) is not None and key_rule(value.rpartition(".")[2]) is not None
 
 
 def _rule_of_words(text: str, start: int, key: str) -> tuple[str, Test] | None:
@@ -129,6 +137,8 @@ def judge_loose(match: re.Match[str]) -> str | None:
     if rule is None or stand_in(value) or value[0] in "\"'`" or _NEVER_LOOSE.fullmatch(value):
         return None
     kind, test = rule
+    if match["key"].lower() == "pass" and not re.fullmatch(r"(?=\D*\d)[^=(){}:,`]+", value):
+        return None  # "pass `messages` to it"
     if match["q"]:
         if kind == "password":
             return kind if anything(value) and len(value) > 2 and not key_rule(value) else None

@@ -203,6 +203,12 @@ NUMBERS = Rules(
             re.compile(r"\d\d[ .-]\d{4}(?!\d)"),
         ),
         Rule(
+            _dashed,  # an area in brackets: (11) 92215-0111
+            re.compile(r"(?P<s>\((?<![\w(]\()0?[1-9]\d{1,2}\) ?\d{3,5}[ -]\d{4})(?![\w-]|\.\d)"),
+            ("(",),
+            re.compile(r"\) ?\d{3,5}[ -]\d{4}"),
+        ),
+        Rule(
             _national,
             re.compile(
                 rf"(?P<s>0(?<![\w.,:+/-]0)[1-9]\d{{0,4}}\)?(?:[ /{_DASH}]{{1,2}}\d{{2,8}}){{1,5}})(?![\w]|[.:,/-]\d)"

@@ -80,7 +80,8 @@ def _said(match: re.Match[str]) -> str | None:
     value = match["s"]
     if stand_in(value) or value.lower() in NO_VALUES or algorithm(value) or not re.search(r"[^\W_]", value):
         return None
-    letters, others = re.search(r"[^\W\d_]", value), re.search(r"[\d_]|[^\w.'’-]", value)
+    core = value.strip("()[]{}<>*_")
+    letters, others = re.search(r"[^\W\d_]", core), re.search(r"[\d_]|[^\w.'’-]", core)
     if _FOR_WHOM.search(match["gap"]) and not re.search(r"[^\w.@-]", value):
         return None
     return "password" if letters and others and not_wordy(value) and len(value) > 4 else None
@@ -102,7 +103,7 @@ def _beside_user(match: re.Match[str]) -> str | None:
 def _quoted(match: re.Match[str]) -> str | None:
     """Judge a quoted value behind a word that is a key: "invalid hmacKey 'x'"."""
     rule, value = key_rule(match["key"]), match["s"]
-    if rule is None or stand_in(value) or not rule[1](value):
+    if rule is None or match["key"].lower() == "pass" or stand_in(value) or not rule[1](value):
         return None
     return rule[0] if opaque(value) or (rule[0] == "password" and not_wordy(value)) else None
 

@@ -100,6 +100,8 @@ def _judge_query(match: re.Match[str]) -> str | None:
     if stand_in(value) or stand_in(without_scheme(value.replace("%20", " ").replace("+", " "))[1]):
         return None
     plain = re.sub(r"[^a-z0-9]", "", key.rsplit("[", 1)[-1].lower())
+    if len(plain) == 1 and len(value) < 16:
+        return None
     if kind := QUERY_KEYS.get(plain):
         known = plain in ("pass", "pw", "pwd") or plain.endswith("accesskeyid")
         return kind if (anything(value) if known else opaque(value)) else None
