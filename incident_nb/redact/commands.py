@@ -103,6 +103,7 @@ COMMANDS = Rules(
         anchored(_flagged, rf"(?i:convertto-securestring)\s(?:-String\s)?{_QUOTED}", "convertto-securestring"),
         anchored(_telling, r"(?i:connect)\s[\"']?[A-Za-z][\w$#]{0,29}/(?P<s>[^\s/@\"']{3,60})@", "connect "),
         anchored(_flagged, r"(?i:user)\s\S{1,60}\s(?i:using)\s[\"']?(?P<s>[^\s\"']{3,60})", "user "),
+        anchored(_flagged, r"(?i:identified\s(?:with\s\S{1,40}\s)?by)\s[\"']?(?P<s>[^\s\"';]{3,200})", "identified "),
         # SQL's own functions.
         anchored(
             _flagged,

@@ -185,23 +185,11 @@ PLACES = Rules(
             re.compile(r"[?&;#](?P<key>[A-Za-z_$][\w.~$\[\]-]{0,60})=(?P<s>[^?&;#\s\"'<>\\]{3,4000})"),
             ("=",),
         ),
-        # curl -u user:password, and tools whose flag for a password is one letter.
+        # curl -u user:password
         anchored(
             _judge_user,
             r"(?:\s-[uU]\s?|-user[ =]{1,2})[\"']?[^\s:\"'\[-][^\s:\"'\[]{0,200}:(?P<s>[^\s\"']{1,200})",
             " -u|-user",
-        ),
-        anchored(
-            _unless_stand_in("password"),
-            r"(?i:(?:mysql|mariadb)\w{0,8}\b[^\n|;]{0,300}?\s(?-i:-p)(?! )|"
-            r"(?:sshpass|mongo\w{0,8}|(?:docker|podman|registry|helm|acr|oc|az) login)\b"
-            r"[^\n|;]{0,300}?\s(?-i:-p)|"
-            r"redis-cli\b[^\n|;]{0,300}?\s-a|ldap\w{3,10}\b[^\n|;]{0,300}?\s-w|mosquitto_\w{3}\b[^\n|;]{0,300}?\s(?-i:-P)|"
-            r"smb\w{2,8}\b[^\n|;]{0,300}?\s-U\s?[\w\\.-]{1,60}%|-pass(?:in|out)?\s{1,2}pass:|identified by\s)"
-            r"[ =]?[\"']?(?P<s>[^\s\"'|;-][^\s\"'|;]{2,200})",
-            "sshpass|mysql|mariadb|mongo|docker login|podman login|registry login|helm login|acr login|oc login|az login|"
-            "redis-cli|"
-            "ldap|mosquitto|smb|-pass|identified by",
         ),
         anchored(
             lambda match: None if stand_in(match["s"]) or match["s"].lower() in NO_VALUES else "password",
