@@ -19,6 +19,7 @@ from incident_nb.errors import SettingsError
 from incident_nb.redact import SAMPLE_KEY, Redactor, key, load_key, redact_text, redact_tree, using
 from incident_nb.redact.calls import CALLS
 from incident_nb.redact.commands import COMMANDS
+from incident_nb.redact.devices import DEVICES
 from incident_nb.redact.gate import MAX_DEPTH
 from incident_nb.redact.neighbours import NEIGHBOURS
 from incident_nb.redact.personal import EMAIL, IBAN_LENGTHS, NUMBERS, iban_valid, luhn
@@ -379,7 +380,7 @@ def test_too_deep_trees_are_cut_not_kept() -> None:
     assert "maria@example.com" not in redact_text("[" * 100_000 + '"maria@example.com"' + "]" * 100_000)
 
 
-_SETS = (MARKED, SHAPES, PLACES, LINES, BLOCKS, COMMANDS, CALLS, SENTENCES, NEIGHBOURS, NUMBERS)
+_SETS = (MARKED, SHAPES, PLACES, LINES, BLOCKS, COMMANDS, DEVICES, CALLS, SENTENCES, NEIGHBOURS, NUMBERS)
 RULES = (*(rule for rules in _SETS for rule in rules), PEM, PPK, EMAIL)
 UNITS = sorted(
     {hint for rule in RULES for hint in rule.hints} | {"eyJaaaaaaaa.", "a@b.", "4242 ", "DE89 ", "%25", "\\", "{", "1"}

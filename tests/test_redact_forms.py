@@ -289,6 +289,43 @@ SENTENCES = [
     f"Access denied for user 'bob' (using password: {P})",
 ]
 
+ELSEWHERE = [
+    f"snmp-server community {P} RO 10",
+    f"username netadmin privilege 15 password 7 {Q}",
+    f"crypto isakmp key {P} address 10.20.0.2",
+    f"set psksecret ENC {Q}",
+    f"local-user bob password cipher {P} service-type ssh",
+    f"key chain K\n key 1\n  key-string {P}",
+    f'10.3.0.1 10.3.0.2 : PSK "{P}"',
+    f"Key Content            : {P}",
+    f"Unseal Key 1: {Q}{Q}",
+    f'"AUTH" "default" "{P}"',
+    f"ACL SETUSER worker on >{P} ~queue:* +@all",
+    f"PRIVMSG NickServ :IDENTIFY {P}",
+    f'expect "*assword:"\nsend "{P}\\r"',
+    f"<auth-user-pass>\nbob\n{P}\n</auth-user-pass>",
+    f"Please use the following password to proceed:\n\n{Q}\n\nThis may also be found at: /var/x",
+    f"Password for the [elastic] user successfully reset.\nNew value: {Q}",
+    f'$user\n[1] "app"\n\n$password\n[1] "{P}"',
+    f"<dl><dt>Ihr Passwort</dt><dd>{P}</dd></dl>",
+    f'<input class="f" type="password" name="again" value="{P}">',
+    f'variable "db_password" {{\n  default = "{P}"\n}}',
+    f"ParameterKey=DBPassword,ParameterValue={P}",
+    f'~ password = "{Q}" -> "{P}"',
+    f"OPENROWSET('MSOLEDBSQL', 'sql02';'sa';'{P}', 'SELECT 1')",
+    f"SELECT 1 FROM mysql('db01:3306', 'shop', 'orders', 'reader', '{P}')",
+    f"WHERE login='x' AND kennwort=MD5('{P}')",
+    f"btoa('bob:{P}')",
+    f"aws ssm put-parameter --name /prod/db/password --value {P} --type SecureString",
+    f"skopeo copy --src-creds=bot:{P} docker://a docker://b",
+    f"hey, das pw für den Scanner ist jetzt {P}, bitte nicht weitersagen",
+    f"测试环境的密码是{P},请尽快修改。",
+    f"Lösenordet till NAS:en är {P} tills vidare",
+    "Die mobileTAN für Ihre Überweisung lautet 482913. Geben Sie sie nie weiter.",
+    "Votre code de confirmation est 482913.",
+    f's:8:"password";s:13:"{P}";',
+]
+
 KEPT = [
     "The password is too short",
     "Password must be at least 8 characters long and contain 1 digit",
@@ -464,7 +501,7 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize("text", [*TOOLS, *PROTOCOLS, *DUMPS_AND_CODE, *DOCUMENTS, *SENTENCES])
+@pytest.mark.parametrize("text", [*TOOLS, *PROTOCOLS, *DUMPS_AND_CODE, *DOCUMENTS, *SENTENCES, *ELSEWHERE])
 def test_a_secret_in_its_place_is_masked(text: str) -> None:
     clean = GATE.text(text, personal=True)
     secrets = [secret for secret in (P, Q, B, "QmFy" * 20, "482913", "4821") if secret in text]
@@ -475,6 +512,38 @@ def test_a_secret_in_its_place_is_masked(text: str) -> None:
 @pytest.mark.parametrize("text", KEPT)
 def test_what_only_stands_in_such_a_place_is_kept(text: str) -> None:
     assert GATE.text(text, personal=True) == text
+
+
+def test_hashes_of_passwords_and_keys_in_groups_are_masked() -> None:
+    for text in (
+        "admin:$apr1$abcdefgh$0123456789abcdefghijkl",
+        "root:$6$saltsalt$0123456789abcdef./0123456789abcdef:19000:0:99999:7:::",
+        "olcRootPW: {SSHA}5lwR8LTH5TahWuMmUD5DTlHExmiLfX8E",
+        "IDENTIFIED WITH mysql_native_password AS '*3589F5A8CA67D623D894BF05C0505A6B63A7D9F2'",
+        "svc:1108:aad3b435b51404eeaad3b435b51404ee:9835b1e99bd714f98ae54cbe7f1f41f4:::",
+        "732504-259616-417949-882270-879285-281287-390823-902519",
+        "slmgr /ipk 1J8KQ-1T685-2TKKX-P4SAP-68IVS",
+    ):
+        clean = GATE.text(text, personal=False)
+        assert "[" in clean and not any(
+            part in clean for part in ("ef0123", "abcdefghij", "TahWu", "3589F5", "9835b1", "882270", "2TKKX")
+        )
+
+
+def test_private_parts_of_a_web_key_are_masked() -> None:
+    key = {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9",
+    }
+    clean = GATE.tree(key)
+    assert clean["d"].startswith("[private_key:") and clean["crv"] == "P-256"
+
+
+def test_a_chats_session_is_no_secret() -> None:
+    chat = {"sessionId": "23c58085-2ddb-4fc7-9f41-3c5f9206dc16", "chatInput": "hello"}
+    assert GATE.tree(chat) == chat and GATE.tree({"sessionId": chat["sessionId"]}) != {"sessionId": chat["sessionId"]}
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])

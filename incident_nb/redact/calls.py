@@ -69,6 +69,18 @@ CALLS = Rules(
             rf"(?i:{_calls(_TWO_OR_WORDS)})\(\s?{_ARGUMENT},\s{{0,20}}{_LITERAL}",
             _calls(_TWO_OR_WORDS).replace("\\", ""),
         ),
+        # OPENROWSET('…', 'host';'user';'…'), mysql('host', 'db', 'table', 'user', '…'), s3('address', 'id', '…')
+        anchored(_argument, r"(?i:openrowset)\([^()]{1,200};\s?'[^']{0,80}';\s?'(?P<s>[^'\n]{3,200})'", "openrowset("),
+        anchored(
+            _argument,
+            r"\b(?i:mysql|postgresql|mongodb)\((?:\s?'[^'\n]{0,200}',){4}\s?'(?P<s>[^'\n]{3,200})'",
+            "mysql(|postgresql(|mongodb(",
+        ),
+        anchored(
+            _argument,
+            r"\b(?i:s3|gcs|s3cluster)\((?:\s?'[^'\n]{0,300}',){2}\s?'(?P<s>[^'\n]{16,200})'",
+            "s3(|gcs(|s3cluster(",
+        ),
         # btoa('user:…'), base64_encode("user:…")
         anchored(
             _argument_no_word,
@@ -85,7 +97,7 @@ CALLS = Rules(
         # password: Some("…"), token = SecretStr('…')
         Rule(
             _set,
-            re.compile(rf"(?P<key>[\w.-]{{3,60}})[\"']?\s?(?:=>|:=|[:=])\s?(?:{_WRAPPERS})\(\s?{_LITERAL}"),
+            re.compile(rf"(?P<key>[\w.-]{{3,60}})[\"']?\s?(?:=>|:=|[:=])\s?(?i:{_WRAPPERS})\(\s?{_LITERAL}"),
             ('("', "('", "(`", '(\\"', '(b"', "(b'"),
         ),
         # let token: &str = "…"; apiToken string = "…"; password <- "…"

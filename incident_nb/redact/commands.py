@@ -32,11 +32,16 @@ _TOOLS = (
     ("net", r"use\s(?:[^\n|;&]{0,200}?\s)?/user:\S{1,80}\s(?!/)"),
     ("net", r"use\s(?:\S:\s)?\\\\\S{1,200}\s(?!/)(?=\S{3,200}\s/user:)"),
     ("net", r"user\s\S{1,80}\s(?!/)(?=\S{3,100}\s/)"),
-    ("smb* rpcclient winexe", r"-U\s?[\w\\.-]{1,60}%"),
+    ("smb* rpcclient winexe", r"-U\s?[\"']?[\w\\.-]{1,60}%"),
     ("lftp", r"-u\s?[\w@.-]{1,60},"),
     ("http https xh", r"-a\s[\w@.-]{1,60}:"),
     ("curl", r"(?:-E|--cert)\s[^\s:]{1,120}:"),
     ("curl wget", r"--proxy-user(?:\s|=)[\w.@+-]{1,80}:"),
+    ("skopeo podman buildah crane", r"--(?:src-|dest-)?creds[\s=][\w.@+-]{1,80}:"),
+    ("radtest", r"\S{1,60}\s"),
+    ("aws", r"put-parameter\s[^\n]{0,200}?(?i:secret|passw|token|key)[^\n]{0,80}?--value\s"),
+    ("az", r"keyvault\ssecret\sset\s[^\n]{0,200}?--value\s"),
+    ("beam.smp erl iex elixir rabbitmqctl", r"-setcookie\s"),
     ("vault", r"login\s(?!-)"),
     ("mysqladmin nmcli", r"password\s"),
     ("neo4j-admin", r"set-initial-password\s"),
@@ -45,19 +50,20 @@ _TOOLS = (
     ("wpa_passphrase", r"\S{1,80}\s"),
     ("isql", r"[\w.-]{1,60}\s[\w.-]{1,60}\s(?!-)"),
     ("mc", r"(?:alias\sset|config\shost\sadd)\s\S{1,80}\s\S{1,200}\s\S{1,200}\s"),
-    ("sqlplus expdp impdp rman sqlldr", r"[\"']?[A-Za-z][\w$#]{0,29}/(?=[^\s/]{3,100}(?:\s|$))"),
+    ("sqlplus expdp impdp rman sqlldr", r"[\"']?[A-Za-z][\w$#]{0,29}/(?=[^\s/@]{3,60}(?:@|\s|$))"),
 )
-_VALUE = r"[\"']?(?P<s>[^\s\"'|;<>$-][^\s\"'|;]{2,200})"
-_QUOTED = r"[NEe]?(?P<q>[\"'])(?P<s>[^\"'\n]{2,200})(?P=q)"
+VALUE = r"[\"']?(?P<s>[^\s\"'|;<>$-][^\s\"'|;]{2,200})"
+QUOTED = r"[NEe]?(?P<q>[\"'])(?P<s>[^\"'\n]{2,200})(?P=q)"
 
 
-def _flagged(match: re.Match[str]) -> str | None:
-    """Judge what stands behind a tool's own flag, where a port or a path may stand, too."""
+def flagged(match: re.Match[str]) -> str | None:
+    """Judge what stands behind a tool's own flag, where a port, a path or the words of a help text may stand, too."""
     value = match["s"]
-    return None if stand_in(value) or re.fullmatch(r"\d{1,5}|/.*", value) else "password"
+    helps = re.fullmatch(r"[a-z]{2,8}", value) and re.match(r"\s[a-z]{2,12}\s[a-z]", match.string[match.end() :])
+    return None if stand_in(value) or helps or re.fullmatch(r"\d{1,5}|/.*", value) else "password"
 
 
-def _telling(match: re.Match[str]) -> str | None:
+def telling(match: re.Match[str]) -> str | None:
     """Judge a value in a place where a word may stand as well."""
     value = match["s"]
     return "password" if not_wordy(value) and not stand_in(value) and re.search(r"[^\W\d]", value) else None
@@ -79,8 +85,8 @@ def _of_tools(names: str, before: str) -> Rule:
     hints = [
         hint for name in names.split() for hint in ([name[:-1]] if name.endswith("*") else [f"{name} ", f"{name}.exe"])
     ]
-    pattern = rf"\b(?i:{either})(?:\.exe)?\s(?:[^\n|;&]{{0,300}}?\s)?{before}\s{{0,2}}{_VALUE}"
-    return anchored(_flagged, pattern, "|".join(hints))
+    pattern = rf"\b(?i:{either})(?:\.exe)?\s(?:[^\n|;&]{{0,300}}?\s)?{before}\s{{0,2}}{VALUE}"
+    return anchored(flagged, pattern, "|".join(hints))
 
 
 COMMANDS = Rules(
@@ -88,7 +94,7 @@ COMMANDS = Rules(
         *(_of_tools(names, flag) for names, flag in _TOOLS),
         # A password sent to another program's input.
         anchored(
-            _flagged,
+            flagged,
             r"\b(?:echo|printf)\s(?:-\w{1,3}\s)?[\"']?(?:[\w.-]{1,40}:(?=[^|]{3,200}chpasswd))?(?P<s>[^\s\"'|$`-][^\s\"'|]{2,200}?)"
             r"(?:\\n)?[\"']?\s{0,3}\|\s{0,3}(?=sudo\s[^|\n]{0,40}-S|chpasswd|[^\n|]{0,120}(?:--?password-stdin|--stdin|passphrase-fd)|kinit)",
             "echo|printf",
@@ -96,29 +102,33 @@ COMMANDS = Rules(
         ),
         anchored(_drawn, r"<<<\s{0,2}[\"']?(?P<s>[^\s\"'|;$<]{8,400})", "<<<"),
         anchored(
-            _flagged,
+            flagged,
             r"(?i:assword|assphrase)[^\n]{0,80}?send\s(?:--\s)?[\"'](?P<s>[^\"'\\\n]{3,60})\\",
             "assword|assphrase",
         ),
-        anchored(_flagged, rf"(?i:convertto-securestring)\s(?:-String\s)?{_QUOTED}", "convertto-securestring"),
-        anchored(_telling, r"(?i:connect)\s[\"']?[A-Za-z][\w$#]{0,29}/(?P<s>[^\s/@\"']{3,60})@", "connect "),
-        anchored(_flagged, r"(?i:user)\s\S{1,60}\s(?i:using)\s[\"']?(?P<s>[^\s\"']{3,60})", "user "),
-        anchored(_flagged, r"(?i:identified\s(?:with\s\S{1,40}\s)?by)\s[\"']?(?P<s>[^\s\"';]{3,200})", "identified "),
+        anchored(flagged, rf"(?i:convertto-securestring)\s(?:-String\s)?{QUOTED}", "convertto-securestring"),
+        anchored(telling, r"(?i:connect)\s[\"']?[A-Za-z][\w$#]{0,29}/(?P<s>[^\s/@\"']{3,60})@", "connect "),
+        anchored(flagged, r"(?i:user)\s\S{1,60}\s(?i:using)\s[\"']?(?P<s>[^\s\"']{3,60})", "user "),
+        anchored(
+            flagged,
+            r"(?i:identified\s(?:with\s\S{1,40}\s)?(?:by|as)(?:\svalues)?)\s[\"']?(?P<s>[^\s\"';]{3,200})",
+            "identified ",
+        ),
         # SQL's own functions.
         anchored(
-            _flagged,
-            rf"(?i:\bpassword|old_password|encryptbypassphrase)\(\s?{_QUOTED}",
+            flagged,
+            rf"(?i:\bpassword|old_password|encryptbypassphrase)\(\s?{QUOTED}",
             "password(|encryptbypassphrase(",
         ),
         anchored(
-            _flagged,
-            rf"(?i:aes_encrypt|aes_decrypt|pgp_sym_encrypt|pgp_sym_decrypt)\([^,\n]{{1,200}},\s?{_QUOTED}",
+            flagged,
+            rf"(?i:aes_encrypt|aes_decrypt|pgp_sym_encrypt|pgp_sym_decrypt)\([^,\n]{{1,200}},\s?{QUOTED}",
             "aes_encrypt|aes_decrypt|pgp_sym_encrypt|pgp_sym_decrypt",
         ),
         # Redis, mail, wireless networks, runners.
         anchored(
-            _flagged,
-            rf"(?i:requirepass|masterauth|primaryauth)[\"']?\s{{1,3}}{_VALUE}",
+            flagged,
+            rf"(?i:requirepass|masterauth|primaryauth)[\"']?\s{{1,3}}{VALUE}",
             "requirepass|masterauth|primaryauth",
         ),
         anchored(
@@ -126,10 +136,18 @@ COMMANDS = Rules(
             r"\bAUTH(?:ENTICATE)?\s(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|CRAM-MD5|NTLM)\s(?P<s>[A-Za-z0-9+/=]{8,4000})",
             "auth plain|auth login|auth xoauth2|authenticate |auth oauthbearer|auth cram-md5|auth ntlm",
         ),
-        anchored(_telling, rf"\bAUTH\s(?:[\w-]{{1,32}}\s)?{_VALUE}(?=\s|\Z|[\"'])", "auth "),
-        anchored(_telling, r"\bLOGIN\s[\"']?[\w.@+-]{2,80}[\"']?\s[\"']?(?P<s>[^\s\"']{4,100})", "login "),
-        anchored(_flagged, r"WIFI:[^\n]{0,200}?P:(?P<s>[^;\n]{4,100})", "wifi:"),
-        anchored(_flagged, r"::add-mask::(?P<s>\S{3,4000})", "::add-mask::"),
+        anchored(
+            telling,
+            rf"\bAUTH\s(?!PLAIN|LOGIN|X?OAUTH|CRAM|NTLM|GSSAPI|DIGEST|SCRAM|EXTERNAL)(?:[\w-]{{1,32}}\s)?{VALUE}(?=\s|\Z|[\"'])",
+            "auth ",
+        ),
+        anchored(
+            telling,
+            r"\bLOGIN\s(?!PLAIN|LOGIN|CRAM|NTLM)[\"']?[\w.@+-]{2,80}[\"']?\s[\"']?(?P<s>[^\s\"']{4,100})",
+            "login ",
+        ),
+        anchored(flagged, r"WIFI:[^\n]{0,200}?P:(?P<s>[^;\n]{4,100})", "wifi:"),
+        anchored(flagged, r"::add-mask::(?P<s>\S{3,4000})", "::add-mask::"),
     )
 )
 """Rules for one line, whatever it holds."""

@@ -12,12 +12,13 @@ from . import encoded, vendors
 from .calls import CALLS
 from .columns import masked_columns
 from .commands import COMMANDS
+from .devices import DEVICES
 from .keys import anything, stand_in, without_scheme
 from .known import forms
 from .neighbours import NEIGHBOURS
 from .personal import AT, DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
 from .places import BLOCKS, LINES, may_hold_keys
-from .rules import LONGEST_MASK, MASK, Hints, Rule, Rules
+from .rules import MASK, Hints, Rule, Rules, mask_around
 from .said import SENTENCES
 from .shapes import MARKED, PEM, PPK, SHAPES, SHORTEST
 from .trees import (
@@ -34,9 +35,9 @@ from .trees import (
 )
 from .urls import PLACES
 
-_HINTS = Hints(NEIGHBOURS, BLOCKS, MARKED, SHAPES, PLACES, LINES, COMMANDS, CALLS, SENTENCES, NUMBERS)
+_HINTS = Hints(NEIGHBOURS, BLOCKS, MARKED, SHAPES, PLACES, LINES, COMMANDS, DEVICES, CALLS, SENTENCES, NUMBERS)
 # Rules that few lines of a text have a hint of, and that are not tried on the others.
-_WORDS = PLACES.bits | COMMANDS.bits | CALLS.bits | SENTENCES.bits
+_WORDS = PLACES.bits | COMMANDS.bits | DEVICES.bits | CALLS.bits | SENTENCES.bits
 
 MAX_DEPTH = 200
 MAX_PASSES = 8
@@ -223,7 +224,7 @@ class Redactor:
         text = self._try(PLACES, hints, text)
         if may_hold_keys(text):
             text = self._try(LINES, hints, text, personal)
-        for rules in (COMMANDS, CALLS, SENTENCES):
+        for rules in (COMMANDS, DEVICES, CALLS, SENTENCES):
             text = self._try(rules, hints, text, personal)
         if personal:
             if AT.search(text):
@@ -276,7 +277,7 @@ class Redactor:
         copied = 0
         while match:
             start, end = match.span("s")
-            if masked := _mask_around(text, start) or _mask_around(text, match.start()):
+            if masked := mask_around(text, start) or mask_around(text, match.start()):
                 position = masked.end()
             elif (kind := rule.kind if isinstance(rule.kind, str) else rule.kind(match)) and (
                 personal or kind not in PERSONAL_KINDS
@@ -291,10 +292,3 @@ class Redactor:
                 position = max(start, match.start() + 1)
             match = search(text, position)
         return "".join(parts) + text[copied:] if parts else text
-
-
-def _mask_around(text: str, place: int) -> re.Match[str] | None:
-    """The mask that a place is in, if it is in one."""
-    opened = text.rfind("[", max(0, place - LONGEST_MASK), place + 1)
-    masked = MASK.match(text, opened) if opened >= 0 else None
-    return masked if masked and masked.end() > place else None

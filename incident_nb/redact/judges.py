@@ -22,6 +22,7 @@ HEADER = re.compile(
 )
 _NEVER_LOOSE = re.compile(r"\d{1,19}|[\d.:/-]+|(?:https?|arn|urn):.*|[\w.-]+/[\w./-]+|v?\d+(?:\.\d+)+\S*")
 _NAMES = re.compile(r"[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+")
+_PROGRAM = re.compile(r"\$_?[A-Za-z]\w{0,40}[\[(>?-]|(?:Read|Get|New|Import|Convert(?:To|From))-[A-Z][a-zA-Z]{2,30}\Z")
 _IN_ARN = re.compile(r"arn:[\w-]{1,20}:secretsmanager:[\w-]{0,20}:\d{0,12}:\Z")
 # An expression of a program: a call, an item, a type.
 _CODE = re.compile(r"[A-Za-z_]\w{0,60}(?:\.[A-Za-z_]\w{0,60}){0,6}[\[(]")
@@ -31,11 +32,18 @@ def judge_pair(match: re.Match[str]) -> str | None:
     """Judge `key: value` and `key=value`, quoted or not; after a blank a value needs more than a plain word to be one."""
     text, key, value, gap = match.string, match["key"], match["s"], match["gap"]
     rule = key_rule(key) or _rule_of_words(text, match.start("key"), key)
-    if rule is None or stand_in(value) or (key == "secret" and _IN_ARN.search(text, 0, match.start())):
+    if (
+        rule is None
+        or stand_in(value)
+        or text[: match.start("key")].endswith("${")
+        or (key == "secret" and _IN_ARN.search(text, 0, match.start()))
+    ):
         return None
     kind, test = rule
     scheme, rest = without_scheme(value)
     if (scheme and (not rest or stand_in(rest))) or value.strip("_").lower() == key.strip("_-").lower():
+        return None
+    if _PROGRAM.match(value) if not match["q"] else value[0] == " ":
         return None
     if not match["q"] and (_CODE.match(value + text[match.end() : match.end() + 1]) or _names_a_key(value)):
         return None
@@ -96,7 +104,7 @@ def judge_named(match: re.Match[str]) -> str | None:
 def judge_element(match: re.Match[str]) -> str | None:
     """Judge an element's text; `<YOUR_TOKEN>` is no element, and its quote's end no text."""
     placeholder = re.match(r"(?i)(?:your|my|the|insert|enter|put)[_-]", match["key"]) is not None
-    return None if placeholder or match["s"][0] in "\"'" else judge_named(match)
+    return None if placeholder or match["s"][0] in "\"'@:" else judge_named(match)
 
 
 def judge_listed(match: re.Match[str]) -> str | None:
@@ -144,6 +152,8 @@ def judge_loose(match: re.Match[str]) -> str | None:
             return kind if anything(value) and len(value) > 2 and not key_rule(value) else None
         return kind if opaque(value) and test(value) else None
     if kind == "password" and re.search(r"\d", value) and re.search(r"[^\W\d]", value) and len(value) > 5:
+        if re.match(r"[A-Za-z_]\w*=", value):
+            return None  # another pair
         number = re.fullmatch(r"\d+(?:ms|s|m|h|d|x|th|st|nd|rd)", value)
         return kind if not_wordy(value) and not number and not algorithm(value) else None
     return kind if test(value) and opaque(value) else None

@@ -44,6 +44,7 @@ NO_VALUES = FORM_WORDS | frozenset(
 )
 _COOKIE_ATTRIBUTES = frozenset(("path", "domain", "expires", "max-age", "secure", "httponly", "samesite", "priority"))
 _CHOICE = re.compile(r"[a-z]{0,8}(?:[-_][A-Za-z]{2,4})?|\d{1,2}")
+_FILE = re.compile(r"[\w-]+\.(?:pdf|zip|docx?|xlsx?|csv|txt|json|xml|log|ya?ml|html?|png|jpe?g)")
 _ALGORITHM = re.compile(
     r"(?i)(?:base|sha|md|utf|aes|rsa|x|oauth|pbkdf|argon|bcrypt|scrypt|hmac|rc|des|ed|win|ntlm?v?)[-_]?\d+[\w-]*"
 )
@@ -83,7 +84,7 @@ def _saying(value: str) -> bool:
 
 def not_wordy(value: str) -> bool:
     """True for what is not one or several plain words, nor a place: it has a digit, a symbol or jumbled letters."""
-    if len(value) < 4 or value.lower() in NO_VALUES or _is_place(value):
+    if len(value) < 4 or value.lower() in NO_VALUES or _is_place(value) or _FILE.fullmatch(value):
         return False
     plain = value.replace("_", "-").strip(".-/ ,:;!?")
     if not _WORDS.fullmatch(plain):
@@ -141,7 +142,7 @@ def cookies(value: str) -> bool:
         return not_wordy(value)
     parts = [part.strip().partition("=") for part in value.split(";")]
     held = [(name, text) for name, _, text in parts if name.lower() not in _COOKIE_ATTRIBUTES]
-    return any(key_rule(name) or not _CHOICE.fullmatch(text) for name, text in held)
+    return any(text and (key_rule(name) or not _CHOICE.fullmatch(text)) for name, text in held)
 
 
 def session(value: str) -> bool:

@@ -39,6 +39,9 @@ otp         short_code  ^code2fa$|otpcode$
 -           -           (?:boarding|season|ski|day|render|shader|event|gate|rail|bus|travel|free|mouse|main)pass$
 password    not_wordy   pass\d?$
 password    anything    ^requirepass$|^masterauth$
+password    not_wordy   passkey$
+credential  credentials (?:redis|mongo|db|basic|http|smtp|proxy|ldap|mqtt)auth$
+password    anything    rootpw$|adminpw$|userpw$
 private_key anything    private(?:key|pem|keypem)$|keydata$|mnemonic$|(?:seed|recovery)phrase$
 secret      not_wordy   secret\d?$|secret(?:key|value|accesskey|live|test|v\d)$|^psk$|salt$|pepper$
 secret      not_wordy   (?:encryption|decryption|signing|shared|hmac|preshared|webhook|cipher|crypt|aes|vapid)key$

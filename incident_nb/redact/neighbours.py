@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .commands import SPOKEN
+from .devices import ON_LINES
 from .judges import judge_named
 from .keys import key_rule, not_wordy, opaque, stand_in
 from .rules import Rule, Rules
@@ -40,6 +41,14 @@ def _judge_fallback(match: re.Match[str]) -> str | None:
     """Judge a literal that stands in for a named secret: `$json.token || 'literal'`."""
     rule, value = key_rule(match["key"]), match["s"]
     return rule[0] if rule and opaque(value) and not stand_in(value) else None
+
+
+def _judge_change(match: re.Match[str]) -> str | None:
+    """Judge what takes the place of a secret that was masked."""
+    masked = re.search(
+        r"\[([a-z_]{2,20}):[0-9a-f]{6}\]\\?\"\Z", match.string[max(0, match.start() - 40) : match.start()]
+    )
+    return masked[1] if masked and not stand_in(match["s"]) else None
 
 
 def _insert(before: int) -> Rule:
@@ -79,6 +88,33 @@ NEIGHBOURS = Rules(
         ),
         *(_insert(before) for before in range(_COLUMNS)),
         SPOKEN,
+        *ON_LINES,
+        # <input type="password" … value="…">
+        Rule(
+            _judge_tuple,
+            re.compile(r"type=[\"']?password[\"']?[^<>]{0,200}\svalue=(?P<q>[\"'])(?P<s>[^\"'<>\n]{3,200})(?P=q)"),
+            ("password",),
+            re.compile(r"type=[\"']?password"),
+        ),
+        # variable "db_password" { default = "…" }
+        Rule(
+            judge_named,
+            re.compile(
+                r"variable\s\"(?P<key>[\w.-]{2,80})\"\s?\{[^{}]{0,200}?default\s{0,9}=\s?\"(?P<s>[^\"\n]{3,400})\""
+            ),
+            ("variable ",),
+        ),
+        Rule(
+            judge_named,
+            re.compile(r"ParameterKey=(?P<key>[\w.-]{2,80}),\s?ParameterValue=(?P<s>[^\s,\"']{3,400})"),
+            ("parameterkey=",),
+        ),
+        # A plan's change: password = "[…]" -> "…"
+        Rule(
+            _judge_change,
+            re.compile(r"\s->\s\\?\"(?P<s>[^\"\n]{3,400})\""),
+            ("-> ",),
+        ),
         Rule(
             _judge_pgpass,
             re.compile(

@@ -15,7 +15,7 @@ PERSONAL_KINDS = frozenset({"email", "phone", "card", "iban", "ssn"})
 DIGITS = re.compile(
     r"[0-9](?:(?<![0-9]{2})(?![0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:)"
     r"(?:[ ().+/\u00a0\u2010-\u2015-]{0,3}[0-9]){6}|"
-    r"(?<=[A-Za-z]{2}[0-9])[0-9][ -]?[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{3})"
+    r"(?<=[A-Za-z]{2}[0-9])[0-9][ .-]?[A-Za-z0-9]{4}[ .-]?[A-Za-z0-9]{4}[ .-]?[A-Za-z0-9]{3})"
 )
 """What every rule below but those for e-mail and `+` needs, times left out. One look spares the others on most strings."""
 
@@ -64,7 +64,7 @@ def _card(match: re.Match[str]) -> str | None:
 
 
 def _iban(match: re.Match[str]) -> str | None:
-    return "iban" if iban_valid(re.sub(r"[ -]", "", match["s"]).upper()) else None
+    return "iban" if iban_valid(re.sub(r"[ .-]", "", match["s"]).upper()) else None
 
 
 def _iban_pattern() -> str:
@@ -73,8 +73,8 @@ def _iban_pattern() -> str:
     for length in sorted(set(IBAN_LENGTHS.values())):
         countries = "|".join(country for country, size in IBAN_LENGTHS.items() if size == length)
         groups, rest = divmod(length - 4, 4)
-        tail = rf"[ -]?[A-Z0-9]{{{rest}}}" if rest else ""
-        branches.append(rf"(?:{countries})\d{{2}}(?:[ -]?[A-Z0-9]{{4}}){{{groups}}}{tail}")
+        tail = rf"[ .-]?[A-Z0-9]{{{rest}}}" if rest else ""
+        branches.append(rf"(?:{countries})\d{{2}}(?:[ .-]?[A-Z0-9]{{4}}){{{groups}}}{tail}")
     return rf"(?<![A-Za-z0-9])(?i:(?P<s>{'|'.join(branches)}))(?![A-Za-z0-9])"
 
 
@@ -133,9 +133,13 @@ def _national(match: re.Match[str]) -> str | None:
     """Judge a number written with a leading 0 and in groups; dates and times in such form are none."""
     text = match["s"]
     digits = re.sub(r"\D", "", text)
-    if not 9 <= len(digits) <= 12 or re.fullmatch(
-        r"0\d[ .-][01]\d[ .-](?:19|20)\d\d.*|0\d(?:[ .-]\d\d){2}|0\d\d-\d\d-\d+|0\d{4}-\d{4}|0\d\d[-/ ]\d{3}[-/ ]\d{3}",
-        text,
+    if (
+        _of_card(match)
+        or not 9 <= len(digits) <= 12
+        or re.fullmatch(
+            r"0\d[ .-][01]\d[ .-](?:19|20)\d\d.*|0\d(?:[ .-]\d\d){2}|0\d\d-\d\d-\d+|0\d{4}-\d{4}|0\d\d[-/ ]\d{3}[-/ ]\d{3}",
+            text,
+        )
     ):
         return None
     return "phone"
@@ -155,9 +159,12 @@ def _spoken(match: re.Match[str]) -> str | None:
 
 
 _DASH = r"\u00a0\u2010-\u2015-"
-_SPOKEN = "phone|tel|mobil|cell|fax|whatsapp|sms|msisdn|call|dial|celular|movil|móvil|handy|teléfono|téléphone"
+_SPOKEN = (
+    "phone|tel|mobil|cell|fax|whatsapp|sms|msisdn|call|dial|celular|movil|móvil|handy|teléfono|téléphone|joignable|llám|llama|anruf|"
+    "rufnummer|тел|手机|电话|電話|携帯|전화"
+)
 _IBAN = re.compile(_iban_pattern())
-_IBAN_DIGITS = re.compile(r"\d(?<=[A-Za-z]{2}\d)\d[ -]?[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{3}")
+_IBAN_DIGITS = re.compile(r"\d(?<=[A-Za-z]{2}\d)\d[ .-]?[A-Za-z0-9]{4}[ .-]?[A-Za-z0-9]{4}[ .-]?[A-Za-z0-9]{3}")
 
 NUMBERS = Rules(
     (
@@ -217,9 +224,9 @@ NUMBERS = Rules(
         ),
         anchored(
             _spoken,
-            rf"(?i:(?:{_SPOKEN}|telefono)(?:[oe]?|efono?|ular|phone|ed|ing|e|number)?)"
+            rf"(?i:(?:{_SPOKEN}|telefono)(?:[oe]?|efono?|ular|phone|ed|ing|e|number|ефон|番号|号码|me|en)?)"
             rf"(?:[ _]?(?i:number|no\.?|num|nummer|nr\.?|#))?[^\w\n+(]{{0,6}}"
-            rf"(?:(?i:is|to|from|at|for|on|number|of)\s[^\w\n+(]{{0,3}}){{0,2}}"
+            rf"(?:(?i:is|to|from|at|for|on|number|of|au|al|unter|под)\s[^\w\n+(]{{0,3}}){{0,2}}"
             rf"(?P<s>[+(]{{0,2}}\d(?:[ .()/{_DASH}]{{0,2}}\d){{6,14}})(?![\w]|[:.]\d)",
             _SPOKEN,
         ),

@@ -124,7 +124,14 @@ def anchored(kind: str | Judge, pattern: str, words: str, gate: str | None = Non
 
 
 MASK = re.compile(r"\[[a-z][a-z_]{1,19}:[0-9a-f]{6}\]")
-LONGEST_MASK = 29
+_LONGEST_MASK = 29
+
+
+def mask_around(text: str, place: int) -> re.Match[str] | None:
+    """The mask that a place is in, if it is in one."""
+    opened = text.rfind("[", max(0, place - _LONGEST_MASK), place + 1)
+    masked = MASK.match(text, opened) if opened >= 0 else None
+    return masked if masked and masked.end() > place else None
 
 
 def starting(first: str) -> str:

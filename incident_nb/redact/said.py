@@ -48,7 +48,7 @@ def _words_of_keys(text: str, low: str) -> Iterable[int]:
 # Words for a password in one language | what then says "is"; a colon does in all of them.
 _LANGUAGES = """
 password passwd passphrase passcode pwd pw | is was are now to è
-passwort kennwort zugangscode | ist war lautet sind
+passwort kennwort zugangscode pw | ist war lautet sind habe_ich nutze_ich
 mot_de_passe | est était
 contraseña contrasena clave | es era
 senha palavra-passe | é era
@@ -66,8 +66,10 @@ kata_sandi | adalah
 パスワード 暗証番号 | は
 비밀번호 암호 | 는 은
 """
+_NOW = "now|still|currently|jetzt|nun|aktuell|weiterhin|maintenant|toujours|ahora|adesso|agora|nu|teraz|nyní"
 _SAID = (
-    r"(?P<s>[^\s\"'`“”„«»‘’，、。；：]{4,100}?)(?=[.,;:!?)\]]{0,3}(?:[\s\"'`“”»’，、。；]|\Z)|[ぁ-んァ-ン一-龥가-힣])"
+    r"(?P<s>[^\s\"'`“”„«»‘’「」『』，、。；：]{4,100}?)(?=[.,;:!?)\]]{0,3}"
+    r"(?:[\s\"'`“”»’」』，、。；ぁ-んァ-ン一-龥가-힣]|\Z))"
 )
 _FOR_WHOM = re.compile(
     r"(?i)\b(?:users?|accounts?|host|server|service|id|name|e-?mail|login|field|benutzer|konto|usuario|usuário|utente|"
@@ -117,25 +119,28 @@ def _saying(row: str) -> Rule:
     """The rule for one language's words."""
     words, verbs = ([word.replace("_", " ") for word in part.split()] for part in row.split("|"))
     verb = "|".join(verbs)
-    is_ = rf"\s(?i:{verb})(?=[\s:：])\s?[:：]?" if verbs[0] < "\u2000" else rf"\s?(?:{verb})"
+    is_ = rf"\s(?i:{verb})(?:\s(?i:{_NOW}))?(?=[\s:：])\s?[:：]?" if verbs[0] < "\u2000" else rf"\s?(?:{verb})"
+    edge = r"(?<![^\W\d_])" if verbs[0] < "\u2000" else ""
     return anchored(
         _said,
-        rf"(?<![^\W\d_])(?i:{'|'.join(words)})\w{{0,6}}?(?P<gap>(?:[^\n:=：\[]{{0,60}}?{is_}|\s[^\n:=：\[]{{1,60}}?\s?:|\s?：))[\s\"'“„«‘`]{{0,3}}{_SAID}",
+        rf"{edge}(?i:{'|'.join(words)})\w{{0,6}}?(?P<gap>(?:(?:[^\n:=：\[]|:(?=\w)){{0,80}}?{is_}|\s[^\n:=：\[]{{1,60}}?\s?:|\s?：))[\s\"'“„«‘`]{{0,3}}{_SAID}",
         "|".join(words),
     )
 
 
 _CODE_WORDS = (
     r"(?:(?:verification|security|one-?time|login|sign-?in|access|confirmation|authentication|authorization|2fa|mfa|sms|"
-    r"reset|recovery|bestätigungs?|einmal|sicherheits)[\s-]?(?:code|pin|passcode)|code de vérification|código de verificación|"
-    r"otp|tan|pin)"
+    r"reset|recovery|bestätigungs?|einmal|sicherheits)[\s-]?(?:code|pin|passcode)|code de (?:vérification|confirmation|sécurité)|"
+    r"código de (?:verificación|confirmación|seguridad|verificação)|codice di (?:verifica|conferma|sicurezza)|"
+    r"одноразовий код|одноразовый код|код подтверждения|(?:mobile|sms|photo)?tan|otp|pin)"
 )
 _CODE_HINTS = (
     *(f"{what}{glue}{word}" for what in ("verification", "security", "login", "sign-in", "access", "confirmation")
       for glue in (" ", "-") for word in ("code", "pin")),
     *("authentication code", "authorization code", "sms code", "sms-code", "reset code", "recovery code", "one-time", "onetime"),
     *("2fa", "mfa", "bestätigung", "einmal", "sicherheits", "vérification", "verificación", "otp ", "otp:", " tan ", "tan:"),
-    *("pin is ", "pin: ", " pin ", "pin ist ", "passcode"),
+    *("pin is ", "pin: ", " pin ", "pin ist ", "passcode", "confirmation", "confirmación", "codice di ", "одноразов", "tan "),
+    *("подтверждения", "code de sécurité", "código de"),
 )  # fmt: skip
 _CODE = r"(?:[A-Z]-)?\d{3}[ -]?\d{1,5}"
 
@@ -161,6 +166,18 @@ SENTENCES = Rules(
             (" '", ' "', " `"),
             re.compile(r"\w\s[\"'`][^\s\"'`]{6}"),
         ),
+        # app password: abcd efgh ijkl mnop; seed phrase: twelve words
+        anchored(
+            "password",
+            r"(?i:app(?:lication)?[ -]password|setup key|new password)[^\n:]{0,50}:\s"
+            r"(?P<s>[A-Za-z0-9]{4}(?:[ -][A-Za-z0-9]{4}){3,7})(?!\w)",
+            "app password|app-password|application password|setup key|new password",
+        ),
+        anchored(
+            "private_key",
+            r"(?i:seed|recovery|mnemonic|secret)\s?(?i:phrase|words)?[^\n:]{0,40}[:：]\s(?P<s>[a-z]{3,8}(?:\s[a-z]{3,8}){11,23})",
+            "seed|recovery phrase|mnemonic|secret phrase",
+        ),
         # backup codes: 3f9a1-2b7cd, 8e1f0-77aa2
         anchored(
             "otp",
@@ -178,7 +195,7 @@ SENTENCES = Rules(
         ),
         anchored(
             _beside_user,
-            r"(?i:log-?in|credentials?|user(?:name)?|account|zugang|zugangsdaten|acceso|identifiants?|accès)\s?[:=]?\s{1,3}"
+            r"(?i:log-?in|credentials?|user(?:name)?|account|zugang|zugangsdaten|acceso|identifiants?|accès)(?:[^\n:/]{0,40}:)?\s?[:=]?\s{1,3}"
             r"[\"']?[\w.@+-]{2,60}[\"']?\s{0,2}/\s{1,2}[\"']?(?P<s>[^\s\"'/]{5,100})",
             "login|log-in|credential|user|account|zugang|acceso|identifiant|accès",
             r"\S\s{0,2}/\s",
@@ -197,8 +214,8 @@ SENTENCES = Rules(
         Rule(
             "otp",
             re.compile(
-                rf"(?i:\b{_CODE_WORDS})\b(?:\s(?i:is|was|ist|lautet|est|es|est|è|é|code)){{0,2}}\s?[:=]?\s{{1,3}}[\"'*]{{0,2}}"
-                rf"(?P<s>{_CODE})(?![\w.]|-\d)"
+                rf"(?i:\b{_CODE_WORDS})\b(?:[^\n.:=\d]{{0,50}}?\s(?i:is|was|ist|lautet|est|es|è|é)|\s(?i:code))?\s?[:=]?\s{{1,3}}[\"'*]{{0,2}}"
+                rf"(?P<s>{_CODE})(?!\w|\.\d|-\d)"
             ),
             _CODE_HINTS,
         ),

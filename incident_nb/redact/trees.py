@@ -11,8 +11,21 @@ from .rules import MASK
 from .urls import QUERY_KEYS
 
 # Names and values side by side, as header and query parameters are kept by n8n and in HAR files.
-_NAMES = ("name", "key", "header", "field", "parameter", "param", "variable", "property", "setting", "label", "id")
-VALUES = frozenset(("value", "val", "content", "defaultValue", "data"))
+_NAMES = (
+    "name",
+    "key",
+    "header",
+    "field",
+    "parameter",
+    "param",
+    "variable",
+    "property",
+    "setting",
+    "label",
+    "id",
+    "ParameterKey",
+)
+VALUES = frozenset(("value", "val", "content", "defaultValue", "data", "ParameterValue"))
 _PRIVATE_PARTS, _NOTHING = frozenset(("d", "p", "q", "dp", "dq", "qi", "k")), frozenset[str]()
 _CREDENTIAL_DATA = frozenset({"credentials", "credentialdata", "decrypteddata", "oauthtokendata"})
 _CREDENTIAL_TYPE = re.compile(r"[a-z]\w{1,60}(?:Api|Auth|OAuth\d?|Jwt|Token)")

@@ -1,0 +1,142 @@
+"""Secrets in the words of network gear, directories and databases: a keyword, a blank, the value; and password hashes."""
+
+from __future__ import annotations
+
+import re
+
+from .commands import QUOTED, VALUE, flagged, telling
+from .judges import judge_named
+from .rules import Rule, Rules, anchored
+
+_TYPE = r"(?:(?:\d{1,2}|ENC|cipher|simple|encrypted|irreversible-cipher|clear|plaintext)\s){0,2}"
+_CONFIGURES = (
+    r"(?:enable|username|tacacs-server|radius-server|snmp-server|crypto|neighbor|ip\s(?:ospf|rip)|ntp|ppp|standby|vrrp|ikev[12]|"
+    r"tunnel-group|local-user|super|set|password\smanager|aaa|isakmp)"
+)
+_GIVES = (
+    r"(?:secret|password|key|pre-shared-key|psksecret|phash|community|md5|plaintext|cipher|ascii-text|passphrase|hash)"
+)
+
+DEVICES = Rules(
+    (
+        # enable secret 5 …, snmp-server community …, crypto isakmp key …, set psksecret ENC …
+        Rule(
+            telling,
+            re.compile(rf"(?:^|[\s\]])(?i:{_CONFIGURES})\b[^\n]{{0,160}}?\b(?i:{_GIVES})\s{_TYPE}{VALUE}"),
+            (
+                "secret ",
+                "password ",
+                " key ",
+                "shared-key ",
+                "psksecret ",
+                "phash ",
+                "community ",
+                "plaintext ",
+                "cipher ",
+                " md5 ",
+            ),
+            re.compile(rf"(?:^|[\s\]])(?i:{_CONFIGURES})\b"),
+        ),
+        anchored(
+            telling,
+            rf"(?i:key-string|message-digest-key\s\d{{1,3}}\smd5)\s{_TYPE}{VALUE}",
+            "key-string |message-digest-key ",
+        ),
+        anchored(flagged, rf"(?i:\bPSK|\bEAP|\bXAUTH)\s{QUOTED}", "psk |eap |xauth "),
+        anchored(telling, rf"(?i:key content)\s{{1,12}}:\s{VALUE}", "key content"),
+        anchored(
+            flagged,
+            r"(?i:unseal|recovery)\s(?i:key)\s\d{1,2}:\s(?P<s>[A-Za-z0-9+/=]{20,100})",
+            "unseal key|recovery key",
+        ),
+        anchored(telling, rf"(?i:identify)\s(?:\S{{1,30}}\s)?{VALUE}", "identify "),
+        anchored(flagged, r"inline:(?P<s>[A-Za-z0-9+/=]{30,100})", "inline:"),
+        anchored(telling, r"(?i:addauth\sdigest)\s[\w.-]{1,40}:(?P<s>[^\s\"']{4,100})", "addauth "),
+        # Redis: what MONITOR shows, the protocol itself, a user's rules.
+        anchored(flagged, r"\"AUTH\"\s(?:\"[\w-]{1,40}\"\s)?\"(?P<s>[^\"\n]{3,200})\"", '"auth"'),
+        anchored(
+            flagged, r"AUTH(?:\\r\\n|\r?\n)\$\d{1,4}(?:\\r\\n|\r?\n)(?P<s>[^\s\\]{3,200})", "auth\\r\\n$|auth\r\n$"
+        ),
+        anchored(flagged, r"(?i:setuser)\s\S{1,60}\s[^\n]{0,200}?[><](?P<s>[^\s~&+@-][^\s]{3,200})", "setuser "),
+        anchored(flagged, r"(?i:rtmps?)://[^\s/]{3,100}/[\w-]{1,30}/(?P<s>[\w-]{12,100})", "rtmp"),
+        anchored(flagged, r"\(S\((?P<s>[a-z0-9]{24})\)\)", "(s("),
+        anchored(flagged, r"ISA\*\d\d\*[^*]{10}\*01\*(?P<s>[^*\s]{3,10})", "isa*"),
+        anchored(flagged, r"HNSHA:\d:\d\+\d{1,14}\+[^+']{0,40}\+(?P<s>[^+'\s]{4,40})", "hnsha:"),
+        # Licence and recovery keys in groups.
+        Rule(
+            "api_key",
+            re.compile(
+                r"(?<![\w-])(?P<s>(?=[^\n]{0,28}\d)(?=[^\n]{0,28}[A-Z])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4})(?![\w-])"
+            ),
+            ("-",),
+        ),
+        Rule(
+            "secret", re.compile(r"(?<![\w-])(?P<s>\d{6}(?:-\d{6}){7})(?![\w-])"), ("-",), re.compile(r"\d{6}-\d{6}-")
+        ),
+        # What stands for a password where it was hashed: it can be guessed against.
+        Rule(
+            "password_hash",
+            re.compile(r"(?P<s>\$(?:1|5|6|7|y|apr1|argon2(?:id|i|d)|P|H|scrypt)\$[^\s:'\"\\,;<>]{8,300})"),
+            ("$",),
+        ),
+        Rule(
+            "password_hash",
+            re.compile(
+                r"(?P<s>\{(?i:S?SHA(?:256|512)?|S?MD5|CRYPT|PBKDF2[\w-]{0,12}|BCRYPT|ARGON2)\}[A-Za-z0-9+/=$.]{8,200})"
+            ),
+            ("sha}", "sha256}", "sha512}", "md5}", "crypt}", "pbkdf2", "argon2}"),
+        ),
+        Rule(
+            "password_hash",
+            re.compile(r"(?P<s>(?:pbkdf2|scrypt|bcrypt)_\w{1,12}\$\d{1,9}\$[^\s'\"]{16,200})"),
+            ("_sha",),
+        ),
+        Rule("password_hash", re.compile(r"'(?P<s>\*[0-9A-F]{40})'"), ("'*",)),
+        Rule("password_hash", re.compile(r":[0-9a-f]{32}:(?P<s>[0-9a-f]{32}):::"), (":::",)),
+        Rule("password_hash", re.compile(r"'(?P<s>[ST]:[0-9A-F]{60,200}[^']{0,100})'"), ("'s:", "'t:")),
+    )
+)
+"""Rules for one line, whatever it holds."""
+
+ON_LINES = (
+    # A command's output: the password, alone on the next line or the one after.
+    Rule(
+        telling,
+        re.compile(
+            r"(?i:password|passwort|passphrase|passcode|secret)\b[^\n:]{0,80}:[ \t]{0,8}\r?\n(?:[ \t]{0,8}\r?\n)?[ \t]{0,8}"
+            r"(?P<s>[^\s:=<>\"'{}()\[\],]{8,100})[ \t]{0,8}(?=\r?\n|\Z)"
+        ),
+        (":\n", ": \n", ":\r\n"),
+        re.compile(r":\s{0,8}\n"),
+    ),
+    Rule(
+        telling,
+        re.compile(r"(?i:password)[^\n]{0,80}\n[^\n:]{0,30}(?i:value)[ \t]{0,4}:[ \t]{1,4}(?P<s>[^\s\"']{6,100})"),
+        ("value:", "value :"),
+    ),
+    Rule(
+        telling,
+        re.compile(r"(?i:assword|assphrase)[^\n]{0,80}\n\s{0,20}send\s(?:--\s)?[\"'](?P<s>[^\"'\\\n]{3,60})"),
+        ("send ",),
+    ),
+    Rule(
+        flagged,
+        re.compile(r"<auth-user-pass>\s{0,9}\n[^\n]{1,100}\n(?P<s>[^\n]{3,100})\n"),
+        ("<auth-user-pass>",),
+    ),
+    Rule(
+        "private_key",
+        re.compile(r"OpenVPN Static key V1-----\s{0,9}(?P<s>[0-9a-f\s]{64,2000})"),
+        ("openvpn static key",),
+    ),
+    Rule(judge_named, re.compile(r"(?m)^\$(?P<key>[\w.]{2,60})\r?\n\[1\] \"(?P<s>[^\"\n]{3,200})\""), ('\n[1] "',)),
+    Rule(
+        judge_named,
+        re.compile(
+            r"<(?:dt|th|td|label|b|strong)>\s{0,9}(?:[^<>\n:]{0,20}\s)?(?P<key>[^\W\d][\w.-]{1,60})\s?:?\s{0,9}</(?:dt|th|td|label|b|strong)>"
+            r"\s{0,40}<(?:dd|td|span|p|code|div)(?:\s[^<>]{0,100})?>(?P<s>[^<>\n]{3,400})</"
+        ),
+        ("</dt>", "</th>", "</td>", "</label>", "</b>", "</strong>"),
+    ),
+)
+"""Rules for a whole text: what is needed stands on several lines or in several elements."""
