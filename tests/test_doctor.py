@@ -16,7 +16,7 @@ from tests import faulty
 from tests.faulty import Asked, Server, answer
 from tests.served import KEY, Kept, failed, serving_n8n
 
-NOW = datetime.now(UTC)
+NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
