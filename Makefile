@@ -3,11 +3,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint notebooks sample bench clean fuzz
+.PHONY: help demo test test-n8n lint notebooks sample bench clean fuzz
 
 help:
 	@echo "make demo       install, investigate the bundled sample, say where the report lies"
 	@echo "make test       install what tests need, then lint, types, tests and notebooks"
+	@echo "make test-n8n   install n8n 1.x and 2.x (npm, 5 GB, once) and investigate what they record of failures on loopback"
 	@echo "make notebooks  run the committed notebooks again and keep their new outputs"
 	@echo "make sample DATA=DIR   make the bundled sample and the tests' exports again"
 	@echo "make bench      how fast exports are read, against peers in the same run"
@@ -38,6 +39,10 @@ lint: .venv/ready-for-tests
 test: lint
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest --nbval notebooks
+
+test-n8n: .venv/ready-for-tests
+	$(BIN)/python -m tests_n8n.install
+	$(BIN)/python -m pytest tests_n8n
 
 notebooks: .venv/ready-for-tests
 	$(BIN)/python -m tests.refresh_notebooks
