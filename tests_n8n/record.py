@@ -10,10 +10,11 @@ from pathlib import Path
 from incident_nb import readers
 from incident_nb.diagnose import Analysis, analyse
 from incident_nb.models import ExecutionLog
+from tests_n8n.builders import gets
 from tests_n8n.client import N8n
 from tests_n8n.misbehave import OK, Service
 from tests_n8n.stage import SETTINGS, Place
-from tests_n8n.workflows import CASES, gets
+from tests_n8n.workflows import CASES
 
 # Workflows that go on working while others fail, as most do in practice.
 HEALTHY = 8

@@ -11,12 +11,12 @@ from incident_nb import readers
 from incident_nb.diagnose import diagnose
 from incident_nb.models import Cause
 from tests_n8n import misbehave
+from tests_n8n.builders import gets
 from tests_n8n.client import RUN_S
 from tests_n8n.conftest import ASKED
 from tests_n8n.server import running
 from tests_n8n.stage import SETTINGS, Place
 from tests_n8n.wait import wait_for
-from tests_n8n.workflows import gets
 
 
 @pytest.mark.parametrize("version", ASKED)
