@@ -62,22 +62,11 @@ DEVICES = Rules(
         anchored(flagged, r"\(S\((?P<s>[a-z0-9]{24})\)\)", "(s("),
         anchored(flagged, r"ISA\*\d\d\*[^*]{10}\*01\*(?P<s>[^*\s]{3,10})", "isa*"),
         anchored(flagged, r"HNSHA:\d:\d\+\d{1,14}\+[^+']{0,40}\+(?P<s>[^+'\s]{4,40})", "hnsha:"),
-        # Licence and recovery keys in groups.
-        Rule(
-            "api_key",
-            re.compile(
-                r"(?<![\w-])(?P<s>(?=[^\n]{0,28}\d)(?=[^\n]{0,28}[A-Z])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4})(?![\w-])"
-            ),
-            ("-",),
-        ),
-        Rule(
-            "secret", re.compile(r"(?<![\w-])(?P<s>\d{6}(?:-\d{6}){7})(?![\w-])"), ("-",), re.compile(r"\d{6}-\d{6}-")
-        ),
         # What stands for a password where it was hashed: it can be guessed against.
         Rule(
             "password_hash",
             re.compile(r"(?P<s>\$(?:1|5|6|7|y|apr1|argon2(?:id|i|d)|P|H|scrypt)\$[^\s:'\"\\,;<>]{8,300})"),
-            ("$",),
+            ("$1$", "$5$", "$6$", "$7$", "$y$", "$apr1$", "$argon2", "$p$", "$h$", "$scrypt$"),
         ),
         Rule(
             "password_hash",

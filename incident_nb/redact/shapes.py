@@ -156,6 +156,9 @@ MORE = (
 )
 SHAPES = Rules(
     (
+        # Licence keys and BitLocker's recovery keys, in groups.
+        _shape("api_key", "[A-Z0-9]", r"[A-Z0-9]{4}-(?=[A-Z-]{0,22}\d)(?:[A-Z0-9]{5}-){3}[A-Z0-9]{5}(?![\w-])", "-"),
+        _shape("secret", "[0-9]", r"\d{5}(?:-\d{6}){7}(?![\w-])", "-"),
         *MORE,
         _shape("api_key", _HEX, r"[a-f0-9]{31}-us\d{1,2}(?!\w)", "-us"),  # Mailchimp
         _shape("api_key", _HEX, r"[a-f0-9]{31}-[a-f0-9]{8}-[a-f0-9]{8}(?![\w-])", "-"),  # Mailgun
