@@ -30,6 +30,8 @@ SCHEMA = 1
 ROWS_A_PART = 2_000
 MOST_PARTS = 24  # more are made one
 MOST_OPEN = 500  # runs without an end that are asked for again
+# n8n lists a run only once it has ended, unless it is asked for running ones: those may be older than what is read already.
+OVERLAP = 100
 OPEN = ("running", "waiting", "new")
 
 Progress = Callable[[int], None]
@@ -170,7 +172,7 @@ class _Reader:
         """Reads everything; why it ended early, if it did."""
         state = self._state
         self._read_workflows()
-        steps: list[Callable[[], str | None]] = [self._read_open, self._read_new]
+        steps: list[Callable[[], str | None]] = [self._read_open, self._read_new, self._read_running]
         if state.going_on is not None:
             steps.insert(1, self._go_on)
         elif state.newest == 0:
@@ -203,7 +205,14 @@ class _Reader:
         return listing.partial
 
     def _read_new(self) -> str | None:
-        return self._span(self._server.executions(), 0, self._state.newest)
+        return self._span(self._server.executions(), 0, max(0, self._state.newest - OVERLAP))
+
+    def _read_running(self) -> str | None:
+        """The runs that have not ended: they are asked for by name the next time."""
+        for status in OPEN[:2]:
+            for page in self._server.executions(data=False, status=status):
+                self._take(page.content, page.ids)
+        return None
 
     def _go_on(self) -> str | None:
         going = self._state.going_on or {}

@@ -63,7 +63,7 @@ class Kept:
         left = [
             row
             for number, row in sorted(self.executions.items(), reverse=True)
-            if number < last and query.get("status") in (None, row["status"])
+            if number < last and (query["status"] == row["status"] if "status" in query else row["status"] != "running")
         ]
         some = left[: self.per_page]
         cursor = (

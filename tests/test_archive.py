@@ -38,6 +38,11 @@ def server(kept: Kept) -> Iterator[Server]:
         yield serving
 
 
+@pytest.fixture(autouse=True)
+def no_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "OVERLAP", 0)
+
+
 def update(server: Server, folder: Path, budget_s: float = 20.0) -> Update:
     with Session(Allowed(frozenset({server.url})), budget_s=budget_s) as session:
         return Archive(folder, "default").update(N8n("default", server.url, session, KEY))
@@ -48,7 +53,8 @@ def held(folder: Path) -> list[int]:
 
 
 def lists(server: Server) -> list[str]:
-    return [asked.path for asked in server.asked if asked.path.startswith("/api/v1/executions?")]
+    paths = [asked.path for asked in server.asked if asked.path.startswith("/api/v1/executions?")]
+    return [path for path in paths if "status=running" not in path and "status=waiting" not in path]
 
 
 def test_what_is_new_is_read_and_nothing_twice(server: Server, kept: Kept, tmp_path: Path) -> None:
@@ -91,6 +97,27 @@ def test_a_run_that_had_not_ended_is_asked_for_again(
     run = log.executions[log.executions["execution_id"] == "24"].iloc[0]
     assert run["status"] == (end or "running") and len(log.failures) == 4 + (end == "error")
     assert json.loads((tmp_path / "default" / "state.json").read_text())["open"] == []
+
+
+def test_a_long_run_that_ends_after_newer_ones_is_not_missed(server: Server, kept: Kept, tmp_path: Path) -> None:
+    kept.add(good(24, "running"), good(25), good(26))
+    update(server, tmp_path)
+    kept.add(failed(24))
+    update(server, tmp_path)
+    log = Archive(tmp_path, "default").log()
+    assert log.executions.set_index("execution_id")["status"].to_dict()["24"] == "error"
+    assert "24" in set(log.failures["execution_id"])
+
+
+def test_what_ended_while_the_list_was_read_is_found_the_next_time(
+    server: Server, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "OVERLAP", 10)
+    row = kept.executions.pop(20)
+    update(server, tmp_path)
+    kept.add(row, good(24))
+    update(server, tmp_path)
+    assert held(tmp_path) == list(range(1, 25))
 
 
 def breaking(kept: Kept, at: int) -> Callable[[Asked], faulty.Reply | None]:
