@@ -1,4 +1,4 @@
-"""Prints how much the gate finds in texts written by someone who never saw its rules, and how much it leaves alone.
+"""Prints how much the gate finds in texts written without sight of its rules, and how much it leaves alone.
 
     python benchmarks/unseen.py [--set dev|dev2|test] [--misses]
 
