@@ -22,7 +22,7 @@ from incident_nb.errors import OutputError, UnreachableError, UsageError
 from incident_nb.files import private_folder, staged, write_atomic
 from incident_nb.logfile import merged, read_log, write_log
 from incident_nb.models import ExecutionLog, Skipped
-from incident_nb.n8n import Listing, N8n
+from incident_nb.n8n import Listing, N8n, NotThereError
 from incident_nb.readers import Reading
 from incident_nb.readers.collect import ClientOf
 
@@ -245,9 +245,10 @@ class _Reader:
         for name in asked:
             try:
                 document = self._server.execution(name)
-            except UnreachableError as error:
-                if "has no execution" not in str(error):
-                    left.append(name)
+            except NotThereError:
+                continue
+            except UnreachableError:
+                left.append(name)
                 continue
             self._take(document, (name,))
         self._state.open = [*left, *later]

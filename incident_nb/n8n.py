@@ -119,12 +119,10 @@ class N8n:
         return Listing(self, "executions", query, cursor)
 
     def execution(self, execution_id: str, *, data: bool = True) -> bytes:
-        """One execution as n8n's JSON. Raises UnreachableError, for one that is not there as well."""
+        """One execution as n8n's JSON. Raises UnreachableError; NotThereError for one that is not there."""
         answer = self._get(f"executions/{quote(execution_id, safe='')}", {"includeData": "true"} if data else {})
         if answer.status == 404:
-            raise UnreachableError(
-                f"{self} has no execution {execution_id[:40]}: pruned, deleted or on another server."
-            )
+            raise NotThereError(f"{self} has no execution {execution_id[:40]}: pruned, deleted or on another server.")
         return self._good(answer).body
 
     def workflows(self) -> Listing:
@@ -242,6 +240,10 @@ class N8n:
 
     def __str__(self) -> str:
         return f"n8n “{self.name}” ({origin(self.url)})"
+
+
+class NotThereError(UnreachableError):
+    """The server has no such thing."""
 
 
 class _BusyError(Exception):

@@ -85,7 +85,7 @@ def _of_tools(names: str, before: str) -> Rule:
     hints = [
         hint for name in names.split() for hint in ([name[:-1]] if name.endswith("*") else [f"{name} ", f"{name}.exe"])
     ]
-    pattern = rf"\b(?i:{either})(?:\.exe)?\s(?:[^\n|;&]{{0,300}}?\s)?{before}\s{{0,2}}{VALUE}"
+    pattern = rf"\b(?i:{either})(?:\.exe)?\s(?:[^\n|;&]{{0,300}}?\s)??{before}\s{{0,2}}{VALUE}"
     return anchored(flagged, pattern, "|".join(hints))
 
 

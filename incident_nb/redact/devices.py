@@ -54,14 +54,11 @@ DEVICES = Rules(
         anchored(telling, r"(?i:addauth\sdigest)\s[\w.-]{1,40}:(?P<s>[^\s\"']{4,100})", "addauth "),
         # Redis: what MONITOR shows, the protocol itself, a user's rules.
         anchored(flagged, r"\"AUTH\"\s(?:\"[\w-]{1,40}\"\s)?\"(?P<s>[^\"\n]{3,200})\"", '"auth"'),
-        anchored(
-            flagged, r"AUTH(?:\\r\\n|\r?\n)\$\d{1,4}(?:\\r\\n|\r?\n)(?P<s>[^\s\\]{3,200})", "auth\\r\\n$|auth\r\n$"
-        ),
         anchored(flagged, r"(?i:setuser)\s\S{1,60}\s[^\n]{0,200}?[><](?P<s>[^\s~&+@-][^\s]{3,200})", "setuser "),
         anchored(flagged, r"(?i:rtmps?)://[^\s/]{3,100}/[\w-]{1,30}/(?P<s>[\w-]{12,100})", "rtmp"),
         anchored(flagged, r"\(S\((?P<s>[a-z0-9]{24})\)\)", "(s("),
         anchored(flagged, r"ISA\*\d\d\*[^*]{10}\*01\*(?P<s>[^*\s]{3,10})", "isa*"),
-        anchored(flagged, r"HNSHA:\d:\d\+\d{1,14}\+[^+']{0,40}\+(?P<s>[^+'\s]{4,40})", "hnsha:"),
+        anchored("password", r"HNSHA:\d:\d\+\d{1,14}\+[^+']{0,40}\+(?P<s>[^+'\s]{4,40})", "hnsha:"),
         # What stands for a password where it was hashed: it can be guessed against.
         Rule(
             "password_hash",
@@ -88,6 +85,12 @@ DEVICES = Rules(
 """Rules for one line, whatever it holds."""
 
 ON_LINES = (
+    # Redis' own protocol.
+    Rule(
+        flagged,
+        re.compile(r"AUTH(?:\\r\\n|\r?\n)\$\d{1,4}(?:\\r\\n|\r?\n)(?P<s>[^\s\\]{3,200})"),
+        ("auth\\r\\n$", "auth\r\n$", "auth\n$"),
+    ),
     # A command's output: the password, alone on the next line or the one after.
     Rule(
         telling,
