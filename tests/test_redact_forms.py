@@ -317,7 +317,6 @@ ELSEWHERE = [
     f"WHERE login='x' AND kennwort=MD5('{P}')",
     f"btoa('bob:{P}')",
     f"aws ssm put-parameter --name /prod/db/password --value {P} --type SecureString",
-    f"radtest lager4 {P} localhost 0",
     f"*2\r\n$4\r\nAUTH\r\n$13\r\n{P}\r\n",
     "HNSHA:5:2+1234567++482913'",
     f"skopeo copy --src-creds=bot:{P} docker://a docker://b",

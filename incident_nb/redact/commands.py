@@ -38,7 +38,6 @@ _TOOLS = (
     ("curl", r"(?:-E|--cert)\s[^\s:]{1,120}:"),
     ("curl wget", r"--proxy-user(?:\s|=)[\w.@+-]{1,80}:"),
     ("skopeo podman buildah crane", r"--(?:src-|dest-)?creds[\s=][\w.@+-]{1,80}:"),
-    ("radtest", r"\S{1,60}\s"),
     ("aws", r"put-parameter\s[^\n]{0,200}?(?i:secret|passw|token|key)[^\n]{0,80}?--value\s"),
     ("az", r"keyvault\ssecret\sset\s[^\n]{0,200}?--value\s"),
     ("beam.smp erl iex elixir rabbitmqctl", r"-setcookie\s"),
@@ -85,7 +84,7 @@ def _of_tools(names: str, before: str) -> Rule:
     hints = [
         hint for name in names.split() for hint in ([name[:-1]] if name.endswith("*") else [f"{name} ", f"{name}.exe"])
     ]
-    pattern = rf"\b(?i:{either})(?:\.exe)?\s(?:[^\n|;&]{{0,300}}?\s)??{before}\s{{0,2}}{VALUE}"
+    pattern = rf"\b(?i:{either})(?:\.exe)?\s(?:[^\n|;&]{{0,300}}?\s)?{before}\s{{0,2}}{VALUE}"
     return anchored(flagged, pattern, "|".join(hints))
 
 
