@@ -129,13 +129,39 @@ class Hypothesis(Frozen):
 
 
 class Finding(Frozen):
-    """What one check of the diagnostic checklist gave back."""
+    """What one check of the diagnostic checklist gave back. `at`: when it was asked (UTC); None for records alone."""
 
     check: str
     outcome: Outcome
     summary: str
     asked: str
     evidence: tuple[Fact, ...] = ()
+    at: datetime | None = None
+    took_s: float | None = None
+
+
+class Evidence(Frozen):
+    """A fact and what it does to the odds of causes: a factor above 1 speaks for a cause, one below 1 against it."""
+
+    kind: Literal["record", "history", "neighbours", "live"]
+    fact: Fact
+    effects: dict[Cause, float] = {}
+
+
+class Probed(Frozen):
+    """What one probe saw of a live system. `next_look`: what would settle what it left open.
+
+    The runner fills in `probe` (its name), `check` (the row it answers), `at` (when it was asked, UTC) and `took_s`.
+    """
+
+    outcome: Outcome
+    summary: str
+    asked: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    next_look: str | None = None
+    probe: str = ""
+    check: str = ""
+    at: datetime | None = None
     took_s: float | None = None
 
 

@@ -25,7 +25,9 @@ class Client(_Section):
     """One `[clients.CODE]`: whose workflows these are. A workflow belongs to the first client with a rule that fits.
 
     Rules are lists: `name_prefix`, `tag`, `project` (exact), and `workflows` (globs on the name). `time_zone` is an
-    IANA name, used for "same day" and "this week"; `contact` is who is written to.
+    IANA name, used for "same day" and "this week"; `contact` is who is written to. `repository` is the folder of the
+    client's code (under git), `vendors` are services they depend on (names of `vendors.toml`), `models` maps a node's
+    name, or the path of an endpoint, to the Pydantic model of what it takes, as `path.py:Model` in that folder.
     """
 
     name: str | None = None
@@ -36,6 +38,9 @@ class Client(_Section):
     project: tuple[str, ...] = ()
     workflows: tuple[str, ...] = ()
     critical: tuple[str, ...] = ()
+    repository: Path | None = None
+    vendors: tuple[str, ...] = ()
+    models: dict[str, str] = Field(default_factory=dict)
 
     def owns(self, name: str | None, tags: Sequence[str], project: str | None) -> bool:
         """Whether a workflow with this name, these tags and this project is the client's."""
@@ -79,6 +84,40 @@ class NotebookLimits(_Section):
     processes: int = Field(default=64, gt=0)
 
 
+class App(_Section):
+    """One row of `[modal.apps]`: which Modal app answers at a host, whose it is, and the file it is deployed from."""
+
+    app: str
+    client: str | None = None
+    deploy: str | None = None
+
+
+class Modal(_Section):
+    """`[modal]`: where the agency's endpoints answer for their health (DX-2), and which app is behind which host."""
+
+    workspace: str = "the-entourage-ai"
+    health: str = "https://{workspace}--{app}-web-app.modal.run/health"
+    apps: dict[str, App] = Field(default_factory=dict)
+
+    @field_validator("apps", mode="before")
+    @classmethod
+    def _by_name(cls, apps: object) -> object:
+        """A row may be the app's name alone."""
+        if not isinstance(apps, dict):
+            return apps
+        return {str(host).lower(): {"app": row} if isinstance(row, str) else row for host, row in apps.items()}
+
+    def health_of(self, app: str) -> str:
+        """The address at which an app says how it is."""
+        return self.health.replace("{workspace}", self.workspace).replace("{app}", app)
+
+
+class Probes(_Section):
+    """`[probes]`: how many seconds all looks at live systems may take together."""
+
+    budget_s: float = Field(default=20.0, gt=0, le=600)
+
+
 class Redaction(_Section):
     """`[redaction]`: whether personal data is masked in what stays in the house. What goes to a client always is."""
 
@@ -99,6 +138,8 @@ class Settings(_Section):
     code_in_name: bool = True
     redaction: Redaction = Redaction()
     notebooks: NotebookLimits = NotebookLimits()
+    probes: Probes = Probes()
+    modal: Modal = Modal()
     n8n: dict[str, Server] = Field(default_factory=dict)
     clients: dict[str, Client] = Field(default_factory=dict)
     path: Path | None = Field(default=None, exclude=True)

@@ -23,7 +23,7 @@ LEVELS = [
     {"archive"},
     {"live"},
     {"causes", "patterns", "alerts", "case"},
-    {"plots", "doctor"},
+    {"plots", "doctor", "probes"},
     {"diagnose"},
     {"notebook", "notebook_child", "report", "display"},
     {"cli"},

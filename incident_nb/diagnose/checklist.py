@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from incident_nb.diagnose.evidence import Evidence, time_of
+from incident_nb.diagnose.evidence import time_of
 from incident_nb.diagnose.scene import Analysis, Scene
-from incident_nb.models import Cause, Fact, Finding, Outcome, Problem
+from incident_nb.models import Cause, Evidence, Fact, Finding, Outcome, Problem
 
 _LIVE = {
     "DX-2": ("the endpoint's health", "no endpoint is asked when only records are read"),

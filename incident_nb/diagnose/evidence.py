@@ -7,28 +7,18 @@ factors are judgements, kept few and round, and stand beside the words they belo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from incident_nb.diagnose.scene import Scene
-from incident_nb.models import Cause, Fact
+from incident_nb.models import Cause, Evidence, Fact
 
 C = Cause
 SHOWN = 5
 OUTAGE = (C.EXTERNAL_OUTAGE, C.NETWORK, C.ENDPOINT_CRASH, C.TIMEOUT)
 # An address that answered before and is now not found, not allowed or gone was right: it changed, not the workflow.
 GONE = ("404", "405", "410")
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """A fact and what it does to the odds of causes. `kind`: record, history or neighbours."""
-
-    kind: str
-    fact: Fact
-    effects: dict[Cause, float]
 
 
 def evidence(scene: Scene) -> list[Evidence]:
@@ -178,11 +168,13 @@ def _changed(scene: Scene, good: Any, bad: Any) -> tuple[list[str], list[str]] |
 
 
 def _history(text: str, rows: pd.DataFrame, effects: dict[Cause, float], check: str) -> Evidence:
-    return Evidence("history", Fact(text=text, executions=newest_ids(rows), check=check), effects)
+    fact = Fact(text=text, executions=newest_ids(rows), check=check)
+    return Evidence(kind="history", fact=fact, effects=effects)
 
 
 def _neighbours(text: str, rows: pd.DataFrame, effects: dict[Cause, float], check: str) -> Evidence:
-    return Evidence("neighbours", Fact(text=text, executions=newest_ids(rows), check=check), effects)
+    fact = Fact(text=text, executions=newest_ids(rows), check=check)
+    return Evidence(kind="neighbours", fact=fact, effects=effects)
 
 
 def newest_ids(rows: pd.DataFrame) -> tuple[str, ...]:

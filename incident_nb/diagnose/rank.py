@@ -6,9 +6,9 @@ import pandas as pd
 
 from incident_nb.diagnose.advice import next_look
 from incident_nb.diagnose.called import called
-from incident_nb.diagnose.evidence import GONE, Evidence, newest_ids
+from incident_nb.diagnose.evidence import GONE, newest_ids
 from incident_nb.diagnose.scene import Scene
-from incident_nb.models import Cause, Fact, Hypothesis
+from incident_nb.models import Cause, Evidence, Fact, Hypothesis
 from incident_nb.policy import Policy
 
 # A cause must be more likely than this to be named; below it the answer is `unknown` with the look that would help.

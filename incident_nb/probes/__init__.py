@@ -1,0 +1,98 @@
+"""The diagnostic checklist against live systems: one file a probe, all asked side by side under one time budget.
+
+A probe is a function `look(target, tools) -> Probed` in a file of its own, and a row of `PROBES`. It may raise any of
+our errors: that is an answer, too, "could not look, because". What it says passes the gate here, in one place.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from incident_nb.errors import IncidentNbError
+from incident_nb.models import Evidence, Probed
+from incident_nb.probes import infrastructure, workflow_state
+from incident_nb.probes.target import CouldNotLookError, Target, Tools, could_not_look
+from incident_nb.redact import redact_text
+
+__all__ = ["PROBES", "CouldNotLookError", "Probe", "Target", "Tools", "ask_all"]
+
+Look = Callable[[Target, Tools], Probed]
+
+
+class Probe(NamedTuple):
+    """One probe: its name, the row it answers, what it asks in a few words, and how."""
+
+    name: str
+    check: str
+    asks: str
+    look: Look
+
+
+PROBES = (
+    Probe("workflow_state", "RC-4", "whether the workflow and those it calls are active", workflow_state.look),
+    Probe("infrastructure", "RC-6", "n8n's health", infrastructure.look),
+)
+
+OnAnswer = Callable[[int, int, Probed], None]
+
+
+def ask_all(
+    target: Target,
+    tools: Tools,
+    probes: tuple[Probe, ...] = PROBES,
+    on_answer: OnAnswer = lambda *_: None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> tuple[Probed, ...]:
+    """Each probe's answer, in the order of `probes`, when all have answered or the session's time is up.
+
+    `on_answer(done, of, answer)` is called as answers come in. `clock` tells when a probe was asked.
+    """
+    pool = ThreadPoolExecutor(max_workers=max(len(probes), 1), thread_name_prefix="probe")
+    asked: dict[Future[Probed], Probe] = {
+        pool.submit(copy_context().run, _ask, probe, target, tools, clock): probe for probe in probes
+    }
+    answers: dict[Probe, Probed] = {}
+    try:
+        pending = set(asked)
+        while pending and tools.session.left > 0:
+            done, pending = wait(pending, timeout=max(tools.session.left, 0), return_when=FIRST_COMPLETED)
+            for future in done:
+                answers[asked[future]] = future.result()
+                on_answer(len(answers), len(probes), answers[asked[future]])
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    for probe in probes:
+        if probe not in answers:
+            late = could_not_look("It did not answer before the time for all checks was up.", asked=probe.asks)
+            answers[probe] = late.model_copy(update={"probe": probe.name, "check": probe.check, "at": clock()})
+            on_answer(len(answers), len(probes), answers[probe])
+    return tuple(answers[probe] for probe in probes)
+
+
+def _ask(probe: Probe, target: Target, tools: Tools, clock: Callable[[], datetime]) -> Probed:
+    at, started = clock(), time.monotonic()
+    try:
+        answer = probe.look(target, tools)
+    except IncidentNbError as error:
+        words = str(error).strip()
+        answer = could_not_look(f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}")
+    except Exception as unexpected:  # one broken probe must not cost the others' answers
+        answer = could_not_look(f"The check itself failed ({type(unexpected).__name__}); please report it.")
+    took = round(time.monotonic() - started, 2)
+    facts = tuple(_gated(piece, probe.check) for piece in answer.evidence)
+    return Probed(
+        outcome=answer.outcome, summary=redact_text(answer.summary), asked=redact_text(answer.asked or probe.asks),
+        evidence=facts, next_look=redact_text(answer.next_look) if answer.next_look else None,
+        probe=probe.name, check=probe.check, at=at, took_s=took,
+    )  # fmt: skip
+
+
+def _gated(piece: Evidence, check: str) -> Evidence:
+    """A fact with its words through the gate: what vendors, servers and repositories say is data."""
+    fact = piece.fact.model_copy(update={"text": redact_text(piece.fact.text), "check": check})
+    return piece.model_copy(update={"fact": fact})

@@ -1,0 +1,103 @@
+"""RC-6: is n8n itself well? Health, readiness, and what its metrics say of restarts, memory, queue and event loop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from incident_nb.http import RequestError
+from incident_nb.models import Cause, Evidence, Probed
+from incident_nb.n8n import N8n
+from incident_nb.probes.target import Target, Tools, clean, found, seen
+
+C = Cause
+# n8n's own words for these figures: its documentation, "Enable Prometheus metrics" and "Monitoring".
+WAITING_MANY = 50
+LAG_S = 1.0
+AROUND = timedelta(minutes=5)
+_LINE = re.compile(rb"^(\w+)(?:\{([^}\n]*)\})?\s+([-+0-9.eE]+|NaN|[+-]Inf)", re.MULTILINE)
+_VERSION = re.compile(rb'version="v?([0-9][\w.\-+]{0,30})"')
+
+
+def look(target: Target, tools: Tools) -> Probed:
+    """Whether n8n answers, is ready, was restarted around the failures, and is short of something.
+
+    What is seen now speaks of the cause only where the problem goes on.
+    """
+    server = tools.server()
+    try:
+        health = server.health()
+    except RequestError as error:
+        effects = {C.INFRASTRUCTURE: 3.0, C.NETWORK: 1.5} if target.current and error.reason != "tls" else {}
+        told = f"n8n does not answer from here: {error}."
+        return found(told, [seen(told, effects)], next_look="Look at the n8n host: is it up, and is n8n running?")
+    ready = _status(server, "healthz/readiness")
+    if health.status != 200 or ready not in (200, 404):
+        which = f"readiness {ready}: it starts, or its database is away"
+        which = f"healthz {health.status}" if health.status != 200 else which
+        told = f"n8n answers, but says that it is not well ({which})."
+        effects = {C.INFRASTRUCTURE: 5.0} if target.current else {}
+        return found(told, [seen(told, effects)], next_look="Read n8n's log and look at its database.")
+    up = f"n8n is up and ready, it answered in {health.timing.total or 0:.1f} s"
+    facts = list(_figures(target, _metrics(server)))
+    wrong = [piece for piece in facts if piece.effects]
+    if wrong:
+        return found(" ".join([f"{up}.", *(piece.fact.text for piece in wrong)]), facts)
+    well = seen(f"{up}.", {C.INFRASTRUCTURE: 0.8} if target.current else {})
+    return clean(" ".join([well.fact.text, *(piece.fact.text for piece in facts)]), [well, *facts])
+
+
+def _status(server: N8n, path: str) -> int:
+    try:
+        return server.health(path).status
+    except RequestError:
+        return 0
+
+
+def _metrics(server: N8n) -> bytes:
+    """The server's figures in Prometheus' form; nothing where they are switched off."""
+    try:
+        answer = server.health("metrics")
+    except RequestError:
+        return b""
+    return answer.body if answer.status == 200 and b"n8n_" in answer.body else b""
+
+
+def _figures(target: Target, text: bytes) -> Iterator[Evidence]:
+    if not text:
+        yield seen("Its metrics are switched off (N8N_METRICS), so nothing is known of memory and queue.")
+        return
+    values = {name.decode(): float(value) for name, labels, value in _LINE.findall(text) if not labels}
+    if version := _VERSION.search(text):
+        yield seen(f"It runs n8n {version[1].decode()}.")
+    began = values.get("n8n_process_start_time_seconds") or values.get("process_start_time_seconds")
+    if began:
+        yield _restart(target, datetime.fromtimestamp(began, UTC))
+    heap, most = values.get("n8n_nodejs_heap_size_used_bytes"), values.get("n8n_nodejs_heap_size_total_bytes")
+    memory = values.get("n8n_process_resident_memory_bytes")
+    if memory:
+        share = f", heap {heap / most:.0%} full" if heap and most else ""
+        yield seen(f"It takes {memory / 1e6:,.0f} MB of memory{share}.")
+    lag = values.get("n8n_nodejs_eventloop_lag_p99_seconds", 0.0)
+    if lag >= LAG_S:
+        effects = {C.INFRASTRUCTURE: 2.0, C.TIMEOUT: 1.3} if target.current else {}
+        yield seen(f"Its event loop hangs: one in a hundred turns takes {lag:.1f} s.", effects)
+    waiting = values.get("n8n_scaling_mode_queue_jobs_waiting")
+    if waiting is not None:
+        running = values.get("n8n_scaling_mode_queue_jobs_active", 0)
+        stuck = waiting >= WAITING_MANY or (waiting > 0 and running == 0)
+        told = f"{waiting:,.0f} executions wait in its queue, {running:,.0f} run."
+        yield seen(told, {C.INFRASTRUCTURE: 3.0} if stuck and target.current else {})
+
+
+def _restart(target: Target, began: datetime) -> Evidence:
+    """When the server started, beside the onset: what failed between is likely to have to do with it."""
+    told = f"It has been running since {began:%Y-%m-%d %H:%M} UTC"
+    if target.onset is None or target.last_seen is None:
+        return seen(f"{told}.")
+    before = target.onset_not_before or target.onset
+    if before - AROUND <= began <= target.last_seen + AROUND:
+        text = f"{told}: it was restarted when the failures began or while they lasted."
+        return seen(text, {C.INFRASTRUCTURE: 2.0, C.WORKFLOW_INACTIVE: 1.2})
+    return seen(f"{told}, {'before they began' if began < before else 'after the last failure'}.")

@@ -1,0 +1,150 @@
+"""What a probe is told and what it may ask with: the problem as the records show it, and the ways to live systems."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+from incident_nb.errors import IncidentNbError
+from incident_nb.http import Session
+from incident_nb.models import Cause, Evidence, ExecutionLog, Fact, Outcome, Probed
+from incident_nb.n8n import N8n
+from incident_nb.settings import Settings
+
+CURRENT = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The problem that is looked into, as the records tell it; without a failure (`node`, `cause` None) a workflow or all.
+
+    Times are UTC. All texts have passed the gate. `nodes` are the workflow's nodes as the newest failing run saw them,
+    `good_nodes` as the last good run before the onset did (name -> type, type_version, parameters, credentials, ...;
+    empty where not known). `execution_id` is the newest failing execution, `good_execution_id` the last good run of the
+    node before the onset. `url` has no query. `goes_on`: nothing got past the node since.
+    """
+
+    log: ExecutionLog
+    now: datetime
+    instance: str | None = None
+    client: str | None = None
+    workflow_id: str | None = None
+    workflow: str | None = None
+    node: str | None = None
+    node_type: str | None = None
+    execution_id: str | None = None
+    good_execution_id: str | None = None
+    failing_ids: tuple[str, ...] = ()
+    cause: Cause | None = None
+    detail: str | None = None
+    message: str | None = None
+    description: str | None = None
+    http_code: str | None = None
+    host: str | None = None
+    url: str | None = None
+    credential_id: str | None = None
+    credential_type: str | None = None
+    credential: str | None = None
+    onset: datetime | None = None
+    onset_not_before: datetime | None = None
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    goes_on: bool = False
+    nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    good_nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def current(self) -> bool:
+        """Whether what is seen now can speak of the problem: it goes on, and was last seen within a day."""
+        return self.goes_on and self.last_seen is not None and self.now - self.last_seen <= CURRENT
+
+
+@dataclass
+class Tools:
+    """The ways to live systems that probes share. Safe to use from several threads.
+
+    `n8n` is the server of the target's instance, or None with the reason in `no_n8n`. `execution_of` gives an execution
+    by id as n8n's public API shows it, raw: what it holds has NOT passed the gate; None where no source has it.
+    """
+
+    session: Session
+    settings: Settings
+    n8n: N8n | None = None
+    no_n8n: str = "no n8n server is configured for these records"
+    execution_of: Callable[[str], Any] = lambda _: None
+    _known: dict[str, Any] = field(default_factory=dict)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def server(self) -> N8n:
+        """The n8n server. Raises CouldNotLookError where there is none to ask."""
+        if self.n8n is None:
+            raise CouldNotLookError(self.no_n8n)
+        return self.n8n
+
+    def workflow(self, workflow_id: str) -> Any:
+        """A workflow as it is on the server now, raw; None if it has none of this id. Asked once, whoever asks."""
+        return self._once(f"workflow {workflow_id}", lambda: self.server().workflow(workflow_id))
+
+    def workflows(self) -> list[Any]:
+        """All workflows as they are on the server now, raw; what a list broke off at is left out. Asked once."""
+        return list(self._once("workflows", lambda: list(self.server().workflows().rows())))
+
+    def execution(self, execution_id: str) -> Any:
+        """An execution with its data, raw; None where neither server nor source has it. Asked once, whoever asks."""
+        return self._once(f"execution {execution_id}", lambda: self._execution(execution_id))
+
+    def _execution(self, execution_id: str) -> Any:
+        if (kept := self.execution_of(execution_id)) is not None:
+            return kept
+        return json.loads(self.server().execution(execution_id))
+
+    def _once(self, key: str, ask: Callable[[], Any]) -> Any:
+        known = self._known
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in known:
+                try:
+                    known[key] = ask()
+                except IncidentNbError as error:
+                    known[key] = error
+        if isinstance(known[key], IncidentNbError):
+            raise known[key]
+        return known[key]
+
+    def is_own(self, host: str | None) -> bool:
+        """Whether a host is one that the agency runs itself."""
+        return host is not None and any(fnmatchcase(host.lower(), glob.lower()) for glob in self.settings.own_hosts)
+
+
+class CouldNotLookError(IncidentNbError):
+    """A probe has nobody to ask; the words say why, and what to set up."""
+
+
+def found(summary: str, evidence: Iterable[Evidence] = (), *, asked: str = "", next_look: str | None = None) -> Probed:
+    """We looked, and this speaks of the problem."""
+    return Probed(outcome=Outcome.FOUND, summary=summary, evidence=tuple(evidence), asked=asked, next_look=next_look)
+
+
+def clean(summary: str, evidence: Iterable[Evidence] = (), *, asked: str = "", next_look: str | None = None) -> Probed:
+    """We looked, and it was fine."""
+    return Probed(outcome=Outcome.CLEAN, summary=summary, evidence=tuple(evidence), asked=asked, next_look=next_look)
+
+
+def could_not_look(
+    summary: str, evidence: Iterable[Evidence] = (), *, asked: str = "", next_look: str | None = None
+) -> Probed:
+    """We could not look, because."""
+    outcome = Outcome.COULD_NOT_LOOK
+    return Probed(outcome=outcome, summary=summary, evidence=tuple(evidence), asked=asked, next_look=next_look)
+
+
+def seen(text: str, effects: dict[Cause, float] | None = None, *executions: str) -> Evidence:
+    """A fact seen at a live system, and its factors (none: it weighs nothing); the runner fills in its row."""
+    return Evidence(kind="live", fact=Fact(text=text, executions=executions), effects=effects or {})

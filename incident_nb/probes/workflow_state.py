@@ -1,0 +1,143 @@
+"""RC-4: is the workflow active, and is what it calls? Workflows that it starts, and webhooks of n8n that it requests.
+
+n8n 2.x runs a called workflow only if it is published (`activeVersionId`); 1.x runs deactivated ones, too. A webhook
+answers only while its workflow is active, on both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from incident_nb.models import Cause, Evidence, Probed
+from incident_nb.probes.target import Target, Tools, clean, could_not_look, found, seen
+
+C = Cause
+MOST_CALLED = 20
+_CALLERS = (".executeWorkflow", ".toolWorkflow")
+_REQUESTS = (".httpRequest", ".httpRequestTool")
+_HOOK = re.compile(r"/(webhook|webhook-test|form|form-test)/([^?#\s{}'\"]+)")
+
+
+class State(NamedTuple):
+    """What is wrong with one workflow, in words; None if nothing is."""
+
+    name: str
+    wrong: str | None
+
+
+def look(target: Target, tools: Tools) -> Probed:
+    """The state of the failing workflow and of everything that its failing node, then its other nodes, call."""
+    if target.workflow_id is None:
+        return could_not_look("No workflow is known whose state could be asked for.")
+    workflow = tools.workflow(target.workflow_id)
+    name = f"“{target.workflow or target.workflow_id}”"
+    if workflow is None:
+        told = f"{name} is not on the server any more: deleted, or the key may not see it."
+        return found(told, [seen(told, {C.WORKFLOW_INACTIVE: 2.0})], next_look=f"Look for {name} in n8n.")
+    itself = _state(workflow, called=False)
+    facts: list[Evidence] = []
+    if itself:
+        # It ran when it failed; so its being switched off now is a consequence, or the work of somebody.
+        facts.append(seen(f"{name} itself {itself} now."))
+    checked, wrong = 0, []
+    for node, state in _called(workflow, target, tools):
+        checked += 1
+        if state.wrong:
+            mine = target.node is None or node == target.node
+            text = f"“{node}” calls {state.name}, which {state.wrong}."
+            facts.append(seen(text, {C.WORKFLOW_INACTIVE: 6.0 if mine else 1.5} if target.current or mine else {}))
+            wrong.append(text)
+    if wrong:
+        step = "Publish it in n8n (1.x: activate it) if it is meant to run; see who switched it off, and when."
+        return found(" ".join(wrong), facts, next_look=step)
+    if itself:
+        return found(facts[0].fact.text, facts)
+    what = (
+        f" and all {checked} that it calls are"
+        if checked > 1
+        else " and the one that it calls are"
+        if checked
+        else " is"
+    )
+    told = f"{name}{what} active."
+    return clean(told, [seen(told, {C.WORKFLOW_INACTIVE: 0.3} if target.current else {})])
+
+
+def _state(workflow: Any, *, called: bool) -> str | None:
+    """What is wrong with a workflow's state; `called`: as one that another workflow starts."""
+    if workflow.get("isArchived"):
+        return "is archived"
+    if "activeVersionId" in workflow and not workflow.get("activeVersionId") and not workflow.get("active"):
+        return "is not published"
+    if not called and workflow.get("active") is False:
+        return "is not active"
+    return None
+
+
+def _called(workflow: Any, target: Target, tools: Tools) -> Iterator[tuple[str, State]]:
+    """Each workflow that the nodes call, the failing node's first."""
+    nodes = [node for node in workflow.get("nodes") or () if isinstance(node, dict) and not node.get("disabled")]
+    nodes.sort(key=lambda node: node.get("name") != target.node)
+    count = 0
+    for node in nodes:
+        for state in _of_node(node, tools):
+            yield str(node.get("name")), state
+            count += 1
+            if count >= MOST_CALLED:
+                return
+
+
+def _of_node(node: Any, tools: Tools) -> Iterator[State]:
+    kind, parameters = str(node.get("type")), node.get("parameters") or {}
+    if kind.endswith(_CALLERS):
+        choice = parameters.get("workflowId")
+        number = choice.get("value") if isinstance(choice, dict) else choice
+        if not isinstance(number, str | int) or not re.fullmatch(r"[A-Za-z0-9]{1,32}", str(number)):
+            return  # an expression: which one is called is known only when it runs
+        other = tools.workflow(str(number))
+        if other is None:
+            yield State(f"the workflow {number}", "does not exist")
+            return
+        # Only n8n 2.x, which has this field, refuses to run one that is not published.
+        wrong = _state(other, called=True) if "activeVersionId" in other and _is_2(other) else None
+        yield State(f"“{other.get('name') or number}”", wrong)
+    elif kind.endswith(_REQUESTS):
+        yield from _hook(str(parameters.get("url") or ""), tools)
+
+
+def _is_2(workflow: Any) -> bool:
+    """Whether a workflow comes from n8n 2.x, which keeps the versions of its publications in it."""
+    return "versionCounter" in workflow or "activeVersion" in workflow
+
+
+def _hook(url: str, tools: Tools) -> Iterator[State]:
+    """A webhook of this n8n that a node requests; others' webhooks are no business of ours."""
+    ours = [server.url.rstrip("/") for server in tools.settings.n8n.values()]
+    at = _HOOK.search(url)
+    if not at or not any(url.removeprefix("=").startswith(f"{origin}/") for origin in ours):
+        return
+    path = at[2].strip("/")
+    if at[1].endswith("-test"):
+        yield State(f"the test address /{at[1]}/{path}", "answers only while somebody listens in the editor")
+        return
+    holders = [one for one in tools.workflows() if path in _paths(one)]
+    if not holders:
+        yield State(f"/{at[1]}/{path}", "no workflow has")
+    elif not any(one.get("active") for one in holders):
+        yield State(
+            f"/{at[1]}/{path} of “{holders[0].get('name')}”", _state(holders[0], called=False) or "is not active"
+        )
+    else:
+        yield State(f"“{holders[0].get('name')}”", None)
+
+
+def _paths(workflow: Any) -> Iterator[str]:
+    for node in workflow.get("nodes") or ():
+        if (
+            isinstance(node, dict)
+            and not node.get("disabled")
+            and str(node.get("type")).endswith((".webhook", ".formTrigger"))
+        ):
+            yield str((node.get("parameters") or {}).get("path") or node.get("webhookId") or "").strip("/")
