@@ -37,6 +37,7 @@ class _Page(msgspec.Struct):
 
 
 _PAGE, _NAMED = msgspec.json.Decoder(_Page), msgspec.json.Decoder(_Named)
+_THING = msgspec.json.Decoder(dict[str, Any])
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,31 @@ class N8n:
 
     def workflow(self, workflow_id: str) -> Any:
         """One workflow as it is now; None if there is none."""
-        answer = self._get(f"workflows/{quote(workflow_id, safe='')}", {})
-        return None if answer.status == 404 else json.loads(self._good(answer).body)
+        return self._thing("workflows", workflow_id)
+
+    def history(self, workflow_id: str) -> list[Any] | None:
+        """The newest 100 versions of a workflow that n8n keeps, newest first, without nodes. None on 1.x: it has no list."""
+        found = self._thing("workflows", workflow_id, "history")  # without a limit, which 1.x answers with 400
+        return None if found is None else [row for row in found.get("data") or () if isinstance(row, dict)]
+
+    def version(self, workflow_id: str, version_id: str) -> Any:
+        """One version of a workflow with its nodes, by 2.x's address or 1.x's; None if n8n does not keep it."""
+        newer = self._thing("workflows", workflow_id, "versions", version_id)
+        return newer if newer is not None else self._thing("workflows", workflow_id, version_id)
+
+    def credential(self, credential_id: str) -> Any:
+        """A credential's id, name, type and dates; None if it was deleted. Out of the key's reach n8n 2.x answers 403."""
+        return self._thing("credentials", credential_id)
+
+    def _thing(self, *path: str) -> Any:
+        """A single thing as plain Python; None if there is none. Raises UnreachableError, also for what is no object."""
+        answer = self._get("/".join(quote(part, safe="") for part in path), {})
+        if answer.status == 404:
+            return None
+        try:
+            return _THING.decode(self._good(answer).body)
+        except msgspec.MsgspecError as error:
+            raise UnreachableError(f"{self} sent {self._what(answer)} where an object was expected.") from error
 
     def listing(self, path: str) -> Listing:
         """Another list: `tags`, `projects`, `credentials`, `variables`, `users`, as far as edition and version have it."""
@@ -224,6 +248,7 @@ class N8n:
             401: f"refused the key ({variable(self.name)}). Make a new one under Settings > n8n API.",
             403: f"the key ({variable(self.name)}) may not do that. Give it the scope, or use an owner's key.",
             404: "has no such thing there. Is the public API switched on, and the address right?",
+            405: "does not tell this: the API of n8n 1.x has no such question.",
             429: "is busy and asked to wait longer than there is time for.",
         }.get(answer.status)
         if answer.status in range(300, 400):

@@ -214,6 +214,47 @@ def test_single_things() -> None:
         assert server.workflow("no/such?one") is None
 
 
+def at(*known: tuple[str, Any]) -> faulty.Reply:
+    """A server that knows these paths; to all others it answers as n8n does."""
+    things = {f"/api/v1/{path}": thing for path, thing in known}
+
+    def reply(connection: Any, asked: Asked) -> None:
+        thing = things.get(asked.path, answer({"message": "not found"}, 404))
+        (thing if callable(thing) else answer(thing))(connection, asked)
+
+    return reply
+
+
+VERSION = {"versionId": "v1", "nodes": []}
+
+
+@pytest.mark.parametrize("path", ["workflows/w%201/versions/v1", "workflows/w%201/v1"], ids=["2.x", "1.x"])
+def test_a_version_is_found_at_either_address(path: str) -> None:
+    with n8n(at((path, VERSION))) as (server, _):
+        assert server.version("w 1", "v1") == VERSION and server.version("w 1", "v2") is None
+
+
+def test_a_history_is_a_list_on_2_and_none_on_1() -> None:
+    # 1.x takes the word for the id of a version, and answers 400 to every query it does not know.
+    known = at(("workflows/w1/history", {"data": [VERSION, "x"], "nextCursor": None}))
+    with n8n(known) as (server, _):
+        assert server.history("w1") == [VERSION] and server.history("w2") is None
+
+
+def test_a_credential_is_there_or_deleted_or_not_told() -> None:
+    known = at(
+        ("credentials/c1", {"id": "c1"}),
+        ("credentials/c2", answer({"message": "Forbidden"}, 403)),
+        ("credentials/c3", answer({"message": "GET method not allowed"}, 405)),
+        ("credentials/c4", answer("<!doctype html>")),
+    )
+    with n8n(known) as (server, _):
+        assert server.credential("c1") == {"id": "c1"} and server.credential("c9") is None
+        for name, said in (("c2", "may not do that"), ("c3", "n8n 1.x has no such question"), ("c4", "a web page")):
+            with pytest.raises(UnreachableError, match=said):
+                server.credential(name)
+
+
 def test_an_action_is_sent_once_even_if_the_server_stumbles() -> None:
     with n8n(answer({"message": "x"}, 503)) as (server, asked), pytest.raises(UnreachableError, match="503"):
         server.act("workflows/1/deactivate")
