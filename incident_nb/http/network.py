@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
 
@@ -32,13 +33,17 @@ class RequestError(UnreachableError):
 
 @dataclass
 class Timing:
-    """Seconds from the start of a request until each step was done; None for what did not happen (a kept connection)."""
+    """Seconds from the start of a request until each step was done; None for what did not happen (a kept connection).
+
+    `valid_until`: when the certificate that the server showed runs out (UTC).
+    """
 
     dns: float | None = None
     connect: float | None = None
     tls: float | None = None
     first_byte: float | None = None
     total: float | None = None
+    valid_until: datetime | None = None
 
 
 class Clock:
@@ -162,10 +167,17 @@ class _Stream(httpcore.NetworkStream):
     ) -> _Stream:
         stream = self._stream.start_tls(ssl_context, server_hostname=server_hostname, timeout=_left(timeout))
         _current.clock.timing.tls = _current.clock.passed
+        _current.clock.timing.valid_until = _valid_until(stream.get_extra_info("ssl_object"))
         return _Stream(stream)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def _valid_until(secured: Any) -> datetime | None:
+    shown = secured.getpeercert() if secured is not None else None
+    end = shown.get("notAfter") if shown else None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC) if end else None
 
 
 def _left(timeout: float | None = None) -> float:
