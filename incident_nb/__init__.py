@@ -1,6 +1,7 @@
 """incident_nb: from an n8n failure to a closed incident. What notebooks import, loaded when it is asked for.
 
 open_case(name)     -> Case            a case folder, or the bundled sample
+run_checks(case)    -> Checks          what live systems answer: the diagnostic checklist
 investigate(case)   -> Diagnosis       what failed, since when, why, how bad, what to do
 survey(case)        -> Survey          every problem of the source, grouped, with its pattern
 display             what a notebook shows: summary, severity, causes, checklist, others, step
@@ -16,6 +17,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "open_case": "incident_nb.case",
+    "run_checks": "incident_nb.diagnose",
     "investigate": "incident_nb.diagnose",
     "survey": "incident_nb.diagnose",
     "display": "incident_nb",

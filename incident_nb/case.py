@@ -14,7 +14,7 @@ from incident_nb.errors import SettingsError, UsageError
 from incident_nb.files import clean_leftovers, staged, write_atomic
 from incident_nb.live import is_live, read_live
 from incident_nb.logfile import merged, read_log, write_log
-from incident_nb.models import ExecutionLog, Skipped
+from incident_nb.models import ExecutionLog, Probed, Skipped
 from incident_nb.redact import sealed
 from incident_nb.resources import sample as sample_folder
 from incident_nb.settings import Settings
@@ -22,13 +22,16 @@ from incident_nb.settings import Settings
 SAMPLE = "sample"
 SAMPLE_NOW = datetime(2026, 11, 14, 8, 30, tzinfo=UTC)
 SCHEMA = 1
+ANSWERS = "answers.json"
 
 
 @dataclass(frozen=True)
 class Case:
     """What is investigated and from when it is seen.
 
-    `execution`, `workflow`, `client`: the subject as it was asked for; `since`: where a survey begins.
+    `execution`, `workflow`, `client`: the subject as it was asked for; `since`: where a survey begins. `offline`: no live
+    system is asked. `answers`: what checks answered at an earlier time. `sources`: the files that it was read from, known
+    only to who read them; a saved case does not name them.
 
     `now` is zone-aware. `unattended`: nobody is looking, so nothing that waits for a person is shown. `folder` is None
     for the sample, which is not written to.
@@ -42,7 +45,10 @@ class Case:
     client: str | None = None
     since: datetime | None = None
     unattended: bool = False
+    offline: bool = False
     folder: Path | None = None
+    answers: tuple[Probed, ...] = ()
+    sources: tuple[str, ...] = ()
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -57,11 +63,14 @@ class Case:
             **self.asked,
             "since": self.since.isoformat() if self.since else None,
             "unattended": self.unattended,
+            "offline": self.offline,
             "settings": self.settings.model_dump(mode="json"),
             "skipped": [asdict(part) for part in self.log.skipped],
         }
         with staged(folder, gone=("diagnosis.json",), last="case.json") as draft:
             write_log(draft, self.log)
+            (draft / ANSWERS).unlink(missing_ok=True)
+            replace(self, folder=draft).write(ANSWERS, [answer.model_dump(mode="json") for answer in self.answers])
             write_atomic(draft / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
         return replace(self, folder=folder)
 
@@ -88,7 +97,9 @@ def open_case(name: str = SAMPLE) -> Case:
             settings=Settings.model_validate(about["settings"]),
             since=datetime.fromisoformat(about["since"]) if about["since"] else None,
             unattended=about["unattended"],
+            offline=about.get("offline", False),
             folder=folder,
+            answers=_answers(folder),
             **{key: about[key] for key in ("execution", "workflow", "client")},
         )
     except FileNotFoundError as error:
@@ -101,12 +112,18 @@ def open_case(name: str = SAMPLE) -> Case:
         ) from error
 
 
+def _answers(folder: Path) -> tuple[Probed, ...]:
+    """What checks of the case answered; nothing in a case that was made before there were any."""
+    path = folder / ANSWERS
+    return tuple(Probed.model_validate(row) for row in json.loads(path.read_bytes())) if path.exists() else ()
+
+
 def sample_case() -> Case:
     """The bundled sample: real n8n executions of a made-up agency, seen from a fixed instant, masked with a public key."""
     settings = Settings()
     with redact.using(redact.Redactor(redact.SAMPLE_KEY)):
         log = readers.read(str(sample_folder()), client_of=partial(_client, settings))
-    return Case(log, SAMPLE_NOW, settings)
+    return Case(log, SAMPLE_NOW, settings, offline=True, sources=(str(sample_folder()),))
 
 
 def _client(settings: Settings, workflow: Any) -> str | None:
@@ -126,7 +143,9 @@ def read_case(sources: list[str], settings: Settings, now: datetime, **options: 
         )
     if sources == [SAMPLE]:
         return replace(sample_case(), now=now, **subject)
-    return Case(_read(sources, settings, **options), now, settings, **subject)
+    files = tuple(source for source in sources if not is_live(source))
+    offline = bool(options.get("offline", False))
+    return Case(_read(sources, settings, **options), now, settings, offline=offline, sources=files, **subject)
 
 
 def _read(

@@ -252,7 +252,8 @@ class Diagnosis(Frozen):
     """The answer for one subject: what failed, since when, why, how bad, what to do; `problem` is None when healthy.
 
     `hypotheses` come best first; the first is the answer, `unknown` when nothing clears the bar. `next_step` is what
-    to do now. `others` are the problems of the same source that were not diagnosed here, gravest first.
+    to do now. `not_asked`: why no live system was asked; None where they were. `others` are the problems of the same
+    source that were not diagnosed here, gravest first.
     """
 
     subject: Subject
@@ -263,6 +264,7 @@ class Diagnosis(Frozen):
     findings: tuple[Finding, ...] = ()
     impact: Impact | None = None
     next_step: str | None = None
+    not_asked: str | None = None
     window: Window
     others: tuple[Problem, ...] = ()
     skipped: int = 0

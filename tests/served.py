@@ -35,6 +35,7 @@ class Kept:
     executions: dict[int, Json] = field(default_factory=dict)
     workflows: list[Json] = field(default_factory=list)
     per_page: int = 5
+    health: dict[str, tuple[Any, int]] = field(default_factory=lambda: {"healthz": ({"status": "ok"}, 200)})
     instead: Callable[[Asked], faulty.Reply | None] = lambda _: None
 
     def add(self, *rows: Json) -> None:
@@ -47,12 +48,17 @@ class Kept:
 
     def _answer(self, asked: Asked) -> faulty.Reply:
         parts = urlsplit(asked.path)
+        if not parts.path.startswith("/api/"):
+            return answer(*self.health.get(parts.path.lstrip("/"), ({"message": "not found"}, 404)))
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if asked.headers.get("x-n8n-api-key") != KEY:
             return answer({"message": "unauthorized"}, 401)
         what, _, single = parts.path.removeprefix("/api/v1/").partition("/")
         if what == "workflows" and not single:
             return answer({"data": self.workflows, "nextCursor": None})
+        if what == "workflows" and single:
+            found = next((row for row in self.workflows if row["id"] == single), None)
+            return answer(found) if found else answer({"message": "Not Found"}, 404)
         if what != "executions":
             return answer({"message": "not found"}, 404)
         strip = (lambda row: row) if query.get("includeData") == "true" else _without_data
@@ -64,6 +70,7 @@ class Kept:
             row
             for number, row in sorted(self.executions.items(), reverse=True)
             if number < last and (query["status"] == row["status"] if "status" in query else row["status"] != "running")
+            if "workflowId" not in query or row["workflowId"] == query["workflowId"]
         ]
         some = left[: self.per_page]
         cursor = (

@@ -26,7 +26,7 @@ LEVELS = [
     {"plots", "doctor", "probes"},
     {"diagnose"},
     {"notebook", "notebook_child", "report", "display"},
-    {"cli"},
+    {"cli", "ui"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 MODULES = sorted(PACKAGE.rglob("*.py"))

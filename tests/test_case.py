@@ -80,7 +80,7 @@ def test_a_case_is_its_owners_only(case: Case, tmp_path: Path) -> None:
     folder = tmp_path / "case"
     investigate(case.save(folder))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    names = {"case.json", "executions.parquet", "failures.parquet", "snapshots.json", "diagnosis.json"}
+    names = {"case.json", "executions.parquet", "failures.parquet", "snapshots.json", "answers.json", "diagnosis.json"}
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == dict.fromkeys(names, 0o600)
 
 

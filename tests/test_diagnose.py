@@ -517,7 +517,7 @@ def test_the_shape_of_diagnosis_json() -> None:
     assert isinstance(hypothesis, dict)
     assert set(hypothesis) == {"cause", "detail", "confidence", "for", "against", "next_look", "procedure"}
     assert hypothesis["for"] == hypothesis["against"] == facts
-    assert set(found["findings"][0]) == {"check", "outcome", "summary", "asked", "evidence", "took_s"}
+    assert set(found["findings"][0]) == {"check", "outcome", "summary", "asked", "evidence", "at", "took_s"}
     assert {finding["outcome"] for finding in found["findings"]} <= {"found", "clean", "could_not_look"}
     assert found["impact"]["since"] == "2026-03-02T12:00:00Z"
     assert found["window"] == {"from": "2026-03-02T08:00:00Z", "to": "2026-03-02T14:00:00Z", "pruned_before": None}

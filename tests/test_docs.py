@@ -172,7 +172,8 @@ def test_settings_example_loads_with_every_key_and_every_key_is_explained(folder
     text = page("configuration.md")
     tables = {
         "": loaded, "n8n.NAME.": loaded.n8n["main"], "clients.CODE.": loaded.clients["ALDER"],
-        "redaction.": loaded.redaction, "notebooks.": loaded.notebooks,
+        "redaction.": loaded.redaction, "notebooks.": loaded.notebooks, "probes.": loaded.probes, "modal.": loaded.modal,
+        "modal.apps.HOST.": next(iter(loaded.modal.apps.values())),
     }  # fmt: skip
     for table, example in tables.items():
         for key in type(example).model_fields.keys() - {"path", "notebooks"}:

@@ -23,7 +23,7 @@ COUNT, PER_PAGE = 23, 5
 def pages() -> faulty.Reply:
     """A server that holds some executions and answers as n8n does."""
     kept = Kept(per_page=PER_PAGE)
-    kept.add(*(failed(number) for number in range(1, COUNT + 1)))
+    kept.add(*(failed(number) | {"workflowId": "w 1"} for number in range(1, COUNT + 1)))
     return kept.reply
 
 

@@ -20,6 +20,7 @@ from rich.text import Text
 from incident_nb import redact
 from incident_nb.errors import OutputError, UsageError
 from incident_nb.files import write_atomic
+from incident_nb.models import Probed
 from incident_nb.redact import sealed
 from incident_nb.settings import Settings, load
 
@@ -135,3 +136,16 @@ def reading() -> Iterator[Any]:
             shown.update(task, completed=done, total=total or None, description=f"reading {name}"[:60])
 
         yield on_progress
+
+
+@contextmanager
+def asking() -> Iterator[Any]:
+    """Progress for `run_checks`: what it takes as `on_answer`."""
+    with progress() as shown:
+        task = shown.add_task("asking live systems", total=None)
+
+        def on_answer(done: int, total: int, answer: Probed) -> None:
+            told = f"{answer.check} {str(answer.outcome).replace('_', ' ')}"
+            shown.update(task, completed=done, total=total, description=f"asking live systems: {told}")
+
+        yield on_answer

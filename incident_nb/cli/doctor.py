@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import chain
+from typing import Annotated
 
 import typer
 
@@ -13,18 +16,26 @@ MARKS = {"ok": "ok", "warning": "look", "failed": "FAILED"}
 
 
 @app.command()
-def doctor(json_to: JsonOption = None, config: ConfigOption = None) -> None:
+def doctor(
+    json_to: JsonOption = None,
+    config: ConfigOption = None,
+    vendors: Annotated[bool, typer.Option("--vendors", help="Also ask every vendor's status page.")] = False,
+) -> None:
     """Check settings, keys, servers and the archive; say how to mend what is not as it should be.
 
     Exit code 1 if something will not work.
     """
-    from incident_nb.doctor import examine
+    from incident_nb.doctor import Check, examine
+    from incident_nb.probes.vendor_check import VendorCheck, check_vendors
 
     settings = settings_of(config)
-    found = []
+    checks: Iterable[Check | VendorCheck] = chain(
+        examine(settings, datetime.now(UTC)), check_vendors() if vendors else ()
+    )
+    found: list[Check | VendorCheck] = []
     with progress() as shown:
         task = shown.add_task("looking", total=None)
-        for check in examine(settings, datetime.now(UTC)):
+        for check in checks:
             found.append(check)
             shown.update(task, description=f"looked at {check.what}"[:60])
     if json_to is not None:

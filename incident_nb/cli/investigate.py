@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ from incident_nb.cli.common import (
     JsonOption,
     SourceArgument,
     StrictOption,
+    asking,
     default_now,
     instant,
     progress,
@@ -71,6 +72,7 @@ def investigate(
     """
     from incident_nb.case import read_case
     from incident_nb.diagnose import investigate as look
+    from incident_nb.diagnose import run_checks
 
     if execution and workflow:
         raise UsageError("Give either --execution or --workflow, not both.")
@@ -85,16 +87,19 @@ def investigate(
             execution=execution, workflow=workflow, client=client, instance=instance, on_progress=on_progress,
             unattended=out is not None, offline=offline,
         )  # fmt: skip
-    diagnosis = look(case)
+    with asking() as on_answer:
+        # With a report its notebook asks the live systems; what only the records' files can tell is told here.
+        checks = run_checks(case, on_answer, records_only=out is not None)
+    diagnosis = look(case, checks)
     for part in case.log.skipped[:5]:
         words.print(f"skipped: {part.source} {part.where}: {part.reason}", style="yellow", markup=False, soft_wrap=True)
     if len(case.log.skipped) > 5:
         words.print(f"skipped: {len(case.log.skipped) - 5} more", style="yellow")
     failed = False
     if out is not None:
-        failed = _write_folder(case, diagnosis, out, client_copy)
+        failed, diagnosis = _write_folder(replace(case, answers=checks.answers), diagnosis, out, client_copy)
     if json_to is not None:
-        put_json(diagnosis.as_json() if out is None else json.loads((out / "diagnosis.json").read_bytes()), json_to)
+        put_json(diagnosis.as_json(), json_to)
     elif out is None:
         _print(diagnosis)
     if failed:
@@ -128,12 +133,15 @@ def _check_folder(out: Path) -> None:
         raise OutputError(f"could not look into {out}: {error.strerror}; choose another folder") from error
 
 
-def _write_folder(case: Case, diagnosis: Diagnosis, out: Path, client_copy: bool) -> bool:
-    """The folder with case, executed notebook, report and diagnosis; whether the notebook's run failed.
+def _write_folder(case: Case, diagnosis: Diagnosis, out: Path, client_copy: bool) -> tuple[bool, Diagnosis]:
+    """The folder with case, executed notebook, report and diagnosis: whether the notebook's run failed, and what it found.
 
     Until all of it is there, `out` holds what an earlier investigation put there.
     """
+    from incident_nb.case import open_case
+    from incident_nb.diagnose import investigate as look
     from incident_nb.files import staged, write_atomic
+    from incident_nb.live import credentials
     from incident_nb.notebook import run_notebook
     from incident_nb.report import PICTURES, export
     from incident_nb.report.client import CLIENT_FILES, write_client_copy
@@ -146,10 +154,11 @@ def _write_folder(case: Case, diagnosis: Diagnosis, out: Path, client_copy: bool
             task = shown.add_task("running the notebook", total=None)
             run = run_notebook(
                 notebooks() / "incident.ipynb", draft / "investigation.ipynb", {"case": "case"}, cwd=draft,
-                limits=case.settings.notebooks,
+                env={} if case.offline else credentials(case.settings), limits=case.settings.notebooks,
                 on_cell=lambda done, total, _: shown.update(task, completed=done, total=total),
             )  # fmt: skip
         export(run.output, draft, title=title, banner=run.banner, generated_at=case.now)
+        diagnosis = look(open_case(str(draft / "case")))  # with what the notebook's checks answered
         if client_copy:
             write_client_copy(diagnosis, case, draft)
         write_atomic(draft / "diagnosis.json", (draft / "case" / "diagnosis.json").read_bytes())
@@ -161,4 +170,4 @@ def _write_folder(case: Case, diagnosis: Diagnosis, out: Path, client_copy: bool
         )
     words.print(diagnosis.headline, markup=False, soft_wrap=True)
     words.print(f"report: {out / 'report.html'}", markup=False, soft_wrap=True)
-    return run.outcome != "done"
+    return run.outcome != "done", diagnosis

@@ -1,4 +1,4 @@
-"""The diagnostic checklist (DX-1 to DX-6), as far as records alone can answer it."""
+"""The diagnostic checklist, one finding a row: what the records say (DX-1 to DX-6), and what live checks answered."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from incident_nb.diagnose.evidence import time_of
 from incident_nb.diagnose.scene import Analysis, Scene
-from incident_nb.models import Cause, Evidence, Fact, Finding, Outcome, Problem
+from incident_nb.models import Cause, Evidence, Fact, Finding, Outcome, Probed, Problem
 
 _LIVE = {
     "DX-2": ("the endpoint's health", "no endpoint is asked when only records are read"),
@@ -14,7 +14,9 @@ _LIVE = {
 }
 
 
-def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Finding, ...]:
+def findings(
+    scene: Scene, found: list[Evidence], problem: Problem, answers: tuple[Probed, ...] = ()
+) -> tuple[Finding, ...]:
     """One finding for each row of the checklist, in its order."""
     source = asked(scene.analysis)
     by_check: dict[str, list[Fact]] = {}
@@ -42,18 +44,54 @@ def findings(scene: Scene, found: list[Evidence], problem: Problem) -> tuple[Fin
         facts = tuple(by_check.get(check, ()))
         told = f"{facts[0].text} Otherwise {why}." if facts else f"{why[0].upper()}{why[1:]}."
         looked[check] = Finding(check=check, outcome=Outcome.COULD_NOT_LOOK, asked=what, summary=told, evidence=facts)
-    return tuple(looked[check] for check in sorted(looked))
+    return _with(looked, answers)
 
 
-def healthy(analysis: Analysis, told: str, looked: bool) -> tuple[Finding, ...]:
-    """The findings of a subject without failures: the records are clean, or hold no data; live systems were not asked."""
+def healthy(analysis: Analysis, told: str, looked: bool, answers: tuple[Probed, ...] = ()) -> tuple[Finding, ...]:
+    """The findings of a subject without failures: the records are clean, or hold no data; and live checks' answers."""
     source, outcome = asked(analysis), Outcome.CLEAN if looked else Outcome.COULD_NOT_LOOK
     rows = [Finding(check=check, outcome=outcome, summary=told, asked=source) for check in ("DX-1", "DX-6")]
     for check, (what, why) in _LIVE.items():
         rows.append(
             Finding(check=check, outcome=Outcome.COULD_NOT_LOOK, summary=f"{why[0].upper()}{why[1:]}.", asked=what)
         )
+    return _with({row.check: row for row in rows}, answers)
+
+
+def _with(records: dict[str, Finding], answers: tuple[Probed, ...]) -> tuple[Finding, ...]:
+    """The records' findings and the live answers, one a row."""
+    by_check: dict[str, list[Probed]] = {}
+    for answer in answers:
+        by_check.setdefault(answer.check, []).append(answer)
+    rows = [_joined(check, records.get(check), by_check.get(check, [])) for check in {**records, **by_check}]
     return tuple(sorted(rows, key=lambda row: row.check))
+
+
+def _joined(check: str, record: Finding | None, answers: list[Probed]) -> Finding:
+    """What the records and the live checks say of one row. One that could not look is named where another one could."""
+    if not answers:
+        assert record is not None  # noqa: S101
+        return record
+    said = [answer for answer in answers if answer.outcome is not Outcome.COULD_NOT_LOOK]
+    if record and check in _LIVE:
+        record = None if not record.evidence else record.model_copy(update={"summary": record.evidence[0].text})
+    told = (
+        [record.summary]
+        if record and (record.outcome is not Outcome.COULD_NOT_LOOK or record.evidence or not said)
+        else []
+    )
+    told += [answer.summary for answer in said]
+    failed = [answer.summary for answer in answers if answer.outcome is Outcome.COULD_NOT_LOOK]
+    told += [f"Could not look: {words}" if said or told else words for words in failed]
+    outcomes = {answer.outcome for answer in answers} | ({record.outcome} if record else set())
+    worst = next(kind for kind in (Outcome.FOUND, Outcome.CLEAN, Outcome.COULD_NOT_LOOK) if kind in outcomes)
+    facts = [*(record.evidence if record else ()), *(piece.fact for answer in said for piece in answer.evidence)]
+    asked = [*([record.asked] if record else []), *(answer.asked for answer in answers)]
+    took = [answer.took_s for answer in answers if answer.took_s is not None]
+    return Finding(
+        check=check, outcome=worst, summary=" ".join(dict.fromkeys(told)), asked="; ".join(dict.fromkeys(asked)),
+        evidence=tuple(dict.fromkeys(facts)), at=answers[0].at, took_s=max(took, default=None),
+    )  # fmt: skip
 
 
 def asked(analysis: Analysis) -> str:

@@ -8,25 +8,44 @@ from incident_nb.diagnose.advice import next_look
 from incident_nb.diagnose.called import called
 from incident_nb.diagnose.evidence import GONE, newest_ids
 from incident_nb.diagnose.scene import Scene
-from incident_nb.models import Cause, Evidence, Fact, Hypothesis
+from incident_nb.models import Cause, Evidence, Fact, Hypothesis, Outcome, Probed
 from incident_nb.policy import Policy
 
 # A cause must be more likely than this to be named; below it the answer is `unknown` with the look that would help.
 BAR = 0.4
-# One kind of evidence alone can't make certain, and neither can two.
-CAPS = {1: 0.9, 2: 0.95, 3: 0.97}
+# One kind of evidence alone can't make certain, and neither can two. Kinds: record, history, neighbours, live.
+CAPS = {1: 0.9, 2: 0.95, 3: 0.97, 4: 0.98}
 SHOWN = 3
 RUNNER_UP = 0.6
+TIE = 0.25
+# Which causes a check can tell from others.
+SETTLES: dict[str, frozenset[Cause]] = {
+    "DX-2": frozenset({Cause.ENDPOINT_CRASH, Cause.TIMEOUT, Cause.NETWORK}),
+    "DX-3": frozenset({Cause.CREDENTIALS}),
+    "DX-4": frozenset({Cause.EXTERNAL_OUTAGE, Cause.NETWORK, Cause.EXTERNAL_API_CHANGED}),
+    "DX-5": frozenset({Cause.WORKFLOW_CONFIG}),
+    "RC-3": frozenset({Cause.DATA_FORMAT}),
+    "RC-4": frozenset({Cause.WORKFLOW_INACTIVE}),
+    "RC-6": frozenset({Cause.INFRASTRUCTURE}),
+}
 
 
-def hypotheses(scene: Scene, found: list[Evidence], policy: Policy) -> tuple[Hypothesis, ...]:
-    """Causes, best first, each with facts for and against; the first is `unknown` when nothing clears the bar."""
+def hypotheses(
+    scene: Scene, found: list[Evidence], policy: Policy, answers: tuple[Probed, ...] = ()
+) -> tuple[Hypothesis, ...]:
+    """Causes, best first, each with facts for and against; the first is `unknown` when nothing clears the bar.
+
+    `answers` are those of live checks: their facts weigh like the others, and what they left open can be the next look.
+    """
+    found = [*found, *(piece for answer in answers for piece in answer.evidence)]
     ranked = odds(scene, found)
     if ranked[0][0] < BAR and ranked[0][1] is not Cause.UNKNOWN:
         named = [pair for pair in ranked if pair[1] is not Cause.UNKNOWN]
         ranked = [(1 - named[0][0], Cause.UNKNOWN), *named]
     shown = [pair for pair in ranked if pair[0] >= 0.03 or pair is ranked[0]][:SHOWN]
-    return tuple(_hypothesis(scene, cause, share, found, policy) for share, cause in shown)
+    return tuple(
+        _hypothesis(scene, cause, share, found, policy, _look(scene, cause, shown, answers)) for share, cause in shown
+    )
 
 
 def odds(scene: Scene, found: list[Evidence]) -> list[tuple[float, Cause]]:
@@ -59,10 +78,12 @@ def _from_records(scene: Scene) -> dict[Cause, float]:
     return odds
 
 
-def _hypothesis(scene: Scene, cause: Cause, share: float, found: list[Evidence], policy: Policy) -> Hypothesis:
-    details = scene.members.loc[scene.members["cause"] == cause, "detail"].dropna()
-    detail = str(details.mode().iloc[0]) if len(details) else None
+def _hypothesis(
+    scene: Scene, cause: Cause, share: float, found: list[Evidence], policy: Policy, look: str
+) -> Hypothesis:
+    detail = _detail(scene, cause)
     speaks = [piece for piece in found if piece.effects.get(cause, 1.0) > 1.0]
+    speaks.sort(key=lambda piece: -piece.effects[cause])  # the weightiest first; equals in the order of the looks
     against = [piece.fact for piece in found if piece.effects.get(cause, 1.0) < 1.0]
     record = _record_facts(scene, cause)
     kinds = {piece.kind for piece in speaks} | ({"record"} if record else set())
@@ -72,9 +93,33 @@ def _hypothesis(scene: Scene, cause: Cause, share: float, found: list[Evidence],
         confidence=round(min(share, CAPS[max(len(kinds), 1)]), 2),
         for_=(*record, *(piece.fact for piece in speaks)),
         against=tuple(against),
-        next_look=next_look(scene, cause, detail),
+        next_look=look,
         procedure=tuple(row.id for row in policy.rows_for(cause, detail)),
     )
+
+
+def _detail(scene: Scene, cause: Cause) -> str | None:
+    details = scene.members.loc[scene.members["cause"] == cause, "detail"].dropna()
+    return str(details.mode().iloc[0]) if len(details) else None
+
+
+def _look(scene: Scene, cause: Cause, ranked: list[tuple[float, Cause]], answers: tuple[Probed, ...]) -> str:
+    """The look that would settle a cause: what a check that speaks for it found to do; in a tie, the check that failed."""
+    mine = [answer for answer in answers if any(piece.effects.get(cause, 1.0) > 1.0 for piece in answer.evidence)]
+    look = next((answer.next_look for answer in mine if answer.next_look), None)
+    look = look or next_look(scene, cause, _detail(scene, cause))
+    rival = next((other for share, other in ranked if other is not cause), None)
+    shares = {other: share for share, other in ranked}
+    if rival is None or cause is not ranked[0][1] or shares[cause] - shares[rival] > TIE:
+        return look
+    open_ = [
+        row
+        for row in answers
+        if row.outcome is Outcome.COULD_NOT_LOOK and SETTLES.get(row.check, frozenset()) & {cause, rival}
+    ]
+    if not open_:
+        return look
+    return f"{look} {open_[0].check} would tell it from {str(rival).replace('_', ' ')}, but: {open_[0].summary}"
 
 
 def _record_facts(scene: Scene, cause: Cause) -> list[Fact]:

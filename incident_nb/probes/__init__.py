@@ -15,27 +15,44 @@ from typing import NamedTuple
 
 from incident_nb.errors import IncidentNbError
 from incident_nb.models import Evidence, Probed
-from incident_nb.probes import infrastructure, workflow_state
+from incident_nb.probes import (
+    changes,
+    credentials,
+    heartbeat,
+    infrastructure,
+    recurrence,
+    vendor_status,
+    workflow_state,
+)
 from incident_nb.probes.target import CouldNotLookError, Target, Tools, could_not_look
 from incident_nb.redact import redact_text
 
-__all__ = ["PROBES", "CouldNotLookError", "Probe", "Target", "Tools", "ask_all"]
+__all__ = ["PROBES", "CouldNotLookError", "OnAnswer", "Probe", "Target", "Tools", "ask_all"]
 
 Look = Callable[[Target, Tools], Probed]
 
 
 class Probe(NamedTuple):
-    """One probe: its name, the row it answers, what it asks in a few words, and how."""
+    """One probe: its name, the row it answers, what it asks in a few words, and how.
+
+    `records`: that the records and the files they came from can answer it, so that it is asked offline, too.
+    """
 
     name: str
     check: str
     asks: str
     look: Look
+    records: bool = False
 
 
 PROBES = (
+    Probe("vendor_status", "DX-4", "the third party's status page and host", vendor_status.look),
+    Probe("credentials", "DX-3", "the failing node's credential, and who else uses it", credentials.look),
+    Probe("changes", "DX-5", "changes of workflow, credential, code and deployments", changes.look),
     Probe("workflow_state", "RC-4", "whether the workflow and those it calls are active", workflow_state.look),
     Probe("infrastructure", "RC-6", "n8n's health", infrastructure.look),
+    Probe("recurrence", "DX-6", "how the workflow's newest runs on the server ended", recurrence.look),
+    Probe("heartbeat", "heartbeat", "workflows that should have run and did not", heartbeat.look, records=True),
 )
 
 OnAnswer = Callable[[int, int, Probed], None]
@@ -83,16 +100,16 @@ def _ask(probe: Probe, target: Target, tools: Tools, clock: Callable[[], datetim
         answer = could_not_look(f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}")
     except Exception as unexpected:  # one broken probe must not cost the others' answers
         answer = could_not_look(f"The check itself failed ({type(unexpected).__name__}); please report it.")
-    took = round(time.monotonic() - started, 2)
-    facts = tuple(_gated(piece, probe.check) for piece in answer.evidence)
+    took = None if probe.records else round(time.monotonic() - started, 2)
     return Probed(
         outcome=answer.outcome, summary=redact_text(answer.summary), asked=redact_text(answer.asked or probe.asks),
-        evidence=facts, next_look=redact_text(answer.next_look) if answer.next_look else None,
-        probe=probe.name, check=probe.check, at=at, took_s=took,
+        evidence=tuple(_gated(piece, probe) for piece in answer.evidence),
+        next_look=redact_text(answer.next_look) if answer.next_look else None,
+        probe=probe.name, check=probe.check, at=None if probe.records else at, took_s=took,
     )  # fmt: skip
 
 
-def _gated(piece: Evidence, check: str) -> Evidence:
+def _gated(piece: Evidence, probe: Probe) -> Evidence:
     """A fact with its words through the gate: what vendors, servers and repositories say is data."""
-    fact = piece.fact.model_copy(update={"text": redact_text(piece.fact.text), "check": check})
-    return piece.model_copy(update={"fact": fact})
+    fact = piece.fact.model_copy(update={"text": redact_text(piece.fact.text), "check": probe.check})
+    return piece.model_copy(update={"fact": fact, "kind": "history" if probe.records else "live"})
