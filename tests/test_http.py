@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpcore
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from incident_nb.http import Allowed, RequestError, Session, look, origin
 from tests import faulty
 from tests.faulty import answer, serving
+from tests.secure import look_at_loopback, serving_securely
 
 
 def session(*servers: faulty.Server, budget_s: float = 20.0, hosts: tuple[str, ...] = ()) -> Session:
@@ -96,6 +99,27 @@ def test_what_answers_is_no_tls() -> None:
         place = f"https://127.0.0.1:{server.port}"
         with Session(Allowed(frozenset({place}))) as asked, pytest.raises(RequestError) as caught:
             asked.ask("GET", place)
+    assert caught.value.reason == "tls"
+
+
+def test_a_certificate_s_last_day_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
+    look_at_loopback(monkeypatch)
+    with serving_securely(tmp_path, until, monkeypatch) as port:
+        timing = look("localhost", port)
+        with Session(Allowed(frozenset({f"https://localhost:{port}"}))) as asked:
+            got = asked.ask("GET", f"https://localhost:{port}/")
+    assert timing.valid_until == got.timing.valid_until == until
+    assert timing.tls is not None and timing.first_byte is None and got.body == b"{}"
+
+
+def test_an_expired_certificate_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_at_loopback(monkeypatch)
+    with (
+        serving_securely(tmp_path, datetime.now(UTC) - timedelta(days=1), monkeypatch) as port,
+        pytest.raises(RequestError, match="certificate has expired") as caught,
+    ):
+        look("localhost", port)
     assert caught.value.reason == "tls"
 
 
