@@ -120,7 +120,7 @@ def test_nothing_of_a_foreign_body_is_kept() -> None:
 
 def test_every_kind_has_its_words_and_effects() -> None:
     assert set(WORDS) == set(EFFECTS) == set(Kind)
-    assert set(Kind) - set(NEXT) == {K.HEALTHY, K.NOT_ASKED}
+    assert set(Kind) - set(NEXT) == {K.HEALTHY}
 
 
 def test_steps_are_told_as_spans() -> None:
@@ -332,6 +332,21 @@ def test_where_the_app_is_not_well_the_host_that_the_node_calls_decides(
         probed = asked(target_of(f"{own.url}/score"), tools)
     assert probed.outcome == outcome and words in probed.summary and f"{own.url}/health" in probed.summary
     assert procedure.asked and own.asked
+
+
+@pytest.mark.parametrize(("reply", "outcome"), [(WELL, "clean"), (modal("invalid function call", 404), "found")])
+def test_a_domain_with_an_app_is_ours_but_asked_at_the_apps_address_alone(reply: faulty.Reply, outcome: str) -> None:
+    apps = {"score.acme.example": "scorer"}
+    with serving(reply) as server, tools_for(server, modal={"health": f"{server.url}/{{app}}", "apps": apps}) as tools:
+        probed = asked(target_of("https://score.acme.example/x", host="score.acme.example"), tools)
+    assert probed.outcome == outcome and "score.acme.example" not in probed.summary and server.asked
+
+
+def test_an_address_that_may_not_be_asked_is_said() -> None:
+    with serving(WELL) as server, tools_for() as tools:
+        probed = asked(target_of(f"{server.url}/score"), tools)
+    assert probed.outcome is Outcome.COULD_NOT_LOOK and server.asked == [] and effects(probed) == {}
+    assert "own_hosts" in (probed.next_look or "")
 
 
 def test_the_file_to_deploy_is_named() -> None:

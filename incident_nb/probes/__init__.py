@@ -18,8 +18,10 @@ from incident_nb.models import Evidence, Probed
 from incident_nb.probes import (
     changes,
     credentials,
+    endpoint,
     heartbeat,
     infrastructure,
+    modal_cli,
     recurrence,
     vendor_status,
     workflow_state,
@@ -46,6 +48,8 @@ class Probe(NamedTuple):
 
 
 PROBES = (
+    Probe("endpoint", "DX-2", "the health of the endpoint that the failing node calls", endpoint.look),
+    Probe("modal", "DX-2", "what Modal's command line says of its app", modal_cli.look),
     Probe("vendor_status", "DX-4", "the third party's status page and host", vendor_status.look),
     Probe("credentials", "DX-3", "the failing node's credential, and who else uses it", credentials.look),
     Probe("changes", "DX-5", "changes of workflow, credential, code and deployments", changes.look),

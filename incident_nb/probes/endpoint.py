@@ -98,6 +98,7 @@ NEXT = {
     Kind.PLATFORM: "Read Modal's status page, and ask once more in a few minutes.",
     Kind.DOWN: "See whether the endpoint's host is up and its service runs.",
     Kind.UNREACHABLE: "Resolve and connect to it from the n8n host (DNS, TCP, TLS).",
+    Kind.NOT_ASKED: "Add its host to own_hosts, so that it may be asked.",
 }
 
 
@@ -146,7 +147,7 @@ def _answer(
     fact = seen(_told(one), effects)
     facts = [fact, *limits(target, tools, one.place.on_modal, _slowest(one)), *context]
     deploy = f": modal deploy {one.place.app.deploy}" if one.place.app and one.place.app.deploy else ""
-    steps_next = [NEXT.get(one.kind, "").format(deploy=deploy)]
+    steps_next = [NEXT.get(one.kind, "").format(deploy=deploy)] if one.shots else []
     if one.place.app is None and one.place.host.endswith(".modal.run"):
         steps_next.append(f"Put {one.place.host} into [modal.apps], so that its app can be looked at, too.")
     told = " ".join(piece.fact.text for piece in facts)
@@ -182,6 +183,8 @@ def _ask(place: Place, tools: Tools, most: int) -> Asked:
     second = _at(place, own, tools.session, most)
     if second.kind is first.kind:
         return second
+    if second.kind is Kind.NOT_ASKED:
+        return first
     return second._replace(besides=f"The address of its app in [modal.apps] says otherwise: {_told(first)}")
 
 

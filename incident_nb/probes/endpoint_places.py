@@ -71,7 +71,7 @@ def _wanted(target: Target, found: dict[str, Place]) -> str | None:
 
 
 def _failing(host: str | None, found: dict[str, Place], target: Target, tools: Tools) -> Place | None:
-    if host is None or not tools.is_own(host):
+    if host is None:
         return None
     app = tools.settings.modal.apps.get(host)
     unread = Place(host, f"https://{host}", (target.node or "",), app) if app else None
@@ -81,7 +81,7 @@ def _failing(host: str | None, found: dict[str, Place], target: Target, tools: T
 def _why_not(host: str | None, target: Target, tools: Tools, read: bool, hidden: list[str]) -> tuple[str, bool]:
     """Why no endpoint of the failing node can be asked, and whether that leaves open if it is one of ours."""
     node = f"“{target.node}”"
-    if host and tools.is_own(host):
+    if host and _ours(host, tools):
         return f"{host} stands in the error alone, in no definition that was read, and such a host is never asked", True
     if host:
         return f"{node} calls {host}, which is not among own_hosts", False
@@ -105,12 +105,17 @@ def _of_nodes(nodes: Iterable[tuple[str, Any]], tools: Tools) -> tuple[dict[str,
                 hidden.append(name)
                 continue
             host = at[2].lower()
-            if not tools.is_own(host):
+            if not _ours(host, tools):
                 continue
             known = found.get(host)
             nodes_so_far = (*known.nodes, name) if known else (name,)
             found[host] = Place(host, _base(*at.groups()), nodes_so_far, tools.settings.modal.apps.get(host))
     return found, hidden
+
+
+def _ours(host: str, tools: Tools) -> bool:
+    """Whether a host is the agency's: by its name, or since the settings say which app is behind it."""
+    return tools.is_own(host) or host in tools.settings.modal.apps
 
 
 def _base(scheme: str, host: str, port: str | None) -> str:
