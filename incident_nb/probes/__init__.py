@@ -18,7 +18,9 @@ from incident_nb.models import Evidence, Probed
 from incident_nb.probes import (
     changes,
     credentials,
+    data_format,
     endpoint,
+    failing_run,
     heartbeat,
     infrastructure,
     modal_cli,
@@ -48,11 +50,13 @@ class Probe(NamedTuple):
 
 
 PROBES = (
+    Probe("failing_run", "DX-1", "the failing execution and the runs before it", failing_run.look, records=True),
     Probe("endpoint", "DX-2", "the health of the endpoint that the failing node calls", endpoint.look),
     Probe("modal", "DX-2", "what Modal's command line says of its app", modal_cli.look),
     Probe("vendor_status", "DX-4", "the third party's status page and host", vendor_status.look),
     Probe("credentials", "DX-3", "the failing node's credential, and who else uses it", credentials.look),
     Probe("changes", "DX-5", "changes of workflow, credential, code and deployments", changes.look),
+    Probe("data_format", "RC-3", "the failing node's input beside good ones", data_format.look, records=True),
     Probe("workflow_state", "RC-4", "whether the workflow and those it calls are active", workflow_state.look),
     Probe("infrastructure", "RC-6", "n8n's health", infrastructure.look),
     Probe("recurrence", "DX-6", "how the workflow's newest runs on the server ended", recurrence.look),
