@@ -89,9 +89,13 @@ def _joined(check: str, record: Finding | None, answers: list[Probed]) -> Findin
     asked = [*([record.asked] if record else []), *(answer.asked for answer in answers)]
     took = [answer.took_s for answer in answers if answer.took_s is not None]
     return Finding(
-        check=check, outcome=worst, summary=" ".join(dict.fromkeys(told)), asked="; ".join(dict.fromkeys(asked)),
+        check=check, outcome=worst, summary=" ".join(map(_sentence, dict.fromkeys(told))), asked="; ".join(dict.fromkeys(asked)),
         evidence=tuple(dict.fromkeys(facts)), at=answers[0].at, took_s=max(took, default=None),
     )  # fmt: skip
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def asked(analysis: Analysis) -> str:

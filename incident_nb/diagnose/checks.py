@@ -17,6 +17,7 @@ from incident_nb.models import Outcome, Probed
 from incident_nb.n8n import N8n, key_of
 from incident_nb.policy import load
 from incident_nb.probes import PROBES, OnAnswer, Probe, Target, Tools, ask_all
+from incident_nb.readers.single import Executions
 from incident_nb.settings import Settings
 
 PRESENT = timedelta(hours=1)
@@ -99,6 +100,9 @@ def _asked(
     allowed = _allowed(settings, target) if live else Allowed()
     with Session(allowed, budget_s=settings.probes.budget_s) as session:
         tools = Tools(session, settings, *(_server(target, session, settings) if live else (None, "it was not asked")))
+        if case.sources:
+            wanted = (name for name in (target.execution_id, target.good_execution_id) if name)
+            tools.execution_of = Executions(case.sources, also=wanted, deadline=session.deadline)
         return ask_all(target, tools, probes, on_answer, clock)
 
 

@@ -20,6 +20,15 @@ _REQUESTS = (".httpRequest", ".httpRequestTool")
 _HOOK = re.compile(r"/(webhook|webhook-test|form|form-test)/([^?#\s{}'\"]+)")
 
 
+GONE, TEST, NO_PATH = "does not exist", "answers only while somebody listens in the editor", "no workflow has"
+PUBLISH = "Publish {name} in n8n (1.x: activate it) if it is meant to run; see who switched it off, and when."
+MEND = {
+    GONE: "Look for {name} in n8n, archived ones too: bring it back, or have “{node}” call another one.",
+    TEST: "Have “{node}” call the production address (/webhook/ instead of /webhook-test/).",
+    NO_PATH: "Look for the workflow that had {name}, or correct the address in “{node}”.",
+}
+
+
 class State(NamedTuple):
     """What is wrong with one workflow, in words; None if nothing is."""
 
@@ -34,24 +43,25 @@ def look(target: Target, tools: Tools) -> Probed:
     workflow = tools.workflow(target.workflow_id)
     name = f"“{target.workflow or target.workflow_id}”"
     if workflow is None:
-        told = f"{name} is not on the server any more: deleted, or the key may not see it."
-        return found(told, [seen(told, {C.WORKFLOW_INACTIVE: 2.0})], next_look=f"Look for {name} in n8n.")
+        gone = f"{name} is not on the server any more: deleted, or the key may not see it."
+        return found(gone, [seen(gone, {C.WORKFLOW_INACTIVE: 2.0})], next_look=f"Look for {name} in n8n.")
     itself = _state(workflow, called=False)
     facts: list[Evidence] = []
     if itself:
         # It ran when it failed; so its being switched off now is a consequence, or the work of somebody.
         facts.append(seen(f"{name} itself {itself} now."))
-    checked, wrong = 0, []
+    checked, wrong, told = 0, [], []
     for node, state in _called(workflow, target, tools):
         checked += 1
         if state.wrong:
             mine = target.node is None or node == target.node
             text = f"“{node}” calls {state.name}, which {state.wrong}."
             facts.append(seen(text, {C.WORKFLOW_INACTIVE: 6.0 if mine else 1.5} if target.current or mine else {}))
-            wrong.append(text)
+            wrong.append(state)
+            told.append(text)
     if wrong:
-        step = "Publish it in n8n (1.x: activate it) if it is meant to run; see who switched it off, and when."
-        return found(" ".join(wrong), facts, next_look=step)
+        step = MEND.get(wrong[0].wrong or "", PUBLISH).format(name=wrong[0].name, node=target.node or "the node")
+        return found(" ".join(told), facts, next_look=step)
     if itself:
         return found(facts[0].fact.text, facts)
     what = (
@@ -61,8 +71,8 @@ def look(target: Target, tools: Tools) -> Probed:
         if checked
         else " is"
     )
-    told = f"{name}{what} active."
-    return clean(told, [seen(told, {C.WORKFLOW_INACTIVE: 0.3} if target.current else {})])
+    well = f"{name}{what} active."
+    return clean(well, [seen(well, {C.WORKFLOW_INACTIVE: 0.3} if target.current else {})])
 
 
 def _state(workflow: Any, *, called: bool) -> str | None:
@@ -98,7 +108,7 @@ def _of_node(node: Any, tools: Tools) -> Iterator[State]:
             return  # an expression: which one is called is known only when it runs
         other = tools.workflow(str(number))
         if other is None:
-            yield State(f"the workflow {number}", "does not exist")
+            yield State(f"the workflow {number}", GONE)
             return
         # Only n8n 2.x, which has this field, refuses to run one that is not published.
         wrong = _state(other, called=True) if "activeVersionId" in other and _is_2(other) else None
@@ -120,11 +130,11 @@ def _hook(url: str, tools: Tools) -> Iterator[State]:
         return
     path = at[2].strip("/")
     if at[1].endswith("-test"):
-        yield State(f"the test address /{at[1]}/{path}", "answers only while somebody listens in the editor")
+        yield State(f"the test address /{at[1]}/{path}", TEST)
         return
     holders = [one for one in tools.workflows() if path in _paths(one)]
     if not holders:
-        yield State(f"/{at[1]}/{path}", "no workflow has")
+        yield State(f"/{at[1]}/{path}", NO_PATH)
     elif not any(one.get("active") for one in holders):
         yield State(
             f"/{at[1]}/{path} of “{holders[0].get('name')}”", _state(holders[0], called=False) or "is not active"
