@@ -199,7 +199,8 @@ def text(answered: Probed) -> str:
             {},
             5.0,
         ),  # resolved inside the time of the failures; all are within a quarter of an hour
-        (incident(10.4, 10.6), {}, 1.5),  # one of three failures
+        (incident(10.55, 10.6), {}, 1.5),  # one of three failures
+        (incident(10.4, 10.6), {}, 5.0),  # two: pages tell late, the first failure was 24 minutes before
         (incident(9.9, components=[]), {}, 5.0),  # it does not tell which part
         (incident(9.9, 11.2, components=[]), {}, 3.0),
         (incident(9.9, 11.2, components=[{"name": "Dashboard"}]), {}, 3.0),
@@ -224,15 +225,12 @@ def test_what_an_incident_weighs(
 
 
 def test_an_incident_is_named_with_times_state_impact_parts_and_failures(probed: Ask) -> None:
-    with shop(incident(9.5, 11.25), incident(10.5, name="Slow search", impact="minor", status="monitoring")) as (
-        _,
-        vendor,
-    ):
+    slow = incident(10.6, name="Slow search", impact="minor", status="monitoring")
+    with shop(incident(9.5, 11.25), slow) as (_, vendor):
         answered = probed(target_of(), vendor)
-    assert "Shop tells of “API errors” (major) from 2026-03-09 09:30 to 11:15 UTC, on API: 3 of 3 failures" in text(
-        answered
-    )
-    assert "“Slow search” (minor) since 2026-03-09 10:30 UTC, not over (monitoring), on API: 2 of 3" in text(answered)
+    told = text(answered)
+    assert "Shop tells of “API errors” (major) from 2026-03-09 09:30 to 11:15 UTC, on API: 3 of 3 failures" in told
+    assert "“Slow search” (minor) since 2026-03-09 10:36 UTC, not over (monitoring), on API: 2 of 3" in told
     # Two entries speak of the same failures: only the stronger one weighs.
     assert [bool(piece.effects) for piece in answered.evidence] == [True, False]
     assert answered.next_look and vendor.page in answered.next_look and vendor.page in answered.asked
@@ -269,6 +267,12 @@ def test_an_incident_of_another_part_weighs_nothing(named: str | None, factor: f
     assert effects(answered).get(C.EXTERNAL_OUTAGE) == factor
     assert ("no incident on Sheets that fits" in text(answered)) is (factor is None)
     assert "API errors" in text(answered)  # what does not fit is named all the same
+
+
+def test_where_the_part_is_not_known_an_incident_of_some_part_weighs_little(probed: Ask) -> None:
+    with shop(incident(9.9, components=[{"name": "Gateway API"}]), parts=PARTS) as (_, vendor):
+        answered = probed(target_of(), vendor)
+    assert effects(answered) == {C.EXTERNAL_OUTAGE: 1.5}
 
 
 def test_an_incident_of_another_region_weighs_nothing(probed: Ask) -> None:

@@ -9,18 +9,23 @@ from typing import Literal, NamedTuple
 from incident_nb.models import Cause
 from incident_nb.probes.status_reading import Incident
 from incident_nb.probes.target import Target
+from incident_nb.probes.vendors import Meant
 
 C = Cause
-AROUND = timedelta(minutes=15)
+AFTER = timedelta(minutes=15)
+BEFORE = timedelta(minutes=30)  # a page tells of an incident when somebody has looked, after the first failures
 _REGION = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|il|mx|cn)(?:-gov)?-[a-z]+-\d\b")
-_API = re.compile(r"\bapis?\b", re.IGNORECASE)  # what n8n talks to, where a row does not say what that is called there
+# What n8n talks to, where a row does not say how that is called on the page.
+_API = re.compile(r"\bapis?\b", re.IGNORECASE)
 
-Fits = Literal["ours", "perhaps", "other"]
+Fits = Literal["ours", "perhaps", "unsure", "other"]
 
 
 class Hit(NamedTuple):
-    """An incident in the time of the failures: whether it is about what the node talks to, and how many of the failures
-    fall into it, of how many whose time is known."""
+    """An incident in the time of the failures: whether it is about what the node talks to, and how many of them it covers.
+
+    `of`: of how many whose time is known.
+    """
 
     incident: Incident
     fits: Fits
@@ -28,11 +33,11 @@ class Hit(NamedTuple):
     of: int
 
 
-def hits(incidents: list[Incident], part: str | None, target: Target, begin: datetime, end: datetime) -> list[Hit]:
+def hits(incidents: list[Incident], meant: Meant, target: Target, begin: datetime, end: datetime) -> list[Hit]:
     """The incidents that overlap a time, the weightiest first."""
     times = _failure_times(target)
     found = [
-        Hit(one, _fits(one, part, target), sum(_within(one, at) for at in times), len(times))
+        Hit(one, _fits(one, meant, target), sum(_within(one, at) for at in times), len(times))
         for one in incidents
         if one.state != "cancelled" and _overlaps(one, begin, end, target)
     ]
@@ -45,7 +50,7 @@ def weigh(hit: Hit, target: Target) -> dict[Cause, float]:
     one, ours = hit.incident, hit.fits == "ours"
     if hit.fits == "other" or one.impact == "none" or (hit.of and not hit.covered):
         return {}
-    if hit.of and hit.covered * 2 < hit.of:
+    if hit.fits == "unsure" or (hit.of and hit.covered * 2 < hit.of):
         return {C.EXTERNAL_OUTAGE: 1.5}
     if one.maintenance:
         return {C.EXTERNAL_OUTAGE: 3.0 if ours else 2.0, C.TIMEOUT: 1.5}
@@ -61,14 +66,14 @@ def weigh(hit: Hit, target: Target) -> dict[Cause, float]:
 def _overlaps(one: Incident, begin: datetime, end: datetime, target: Target) -> bool:
     if one.begun is None:  # it goes on, since when is not told
         return one.ended is None and target.current
-    return one.begun <= end and (one.ended is None or one.ended >= begin)
+    return one.begun <= end and (one.ended is None or one.ended >= max(begin, one.begun))
 
 
 def _within(one: Incident, at: datetime) -> bool:
-    return (one.begun is None or one.begun - AROUND <= at) and (one.ended is None or at <= one.ended + AROUND)
+    return (one.begun is None or one.begun - BEFORE <= at) and (one.ended is None or at <= one.ended + AFTER)
 
 
-def _fits(one: Incident, part: str | None, target: Target) -> Fits:
+def _fits(one: Incident, meant: Meant, target: Target) -> Fits:
     """Whether an incident is about what the node talks to, by the parts and regions that it names."""
     if not one.parts:
         return "perhaps"
@@ -76,10 +81,12 @@ def _fits(one: Incident, part: str | None, target: Target) -> Fits:
     named = set(_REGION.findall(" ".join(one.parts).lower()))
     if here and named and not here & named:
         return "other"
-    if part is None:
-        return "ours" if any(_API.search(name) for name in one.parts) else "perhaps"
-    word = re.compile(rf"(?<![a-z0-9]){re.escape(part.lower())}(?![a-z0-9])")
-    return "ours" if any(word.search(name.lower()) for name in one.parts) else "other"
+    if meant.part:
+        word = re.compile(rf"(?<![a-z0-9]){re.escape(meant.part.lower())}(?![a-z0-9])")
+        return "ours" if any(word.search(name.lower()) for name in one.parts) else "other"
+    if meant.vendor.parts:
+        return "unsure"
+    return "ours" if any(_API.search(name) for name in one.parts) else "perhaps"
 
 
 def _failure_times(target: Target) -> list[datetime]:

@@ -53,8 +53,7 @@ def look(target: Target, tools: Tools) -> Probed:
     meant = _meant(target)
     if meant is None:
         return _without_vendor(target, tools)
-    reached = look_at(target, tools)
-    asked = _ask(meant.vendor, tools)
+    reached, asked = _side_by_side(meant.vendor, target, tools)
     where = f"{meant.vendor.name}: {meant.vendor.page}{f', {target.host}' if reached.ok is not None else ''}"
     answer = _of_page(target, meant, asked.page, reached) if asked.page else None
     if answer is None:
@@ -83,9 +82,16 @@ def _ask(vendor: Vendor, tools: Tools) -> Asked:
         return Asked(None, f"{vendor.name}'s status page could not be read: {error}.", heard)
 
 
+def _side_by_side(vendor: Vendor, target: Target, tools: Tools) -> tuple[Reached, Asked]:
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reach") as pool:
+        reached = pool.submit(copy_context().run, look_at, target, tools)
+        asked = _ask(vendor, tools)
+        return reached.result(), asked
+
+
 def _of_page(target: Target, meant: Meant, page: Page, reached: Reached) -> Probed:
     window = window_of(target)
-    seen_there = hits(page.incidents, meant.part, target, window.begin, window.end)
+    seen_there = hits(page.incidents, meant, target, window.begin, window.end)
     ours = [hit for hit in seen_there if weigh(hit, target)]
     extra = f" {page.missing}" if page.missing else ""
     host = reached.fact(weighs=target.current)
@@ -159,7 +165,8 @@ def _without_vendor(target: Target, tools: Tools) -> Probed:
     for vendor, asked in zip(known, _ask_all(known, tools), strict=True):
         heard = heard or asked.heard
         page = asked.page
-        for hit in hits(page.incidents if page else [], None, target, window.begin, window.end)[:MOST_NAMED]:
+        told_of = page.incidents if page else []
+        for hit in hits(told_of, Meant(vendor, None), target, window.begin, window.end)[:MOST_NAMED]:
             if weigh(hit, target):
                 facts.append(seen(_words(hit, vendor), {C.EXTERNAL_OUTAGE: 1.5} if not facts else {}))
         if page is None:
