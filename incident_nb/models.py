@@ -141,11 +141,15 @@ class Finding(Frozen):
 
 
 class Evidence(Frozen):
-    """A fact and what it does to the odds of causes: a factor above 1 speaks for a cause, one below 1 against it."""
+    """A fact and what it does to the odds of causes: a factor above 1 speaks for a cause, one below 1 against it.
+
+    `detail`: which detail of the cause that it speaks for most it shows.
+    """
 
     kind: Literal["record", "history", "neighbours", "live"]
     fact: Fact
     effects: dict[Cause, float] = {}
+    detail: str | None = None
 
 
 class Probed(Frozen):

@@ -93,7 +93,7 @@ def effects(said: Probed) -> dict[Cause, float]:
 
 
 LONG_AGO, BETWEEN, MEANWHILE, SINCE = (START + hours * HOUR for hours in (-90, 2.8, 3.5, 5))
-WEIGHS = {Cause.CREDENTIALS: 3.0}
+WEIGHS = {Cause.CREDENTIALS: 30.0, Cause.EXTERNAL_API_CHANGED: 0.1, Cause.WORKFLOW_CONFIG: 0.5}
 CHANGED = {
     "untouched": (credential(changed=LONG_AGO), Outcome.CLEAN, {}, "3 days before the first failure"),
     "before a good run": (credential(changed=START + 1.5 * HOUR), Outcome.CLEAN, {}, "90 minutes before"),
@@ -115,7 +115,7 @@ def test_when_it_was_changed_beside_the_onset(record: Json, outcome: Outcome, fa
 
 OTHER = flow(1, None, call(credential="c2"))
 DELETED = {
-    "deleted": (answer({"message": "Credential not found"}, 404), flow(), True, Outcome.FOUND, 5.0, "no longer exists in n8n"),
+    "deleted": (answer({"message": "Credential not found"}, 404), flow(), True, Outcome.FOUND, 15.0, "no longer exists in n8n"),
     "deleted, and the problem is over": (answer({}, 404), flow(), False, Outcome.FOUND, None, "no longer exists in n8n"),
     "deleted, and replaced in the node": (answer({}, 404), OTHER, True, Outcome.CLEAN, None, "names another one by now"),
     "out of the key's reach": (answer({}, 403), flow(), True, Outcome.COULD_NOT_LOOK, None, "may not do that"),

@@ -237,10 +237,9 @@ def test_what_the_failing_node_calls_weighs_most() -> None:
     with asking(kept) as tools:
         mine = workflow_state.look(replace(failing, node="Run 0"), tools)
         others = workflow_state.look(replace(failing, node="Run 1"), tools)
-    assert effects(mine)[Cause.WORKFLOW_INACTIVE] > 3
-    assert Cause.WORKFLOW_INACTIVE not in effects(
-        others
-    )  # the failures are days old, and another node's call is no proof
+    assert effects(mine)[Cause.WORKFLOW_INACTIVE] > 1
+    # The failures are days old, and another node's call is no proof.
+    assert Cause.WORKFLOW_INACTIVE not in effects(others)
 
 
 # RC-6: n8n itself

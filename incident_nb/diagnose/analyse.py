@@ -14,6 +14,7 @@ from incident_nb.settings import Settings
 
 # "Gone" and "wrong address" look alike in one record (404, 405, an unknown field); what tells them apart is whether
 # the same node succeeded before with the same parameters.
+SAID = ("cause", "confidence", "runner_up")
 OPEN = {str(Cause.WORKFLOW_CONFIG), str(Cause.EXTERNAL_API_CHANGED)}
 
 
@@ -43,7 +44,8 @@ def _settle(analysis: Analysis) -> pd.DataFrame:
                 changes[group["fingerprint"]] = best
     if not changes:
         return failures
-    failures = failures.copy()
+    # What the record itself said is kept: a diagnosis weighs history once more, and must not do so twice.
+    failures = failures.assign(**{f"said_{name}": failures[name] for name in SAID})
     for fingerprint, (share, cause) in changes.items():
         members = failures["fingerprint"] == fingerprint
         failures.loc[members, "runner_up"] = failures.loc[members, "cause"]

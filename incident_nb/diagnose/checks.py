@@ -17,11 +17,14 @@ from incident_nb.models import Outcome, Probed
 from incident_nb.n8n import N8n, key_of
 from incident_nb.policy import load
 from incident_nb.probes import PROBES, OnAnswer, Probe, Target, Tools, ask_all
+from incident_nb.probes.parts import good_ids
+from incident_nb.probes.vendors import status_origins
 from incident_nb.readers.single import Executions
 from incident_nb.settings import Settings
 
 PRESENT = timedelta(hours=1)
 RECENT = timedelta(days=7)
+GOOD_RUNS = 5
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Clock = Callable[[], datetime]
@@ -101,7 +104,8 @@ def _asked(
     with Session(allowed, budget_s=settings.probes.budget_s) as session:
         tools = Tools(session, settings, *(_server(target, session, settings) if live else (None, "it was not asked")))
         if case.sources:
-            wanted = (name for name in (target.execution_id, target.good_execution_id) if name)
+            wanted = [target.execution_id] if target.execution_id else []
+            wanted += good_ids(target, target.node)[:GOOD_RUNS] if target.node else []
             tools.execution_of = Executions(case.sources, also=wanted, deadline=session.deadline)
         return ask_all(target, tools, probes, on_answer, clock)
 
@@ -122,7 +126,7 @@ def _allowed(settings: Settings, target: Target) -> Allowed:
     """Every place that a probe may send a request to: our n8n servers, our endpoints, vendors' status pages."""
     origins = {origin(server.url) for server in settings.n8n.values()}
     origins |= {origin(settings.modal.health_of(row.app)) for row in settings.modal.apps.values()}
-    origins |= set(_loopback(settings, target))
+    origins |= set(_loopback(settings, target)) | status_origins()
     return Allowed(frozenset(origins - {""}), settings.own_hosts)
 
 

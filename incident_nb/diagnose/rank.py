@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from incident_nb.diagnose.advice import next_look
@@ -18,6 +20,7 @@ CAPS = {1: 0.9, 2: 0.95, 3: 0.97, 4: 0.98}
 SHOWN = 3
 RUNNER_UP = 0.6
 TIE = 0.25
+FLOOR = 0.01
 # Which causes a check can tell from others.
 SETTLES: dict[str, frozenset[Cause]] = {
     "DX-2": frozenset({Cause.ENDPOINT_CRASH, Cause.TIMEOUT, Cause.NETWORK}),
@@ -52,6 +55,9 @@ def odds(scene: Scene, found: list[Evidence]) -> list[tuple[float, Cause]]:
     """Every cause with its probability, best first."""
     weights = _from_records(scene)
     for piece in found:
+        if piece.kind == "live":  # what is seen can be a cause that no record hints at
+            weights |= {cause: max(weights[cause], FLOOR) for cause, factor in piece.effects.items() if factor > 1}
+    for piece in found:
         for cause, factor in piece.effects.items():
             weights[cause] *= factor
     total = sum(weights.values())
@@ -62,9 +68,11 @@ def _from_records(scene: Scene) -> dict[Cause, float]:
     """The odds that the error records alone give, averaged over the problem's failures."""
     odds = dict.fromkeys(Cause, 0.0)
     members = scene.members
+    if "said_cause" in members:  # where history has settled a cause, what the record itself said
+        members = members.assign(**{name: members[f"said_{name}"] for name in ("cause", "confidence", "runner_up")})
     weight = 1 / len(members)
     for row in members.itertuples():
-        first, second = Cause(row.cause), Cause(row.runner_up) if row.runner_up else None
+        first, second = Cause(row.cause), Cause(row.runner_up) if isinstance(row.runner_up, str) else None
         left = max(1 - float(row.confidence), 0.01)
         odds[first] += weight * float(row.confidence)
         if second and second is not first:
@@ -81,7 +89,7 @@ def _from_records(scene: Scene) -> dict[Cause, float]:
 def _hypothesis(
     scene: Scene, cause: Cause, share: float, found: list[Evidence], policy: Policy, look: str
 ) -> Hypothesis:
-    detail = _detail(scene, cause)
+    detail = _detail(scene, cause, found)
     speaks = [piece for piece in found if piece.effects.get(cause, 1.0) > 1.0]
     speaks.sort(key=lambda piece: -piece.effects[cause])  # the weightiest first; equals in the order of the looks
     against = [piece.fact for piece in found if piece.effects.get(cause, 1.0) < 1.0]
@@ -98,7 +106,11 @@ def _hypothesis(
     )
 
 
-def _detail(scene: Scene, cause: Cause) -> str | None:
+def _detail(scene: Scene, cause: Cause, found: Iterable[Evidence]) -> str | None:
+    """Which kind of the cause it is: as the weightiest look at a live system shows, else as most of the records say."""
+    shown = [piece for piece in found if piece.detail and max(piece.effects, key=piece.effects.__getitem__) is cause]
+    if shown:
+        return max(shown, key=lambda piece: piece.effects[cause]).detail
     details = scene.members.loc[scene.members["cause"] == cause, "detail"].dropna()
     return str(details.mode().iloc[0]) if len(details) else None
 
@@ -107,7 +119,8 @@ def _look(scene: Scene, cause: Cause, ranked: list[tuple[float, Cause]], answers
     """The look that would settle a cause: what a check that speaks for it found to do; in a tie, the check that failed."""
     mine = [answer for answer in answers if any(piece.effects.get(cause, 1.0) > 1.0 for piece in answer.evidence)]
     look = next((answer.next_look for answer in mine if answer.next_look), None)
-    look = look or next_look(scene, cause, _detail(scene, cause))
+    facts = [piece for answer in answers for piece in answer.evidence]
+    look = look or next_look(scene, cause, _detail(scene, cause, facts))
     rival = next((other for share, other in ranked if other is not cause), None)
     shares = {other: share for share, other in ranked}
     if rival is None or cause is not ranked[0][1] or shares[cause] - shares[rival] > TIE:

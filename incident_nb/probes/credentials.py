@@ -19,8 +19,11 @@ from incident_nb.probes.moments import AT_ONCE, placed, span_of, time_of
 from incident_nb.probes.target import Target, Tools, clean, could_not_look, found, seen
 
 C = Cause
-GONE = {C.CREDENTIALS: 5.0}
-CHANGED = {C.CREDENTIALS: 3.0}
+GONE = {C.CREDENTIALS: 15.0}
+# A key that was replaced right before the first failure explains a refusal, and one that hides itself as "not found".
+CHANGED = {C.CREDENTIALS: 30.0, C.EXTERNAL_API_CHANGED: 0.1, C.WORKFLOW_CONFIG: 0.5}
+CHANGED_BESIDES = {C.CREDENTIALS: 3.0}
+REFUSALS = (None, "400", "401", "403", "404")
 # Google's refresh tokens for an app in testing end after 7 days; runs may be hours apart.
 TESTING = (timedelta(days=6, hours=22), timedelta(days=8))
 
@@ -113,7 +116,8 @@ def _record(signed: Signed, target: Target, tools: Tools) -> Told:
         return Told((*facts, *_testing(signed, made, target)))
     what = f"It was {'made' if new else 'last changed'} {placed(changed, span.onset)}"
     if span.began <= changed <= span.onset:
-        return Told((seen(f"{what}, and no run is known to have gone well with it since.", CHANGED),), bad=True)
+        effects = CHANGED if target.http_code in REFUSALS else CHANGED_BESIDES
+        return Told((seen(f"{what}, and no run is known to have gone well with it since.", effects),), bad=True)
     if target.last_seen and changed > target.last_seen:
         return Told((seen(f"{what}, and after the last one: somebody may have mended it. Try again."),))
     if changed > span.onset:

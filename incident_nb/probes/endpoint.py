@@ -43,14 +43,14 @@ EFFECTS: dict[Kind, dict[Cause, float]] = {
     Kind.COLD_START: {C.TIMEOUT: 1.3, C.ENDPOINT_CRASH: 0.5},
     Kind.SLOW: {C.TIMEOUT: 2.0, C.ENDPOINT_CRASH: 0.8},
     Kind.FLAKY: {C.ENDPOINT_CRASH: 2.0, C.NETWORK: 1.2},
-    Kind.UNWELL: {C.ENDPOINT_CRASH: 3.0},
-    Kind.ERRORING: {C.ENDPOINT_CRASH: 6.0, C.EXTERNAL_OUTAGE: 0.3},
+    Kind.UNWELL: {C.ENDPOINT_CRASH: 6.0},
+    Kind.ERRORING: {C.ENDPOINT_CRASH: 30.0, C.NETWORK: 0.3, C.TIMEOUT: 0.3, C.EXTERNAL_OUTAGE: 0.3},
     Kind.TIMED_OUT: {C.TIMEOUT: 3.0, C.ENDPOINT_CRASH: 2.0, C.EXTERNAL_OUTAGE: 0.3},
     Kind.HANGS: {C.TIMEOUT: 2.0, C.ENDPOINT_CRASH: 2.0},
     Kind.DEFERRED: {C.TIMEOUT: 3.0},
     Kind.NO_HEALTH_ROUTE: {C.ENDPOINT_CRASH: 0.7},
     Kind.PROTECTED: {},
-    Kind.NOT_DEPLOYED: {C.ENDPOINT_CRASH: 4.0, C.EXTERNAL_API_CHANGED: 0.5},
+    Kind.NOT_DEPLOYED: {C.ENDPOINT_CRASH: 30.0, C.EXTERNAL_API_CHANGED: 0.3, C.TIMEOUT: 0.3},
     Kind.SPENT: {C.ENDPOINT_CRASH: 3.0, C.RATE_LIMIT: 2.0},
     Kind.BUSY: {C.RATE_LIMIT: 3.0, C.ENDPOINT_CRASH: 0.7},
     Kind.PLATFORM: {C.EXTERNAL_OUTAGE: 2.0, C.ENDPOINT_CRASH: 1.5},
@@ -58,7 +58,7 @@ EFFECTS: dict[Kind, dict[Cause, float]] = {
     Kind.UNREACHABLE: {C.NETWORK: 2.0, C.ENDPOINT_CRASH: 1.2},
     Kind.NOT_ASKED: {},
 }
-GATEWAY_EFFECTS = {C.ENDPOINT_CRASH: 4.0, C.EXTERNAL_OUTAGE: 0.3}  # busy or starting is not yet broken
+GATEWAY_EFFECTS = {C.ENDPOINT_CRASH: 8.0, C.EXTERNAL_OUTAGE: 0.3}  # busy or starting is not yet broken
 COLD_TIMEOUT = 3.0  # a cold start, and the record says timeout
 
 WORDS = {
@@ -144,7 +144,7 @@ def _answer(
 ) -> Probed:
     weighs = target.current and (one.kind is not Kind.UNREACHABLE or _online(tools, reached))
     effects = _effects(one, target) if weighs else {}
-    fact = seen(_told(one), effects)
+    fact = seen(_told(one), effects, detail="cold_start" if one.kind is Kind.COLD_START and effects else None)
     facts = [fact, *limits(target, tools, one.place.on_modal, _slowest(one)), *context]
     deploy = f": modal deploy {one.place.app.deploy}" if one.place.app and one.place.app.deploy else ""
     steps_next = [NEXT.get(one.kind, "").format(deploy=deploy)] if one.shots else []

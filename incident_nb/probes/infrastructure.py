@@ -29,7 +29,7 @@ def look(target: Target, tools: Tools) -> Probed:
     try:
         health = server.health()
     except RequestError as error:
-        effects = {C.INFRASTRUCTURE: 3.0, C.NETWORK: 1.5} if target.current and error.reason != "tls" else {}
+        effects = {C.INFRASTRUCTURE: 8.0, C.NETWORK: 1.5} if target.current and error.reason != "tls" else {}
         told = f"n8n does not answer from here: {error}."
         return found(told, [seen(told, effects)], next_look="Look at the n8n host: is it up, and is n8n running?")
     ready = _status(server, "healthz/readiness")
@@ -37,7 +37,7 @@ def look(target: Target, tools: Tools) -> Probed:
         which = f"readiness {ready}: it starts, or its database is away"
         which = f"healthz {health.status}" if health.status != 200 else which
         told = f"n8n answers, but says that it is not well ({which})."
-        effects = {C.INFRASTRUCTURE: 5.0} if target.current else {}
+        effects = {C.INFRASTRUCTURE: 30.0, C.UNKNOWN: 0.5} if target.current else {}
         return found(told, [seen(told, effects)], next_look="Read n8n's log and look at its database.")
     up = f"n8n is up and ready, it answered in {health.timing.total or 0:.1f} s"
     facts = list(_figures(target, _metrics(server)))

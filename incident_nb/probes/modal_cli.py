@@ -95,7 +95,7 @@ def deployments(app: str, tools: Tools) -> list[Deployment]:
 
     Raises CouldNotLookError where Modal's command line is missing, not signed in, too old or does not answer.
     """
-    known = tools._once(f"modal app history {app}", lambda: _history(app, tools))
+    known = tools.once(f"modal app history {app}", lambda: _history(app, tools))
     return list(known)
 
 

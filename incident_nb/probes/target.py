@@ -89,22 +89,23 @@ class Tools:
 
     def workflow(self, workflow_id: str) -> Any:
         """A workflow as it is on the server now, raw; None if it has none of this id. Asked once, whoever asks."""
-        return self._once(f"workflow {workflow_id}", lambda: self.server().workflow(workflow_id))
+        return self.once(f"workflow {workflow_id}", lambda: self.server().workflow(workflow_id))
 
     def workflows(self) -> list[Any]:
         """All workflows as they are on the server now, raw; what a list broke off at is left out. Asked once."""
-        return list(self._once("workflows", lambda: list(self.server().workflows().rows())))
+        return list(self.once("workflows", lambda: list(self.server().workflows().rows())))
 
     def execution(self, execution_id: str) -> Any:
         """An execution with its data, raw; None where neither server nor source has it. Asked once, whoever asks."""
-        return self._once(f"execution {execution_id}", lambda: self._execution(execution_id))
+        return self.once(f"execution {execution_id}", lambda: self._execution(execution_id))
 
     def _execution(self, execution_id: str) -> Any:
         if (kept := self.execution_of(execution_id)) is not None:
             return kept
         return json.loads(self.server().execution(execution_id))
 
-    def _once(self, key: str, ask: Callable[[], Any]) -> Any:
+    def once(self, key: str, ask: Callable[[], Any]) -> Any:
+        """What `ask` gives, asked once under this key, whoever asks; an error of ours is kept and raised again."""
         known = self._known
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
@@ -145,6 +146,9 @@ def could_not_look(
     return Probed(outcome=outcome, summary=summary, evidence=tuple(evidence), asked=asked, next_look=next_look)
 
 
-def seen(text: str, effects: dict[Cause, float] | None = None, *executions: str) -> Evidence:
-    """A fact seen at a live system, and its factors (none: it weighs nothing); the runner fills in its row."""
-    return Evidence(kind="live", fact=Fact(text=text, executions=executions), effects=effects or {})
+def seen(text: str, effects: dict[Cause, float] | None = None, *executions: str, detail: str | None = None) -> Evidence:
+    """A fact seen at a live system, and its factors (none: it weighs nothing); the runner fills in its row.
+
+    `detail`: which detail of the cause that it speaks for most it shows, such as `cold_start`.
+    """
+    return Evidence(kind="live", fact=Fact(text=text, executions=executions), effects=effects or {}, detail=detail)

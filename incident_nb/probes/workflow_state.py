@@ -54,9 +54,8 @@ def look(target: Target, tools: Tools) -> Probed:
     for node, state in _called(workflow, target, tools):
         checked += 1
         if state.wrong:
-            mine = target.node is None or node == target.node
             text = f"“{node}” calls {state.name}, which {state.wrong}."
-            facts.append(seen(text, {C.WORKFLOW_INACTIVE: 6.0 if mine else 1.5} if target.current or mine else {}))
+            facts.append(seen(text, _effects(target, node)))
             wrong.append(state)
             told.append(text)
     if wrong:
@@ -73,6 +72,18 @@ def look(target: Target, tools: Tools) -> Probed:
     )
     well = f"{name}{what} active."
     return clean(well, [seen(well, {C.WORKFLOW_INACTIVE: 0.3} if target.current else {})])
+
+
+def _effects(target: Target, node: str) -> dict[Cause, float]:
+    """What it means that a node calls something that is off: much where it is the failing node, as its error may say."""
+    if node != target.node and target.node is not None:
+        return {C.WORKFLOW_INACTIVE: 1.5} if target.current else {}
+    if not target.current:
+        return {C.WORKFLOW_INACTIVE: 3.0}
+    # n8n answers 404 for a webhook that is off, and refuses to run a workflow that is: the call can't have worked.
+    fits = target.http_code in (None, "404")
+    proof = {C.WORKFLOW_INACTIVE: 100.0, C.EXTERNAL_API_CHANGED: 0.1, C.WORKFLOW_CONFIG: 0.5}
+    return proof if fits else {C.WORKFLOW_INACTIVE: 3.0}
 
 
 def _state(workflow: Any, *, called: bool) -> str | None:

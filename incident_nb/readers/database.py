@@ -24,7 +24,7 @@ def read_sqlite(path: Path, source: str) -> Iterator[Row | WorkflowRow | Skipped
     `source` is what the user calls it; `path` may be an unpacked copy. Raises SourceError when it is no n8n
     database, is locked, or is damaged before its first row.
     """
-    with contextlib.closing(_connect(path, source)) as db:
+    with contextlib.closing(connect(path, source)) as db:
         try:
             tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "execution_entity" not in tables:
@@ -42,7 +42,7 @@ _NEEDED = {"execution_data", "workflow_entity"}
 _text = partial(str, encoding="utf-8", errors="replace")
 
 
-def _connect(path: Path, source: str) -> sqlite3.Connection:
+def connect(path: Path, source: str) -> sqlite3.Connection:
     address = f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if _at_rest(path) else ''}"
     try:
         db = sqlite3.connect(address, uri=True, timeout=10)

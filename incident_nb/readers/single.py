@@ -220,7 +220,7 @@ def _line(content: memoryview, number: int) -> memoryview:
 
 def _from_database(place: Path, source: str, wanted: set[str]) -> Iterator[Row]:
     """The wanted executions of an n8n database, asked for by their key."""
-    with contextlib.closing(database._connect(place, source)) as db:
+    with contextlib.closing(database.connect(place, source)) as db:
         try:
             present = {row[1] for row in db.execute("PRAGMA table_info(execution_entity)")}
             if not present:
