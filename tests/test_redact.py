@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from incident_nb import redact
 from incident_nb.errors import SettingsError
 from incident_nb.redact import SAMPLE_KEY, Redactor, key, load_key, redact_text, redact_tree, using
+from incident_nb.redact.arguments import ARGUMENTS
 from incident_nb.redact.calls import CALLS
 from incident_nb.redact.commands import COMMANDS
 from incident_nb.redact.devices import DEVICES
@@ -380,7 +381,7 @@ def test_too_deep_trees_are_cut_not_kept() -> None:
     assert "maria@example.com" not in redact_text("[" * 100_000 + '"maria@example.com"' + "]" * 100_000)
 
 
-_SETS = (MARKED, SHAPES, PLACES, LINES, BLOCKS, COMMANDS, DEVICES, CALLS, SENTENCES, NEIGHBOURS, NUMBERS)
+_SETS = (MARKED, SHAPES, PLACES, LINES, BLOCKS, COMMANDS, ARGUMENTS, DEVICES, CALLS, SENTENCES, NEIGHBOURS, NUMBERS)
 RULES = (*(rule for rules in _SETS for rule in rules), PEM, PPK, EMAIL)
 UNITS = sorted(
     {hint for rule in RULES for hint in rule.hints} | {"eyJaaaaaaaa.", "a@b.", "4242 ", "DE89 ", "%25", "\\", "{", "1"}

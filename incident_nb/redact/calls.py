@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .judges import judge_flag
 from .keys import key_rule, not_wordy, opaque, stand_in
 from .rules import Rule, Rules, anchored
 
@@ -15,13 +16,14 @@ _LITERAL = r"(?:[\w.]{1,30}\s?[=:]\s?)?[NbfruL@]?(?P<q>\\{0,3}[\"'`])(?P<s>[^\"'
 _THREE = (
     "getconnection mysqli_connect mysqli_real_connect mysqli pdo pdo->__construct oci_connect oci_pconnect odbc_connect "
     "odbc_pconnect dbi->connect createconnection db2_connect ibase_connect mysql_connect mssql_connect sybase_connect ftp_login "
-    "imap_open ldap_bind ssh2_auth_password drivermanagerdatasource sequelize real_connect"
+    "imap_open ldap_bind ssh2_auth_password drivermanagerdatasource sequelize real_connect clientsecretcredential"
 )
 _TWO = (
     "networkcredential httpbasicauth httpdigestauth httpproxyauth basicauthentication basic_auth basicauth basicauthhandler "
     "usernamepasswordcredentials usernamepasswordauthenticationtoken usernamepasswordcredential passwordauthentication "
     "passwordauth credentials.basic setcredentials addcredentials simple_bind_s simple_bind signinwithemailandpassword "
-    "createuserwithemailandpassword plaincredentials username_pw_set setbasicauth requestbasicauth"
+    "createuserwithemailandpassword usernametoken userpasswordcredential plaincredentials username_pw_set "
+    "setbasicauth requestbasicauth"
 )
 _TWO_OR_WORDS = ".login .auth .authenticate .signin .sign_in .logon .open"
 _WRAPPERS = (
@@ -48,6 +50,12 @@ def _set(match: re.Match[str]) -> str | None:
     if rule is None or stand_in(value) or not not_wordy(value) or " " in value:
         return None
     return rule[0] if rule[1](value) and (opaque(value) or rule[0] == "password") else None
+
+
+def _dotted(match: re.Match[str]) -> str | None:
+    """Judge a value that dots lead to."""
+    rule, value = key_rule(match["key"]), match["s"]
+    return rule[0] if rule and rule[1](value) and not stand_in(value) and (match["q"] or not_wordy(value)) else None
 
 
 def _calls(names: str) -> str:
@@ -87,6 +95,55 @@ CALLS = Rules(
             r"(?i:btoa|b64encode|base64_encode|base64encode|base64\.encode\w{0,12}|buffer\.from)\(\s?[bu]?\\?[\"'`]"
             r"[\w.@+-]{1,80}:(?P<s>[^\"'`\n\\]{3,200})",
             "btoa|b64encode|base64_encode|base64encode|base64.encode|buffer.from",
+        ),
+        # jwt.sign(payload, "…"), createHmac("sha256", "…"), new Fernet("…"), password_hash("…")
+        anchored(
+            _argument_no_word,
+            rf"(?i:jwt\.(?:sign|verify|encode|decode)|jsonwebtoken\.(?:sign|verify))\(\s?(?:\{{[^{{}}\n]{{0,200}}\}}|{_ARGUMENT}),\s{{0,20}}{_LITERAL}",
+            "jwt.sign|jwt.verify|jwt.encode|jwt.decode|jsonwebtoken.sign|jsonwebtoken.verify",
+        ),
+        anchored(
+            _argument_no_word,
+            rf"(?i:createhmac|hash_hmac|aes\.encrypt|aes\.decrypt|hmacsha\d{{1,3}})\(\s?{_ARGUMENT},\s{{0,20}}(?:\$?\w{{1,40}},\s{{0,20}})?{_LITERAL}",
+            "createhmac|hash_hmac|aes.encrypt|aes.decrypt|hmacsha",
+        ),
+        anchored(
+            _argument_no_word,
+            rf"(?i:fernet|hmac\.new|aes\.new|password_hash|password_verify|generate_password_hash|check_password_hash|hash::make|"
+            rf"bcrypt\.\w{{4,20}}|azurekeycredential|set_password|check_password)\(\s?{_LITERAL}",
+            "fernet(|hmac.new(|aes.new(|password_hash(|password_verify(|hash::make(|bcrypt.|azurekeycredential(|set_password(|check_password(",
+        ),
+        anchored(
+            lambda match: "token" if opaque(match["s"]) and len(match["s"]) > 19 and not stand_in(match["s"]) else None,
+            rf"\.(?i:login|authenticate|set_token|settoken|run|start)\(\s?{_LITERAL}\s?\)",
+            ".login(|.authenticate(|.set_token(|.settoken(|.run(|.start(",
+        ),
+        # props.put("mail.smtp.password", "…"), SetDefault("db.password", "…")
+        Rule(
+            _set,
+            re.compile(rf"\w\(\s?\\{{0,3}}[\"'](?P<key>[A-Za-z][\w.-]{{2,80}})\\{{0,3}}[\"'],\s{{0,3}}{_LITERAL}"),
+            ('", "', "', '", '","', "','"),
+        ),
+        # "--password", "…"
+        Rule(
+            judge_flag,
+            re.compile(
+                r"[\"']--?(?P<key>[A-Za-z][\w.-]{1,60})\\?[\"'],\s{0,3}\\?[\"'](?P<s>(?!-)[^\"'\n\\]{3,300})\\?[\"']"
+            ),
+            ('"-', "'-"),
+        ),
+        # 'Token ' + '…'
+        anchored(
+            _argument_no_word,
+            r"(?i:bearer|token|basic|apikey|api-key|bot)\s?(?P<q>[\"'`])\s?[+.]\s?(?P=q)(?P<s>[^\"'`\s\\]{8,400})(?P=q)",
+            "bearer|token|basic|apikey|api-key|bot",
+            r"[\"'`]\s?[+.]\s?[\"'`]",
+        ),
+        # password........."…"
+        Rule(
+            _dotted,
+            re.compile(r"(?P<key>[A-Za-z][\w-]{2,40})\.{4,80}\s?(?P<q>[\"']?)(?P<s>[^\s\"'.][^\s\"']{2,200})"),
+            ("....",),
         ),
         # .setPassword("…"), withApiKey('…')
         Rule(

@@ -105,7 +105,8 @@ COMMANDS = Rules(
             r"(?i:assword|assphrase)[^\n]{0,80}?send\s(?:--\s)?[\"'](?P<s>[^\"'\\\n]{3,60})\\",
             "assword|assphrase",
         ),
-        anchored(flagged, rf"(?i:convertto-securestring)\s(?:-String\s)?{QUOTED}", "convertto-securestring"),
+        anchored(flagged, rf"(?i:convertto-securestring)\s(?:-\w{{1,20}}\s){{0,3}}{QUOTED}", "convertto-securestring"),
+        Rule(flagged, re.compile(rf"{QUOTED}\s?\|\s?(?i:convertto-securestring)"), ("convertto-securestring",)),
         anchored(telling, r"(?i:connect)\s[\"']?[A-Za-z][\w$#]{0,29}/(?P<s>[^\s/@\"']{3,60})@", "connect "),
         anchored(flagged, r"(?i:user)\s\S{1,60}\s(?i:using)\s[\"']?(?P<s>[^\s\"']{3,60})", "user "),
         anchored(

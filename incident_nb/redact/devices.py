@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .commands import QUOTED, VALUE, flagged, telling
+from .configured import CONFIGURED, IN_FILES
 from .judges import judge_named
 from .rules import Rule, Rules, anchored
 
@@ -13,12 +14,14 @@ _CONFIGURES = (
     r"(?:enable|username|tacacs-server|radius-server|snmp-server|crypto|neighbor|ip\s(?:ospf|rip)|ntp|ppp|standby|vrrp|ikev[12]|"
     r"tunnel-group|local-user|super|set|password\smanager|aaa|isakmp)"
 )
+_WG_KEY = r"(?<![\w+/])[A-Za-z0-9+/]{43}="
 _GIVES = (
     r"(?:secret|password|key|pre-shared-key|psksecret|phash|community|md5|plaintext|cipher|ascii-text|passphrase|hash)"
 )
 
 DEVICES = Rules(
     (
+        *CONFIGURED,
         # enable secret 5 …, snmp-server community …, crypto isakmp key …, set psksecret ENC …
         Rule(
             telling,
@@ -78,6 +81,19 @@ DEVICES = Rules(
             ("_sha",),
         ),
         Rule("password_hash", re.compile(r"'(?P<s>\*[0-9A-F]{40})'"), ("'*",)),
+        Rule("password_hash", re.compile(r"(?i:\buser)\s\S{1,60}\s[^\n#]{0,80}#(?P<s>[0-9a-f]{64})(?!\w)"), (" #",)),
+        # WireGuard's dump: an interface's private key, the key that it shares with a peer.
+        Rule("private_key", re.compile(rf"(?P<s>{_WG_KEY})\t{_WG_KEY}\t\d{{1,5}}\t"), ("=\t",)),
+        Rule("secret", re.compile(rf"{_WG_KEY}\t(?P<s>{_WG_KEY})\t(?:\(none\)|[\w.:\[\]]{{3,60}})\t"), ("=\t",)),
+        # "client" server "secret" addresses, as pppd has it.
+        Rule(
+            flagged,
+            re.compile(
+                r"^\s{0,9}(?:\"[^\"\n]{1,60}\"|[\w.@*-]{1,60})\s{1,20}(?:\"[^\"\n]{1,60}\"|[\w.*-]{1,60})\s{1,20}"
+                r"\"(?P<s>[^\"\n]{3,100})\"\s{1,20}(?:\*|-|\d{1,3}\.\d[\d./]{2,16})\s{0,9}$"
+            ),
+            ('" *', '"\t*', '"  ', '" -', '" 1'),
+        ),
         Rule("password_hash", re.compile(r":[0-9a-f]{32}:(?P<s>[0-9a-f]{32}):::"), (":::",)),
         Rule("password_hash", re.compile(r"'(?P<s>[ST]:[0-9A-F]{60,200}[^']{0,100})'"), ("'s:", "'t:")),
     )
@@ -85,6 +101,57 @@ DEVICES = Rules(
 """Rules for one line, whatever it holds."""
 
 ON_LINES = (
+    *IN_FILES,
+    # login    | bob, password | …, as psql has it.
+    Rule(
+        judge_named,
+        re.compile(
+            r"(?m)^[ \t]{0,9}(?P<key>[^\W\d][\w .-]{1,40}?)[ \t]{0,40}\| (?P<s>[^\s|][^\n|]{2,200}?)[ \t]{0,9}$"
+        ),
+        ("record ", " | "),
+        re.compile(r"(?m)^-\[ RECORD|^[^\n|]{2,60}\| [^\n|]{1,200}\n[^\n|]{2,60}\| [^\n|]{1,200}$"),
+    ),
+    # <b>Password:</b> …, <strong>Password</strong>: …
+    Rule(
+        judge_named,
+        re.compile(
+            r"(?:<(?:b|strong|em|i|u|label|span|font|dt|th|td|p|div|li)(?:\s[^<>]{0,100})?>)\s{0,9}(?:[^<>\n:]{0,20}\s)?"
+            r"(?P<key>[^\W\d][\w.-]{1,60})\s?(?::\s?</\w{1,8}>|</\w{1,8}>\s?:)\s{0,9}(?:<\w{1,8}(?:\s[^<>]{0,100})?>\s{0,9}){0,2}"
+            r"(?P<s>[^<>\s]{3,400})\s{0,9}(?=<|\Z|\n)"
+        ),
+        ("</b>", "</strong>", "</em>", "</i>", "</u>", "</label>", "</span>", "</font>", "</dt>", "</th>", "</td>"),
+    ),
+    # the password is <code>…</code>
+    Rule(
+        telling,
+        re.compile(
+            r"(?i:password|passwort|kennwort|passphrase|passcode|contraseña|mot de passe|wachtwoord|senha|pwd|hasło)"
+            r"\b[^<>\n]{0,60}"
+            r"<(?:b|strong|code|tt|kbd|samp|em|span|pre|font|td|p|div)(?:\s[^<>]{0,100})?>(?P<s>[^<>\s]{5,100})</"
+        ),
+        ("</b>", "</strong>", "</code>", "</tt>", "</kbd>", "</samp>", "</em>", "</span>", "</pre>", "</font>"),
+        re.compile(r"(?i)pass|kennwort|contraseña|wachtwoord|senha|pwd|hasło"),
+    ),
+    # 'crypt' => ['key' => '…'], as Magento has it.
+    Rule(
+        flagged,
+        re.compile(
+            r"['\"]crypt['\"]\s{0,3}=>\s{0,3}(?:\[|array\s?\()\s{0,40}['\"]key['\"]\s{0,3}=>\s{0,3}['\"](?P<s>[^'\"\n]{16,100})"
+        ),
+        ("'crypt'", '"crypt"'),
+    ),
+    # Recovery codes below each other.
+    Rule(
+        "otp",
+        re.compile(
+            r"(?i:backup|recovery|scratch|emergency|wiederherstellungs|secours|recuperación)[\s_-]?(?i:codes?|códigos?)"
+            r"[^\n]{0,80}\r?\n(?:[ \t]{0,9}\r?\n)?"
+            r"(?P<s>(?:[ \t]{0,9}(?:\d{1,2}[.)][ \t]{1,4}|[-*•][ \t]{1,4})?(?=[A-Za-z -]{0,20}\d)[A-Za-z0-9]{4,10}"
+            r"(?:[- ][A-Za-z0-9]{3,10}){0,3}[ \t]{0,9}(?:\r?\n|\Z)){2,20})"
+        ),
+        ("codes", "códigos", "code:"),
+        re.compile(r"(?i)backup|recovery|scratch|emergency|wiederherstellung|secours|recuperación"),
+    ),
     # Redis' own protocol.
     Rule(
         flagged,
@@ -95,7 +162,8 @@ ON_LINES = (
     Rule(
         telling,
         re.compile(
-            r"(?i:password|passwort|passphrase|passcode|secret)\b[^\n:]{0,80}:[ \t]{0,8}\r?\n(?:[ \t]{0,8}\r?\n)?[ \t]{0,8}"
+            r"(?i:password|passwort|passwd|kennwort|passphrase|passcode|secret)\b[^\n:]{0,80}:"
+            r"[ \t]{0,8}\r?\n(?:[ \t]{0,8}\r?\n)?[ \t]{0,40}"
             r"(?P<s>[^\s:=<>\"'{}()\[\],]{8,100})[ \t]{0,8}(?=\r?\n|\Z)"
         ),
         (":\n", ": \n", ":\r\n"),

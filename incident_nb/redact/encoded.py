@@ -23,6 +23,10 @@ _BASE64 = re.compile(
 )
 _ENTITY = re.compile(r"&(?:quot|#34|#39|#x22|#x27|apos);")
 _UNICODE = re.compile(r"\\{1,15}u([0-9a-fA-F]{4})")
+# What a mail writes as a code: a line's end, its own sign, letters of other languages.
+_QUOTED_CODE = re.compile(r"=(?:0D=0A|3D)(?![0-9a-fA-F]{3})|=[C-F][0-9A-F]=[89AB][0-9A-F]")
+_QUOTED_RUN = re.compile(r"(?:=[0-9A-F]{2})++")
+_SOFT_BREAK = re.compile(r"=\r?\n")
 _JSON = re.compile(r"[{\[](?=\s{0,20}[\"{\[])|\"(?=(?:\\{1,15}\")?[{\[]\s{0,20}[\"{\[\\])")
 _DECODER = json.JSONDecoder()
 MOST_DOCUMENTS = 12
@@ -72,6 +76,18 @@ def undone(text: str, clean: Clean) -> str:
     plain = html.unescape(text) if _ENTITY.search(text) else text
     plain = printable(_UNICODE.sub(lambda match: chr(int(match[1], 16)), plain))
     if plain == text:
+        return text
+    masked = clean(plain)
+    return text if masked == plain else masked
+
+
+def quoted_printable(text: str, clean: Clean) -> str:
+    """The text with a mail's codes and soft line breaks undone, if that brings out something to mask."""
+    if not _QUOTED_CODE.search(text):
+        return text
+    try:
+        plain = _QUOTED_RUN.sub(lambda run: bytes.fromhex(run[0].replace("=", "")).decode(), _SOFT_BREAK.sub("", text))
+    except UnicodeDecodeError:
         return text
     masked = clean(plain)
     return text if masked == plain else masked

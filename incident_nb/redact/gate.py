@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import encoded, vendors
+from .arguments import ARGUMENTS
 from .calls import CALLS
 from .columns import masked_columns
 from .commands import COMMANDS
@@ -21,6 +22,7 @@ from .places import BLOCKS, LINES, may_hold_keys
 from .rules import MASK, Hints, Rule, Rules, mask_around
 from .said import SENTENCES
 from .shapes import MARKED, PEM, PPK, SHAPES, SHORTEST
+from .tables import masked_tables
 from .trees import (
     VALUES,
     in_query,
@@ -35,9 +37,11 @@ from .trees import (
 )
 from .urls import PLACES
 
-_HINTS = Hints(NEIGHBOURS, BLOCKS, MARKED, SHAPES, PLACES, LINES, COMMANDS, DEVICES, CALLS, SENTENCES, NUMBERS)
+_HINTS = Hints(
+    NEIGHBOURS, BLOCKS, MARKED, SHAPES, PLACES, LINES, COMMANDS, ARGUMENTS, DEVICES, CALLS, SENTENCES, NUMBERS
+)
 # Rules that few lines of a text have a hint of, and that are not tried on the others.
-_WORDS = PLACES.bits | COMMANDS.bits | DEVICES.bits | CALLS.bits | SENTENCES.bits
+_WORDS = PLACES.bits | COMMANDS.bits | ARGUMENTS.bits | DEVICES.bits | CALLS.bits | SENTENCES.bits
 
 MAX_DEPTH = 200
 MAX_PASSES = 8
@@ -101,7 +105,8 @@ class Redactor:
                 return text if clean == tree else json.dumps(clean, ensure_ascii=False, indent=indent)
         # Masks can bring together what stood apart, so a text is done when a pass changes nothing.
         for _ in range(MAX_PASSES):
-            done, text = text, self._pass(text, personal)
+            done = text
+            text = encoded.quoted_printable(self._pass(text, personal), lambda inner: self.text(inner, personal))
             if text == done:
                 break
         return text
@@ -197,6 +202,7 @@ class Redactor:
         if "rivate" in text or "RIVATE" in text:
             text = self._apply(PPK, self._apply(PEM, text))
         text = self._try(NEIGHBOURS, hints, text, personal)
+        text = masked_tables(text, low, self.mask, personal)
         if "\n" in text:
             text = masked_columns(text, self.mask, personal)
         keyed = may_hold_keys(text)
@@ -224,7 +230,7 @@ class Redactor:
         text = self._try(PLACES, hints, text)
         if may_hold_keys(text):
             text = self._try(LINES, hints, text, personal)
-        for rules in (COMMANDS, DEVICES, CALLS, SENTENCES):
+        for rules in (COMMANDS, ARGUMENTS, DEVICES, CALLS, SENTENCES):
             text = self._try(rules, hints, text, personal)
         if personal:
             if AT.search(text):

@@ -47,6 +47,8 @@ def judge_pair(match: re.Match[str]) -> str | None:
         return None
     if not match["q"] and (_CODE.match(value + text[match.end() : match.end() + 1]) or _names_a_key(value)):
         return None
+    if "->" in gap and not not_wordy(value):
+        return None
     if not match["q"] and gap[-1] in "([" and (len(value) < 4 or not not_wordy(value)):
         return None
     if match["q"] or not gap[-1].isspace() or "=" in gap:
@@ -130,10 +132,15 @@ def judge_whole(match: re.Match[str]) -> str | None:
 def judge_flag(match: re.Match[str]) -> str | None:
     """Judge `--key value`."""
     rule, value = key_rule(match["key"]), match["s"]
-    if rule is None or stand_in(value):
+    if rule is None or stand_in(value) or value[0] == "(":
         return None
     kind, test = rule
-    plain = kind == "password" and anything(value) and not re.match(r"\s{1,3}[a-z]", match.string[match.end() :])
+    plain = (
+        kind == "password"
+        and anything(value)
+        and value.lower() not in NO_VALUES
+        and not re.match(r"\s{1,3}[a-z]", match.string[match.end() :])
+    )
     return kind if plain or (not_wordy(value) and test(value)) else None
 
 
@@ -142,7 +149,8 @@ def judge_loose(match: re.Match[str]) -> str | None:
     text, start, value = match.string, match.start("key"), match["s"]
     head = re.search(r"[\w-]*\Z", text[max(0, start - 40) : start])
     rule = key_rule((head[0] if head else "") + match["key"])
-    if rule is None or stand_in(value) or value[0] in "\"'`" or _NEVER_LOOSE.fullmatch(value):
+    named = text[: start - len(head[0]) if head else start].endswith("=")  # ?error=BadCredentials
+    if rule is None or named or stand_in(value) or value[0] in "\"'`" or _NEVER_LOOSE.fullmatch(value):
         return None
     kind, test = rule
     if match["key"].lower() == "pass" and not re.fullmatch(r"(?=\D*\d)[^=(){}:,`]+", value):

@@ -44,7 +44,7 @@ NO_VALUES = FORM_WORDS | frozenset(
 )
 _COOKIE_ATTRIBUTES = frozenset(("path", "domain", "expires", "max-age", "secure", "httponly", "samesite", "priority"))
 _CHOICE = re.compile(r"[a-z]{0,8}(?:[-_][A-Za-z]{2,4})?|\d{1,2}")
-_FILE = re.compile(r"[\w-]+\.(?:pdf|zip|docx?|xlsx?|csv|txt|json|xml|log|ya?ml|html?|png|jpe?g)")
+_FILE = re.compile(r"#[0-9a-fA-F]{3,8}|[\w-]+\.(?:pdf|zip|docx?|xlsx?|csv|txt|json|xml|log|ya?ml|html?|png|jpe?g)")
 _ALGORITHM = re.compile(
     r"(?i)(?:base|sha|md|utf|aes|rsa|x|oauth|pbkdf|argon|bcrypt|scrypt|hmac|rc|des|ed|win|ntlm?v?)[-_]?\d+[\w-]*"
 )
@@ -228,7 +228,8 @@ _STAND_IN = re.compile(
     r"\$\{[^{}]*\}|\$\{\{.*\}\}|\$\(?[A-Za-z_]\w{2,}\)?|\$env:\w+|%[A-Z_]{3,}%|.{0,12}\*{2,}.*|[xX.•…#_-]{3,}|.{0,24}(?:…|\.{3}|•{2}).{0,8}|"
     r"(?:process\.env|os\.environ|env|secrets|vars|config|settings|self|this|params|args|options|data|body|req|request|input)[.\[][\w.\[\]\"'()]*|"
     r"\[[A-Za-z _-]*\]|[$%=#@&|{}]{1,2}|"
-    r"(?i:true|false|null|none|nil|undefined|nan|\[object Object\]|\(?redacted\)?|\(?hidden\)?|\(?filtered\)?|"
+    r"ENC\[AES\S*|:[a-z_]+|@[A-Za-z_]{4,}|%\([a-z_]+\)s|"
+    r"(?i:true|false|null|change_?me!?|none|nil|undefined|nan|\[object Object\]|\(?redacted\)?|\(?hidden\)?|\(?filtered\)?|"
     r"\(?masked\)?|your[_-]?[\w-]*|<?redacted>?))",
     re.DOTALL,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .arguments import PRINTED
 from .commands import SPOKEN
 from .devices import ON_LINES
 from .judges import judge_named
@@ -13,16 +14,6 @@ from .rules import Rule, Rules
 _SOURCES = re.compile(
     r"(?i).*\.(?:py|js|ts|tsx|jsx|mjs|cjs|go|rb|java|php|c|h|cc|cpp|rs|cs|sh|sql|ya?ml|json|html?|css|log|txt)"
 )
-_COLUMNS = 12
-_LITERAL = r"\s{0,20}(?:'(?:[^'\n]|''){0,200}'|[^,'()\n]{1,80})\s{0,20}"
-
-
-def _judge_column(match: re.Match[str]) -> str | None:
-    """Judge a column's value: of a password any, of another secret one that looks it."""
-    rule, value = key_rule(match["key"]), match["s"]
-    if rule is None or stand_in(value) or not rule[1](value):
-        return None
-    return rule[0] if rule[0] == "password" or opaque(value) else None
 
 
 def _judge_pgpass(match: re.Match[str]) -> str | None:
@@ -51,20 +42,6 @@ def _judge_change(match: re.Match[str]) -> str | None:
     return masked[1] if masked and not stand_in(match["s"]) else None
 
 
-def _insert(before: int) -> Rule:
-    """The rule for the column that has this many others before it."""
-    return Rule(
-        _judge_column,
-        re.compile(
-            rf"(?i:insert\s{{1,5}}into)\s[^()\n]{{1,100}}\((?:[^,()]{{1,60}},){{{before}}}\s{{0,20}}[\"`\[]?(?P<key>\w{{2,60}})"
-            rf"[\"`\]]?\s{{0,20}}(?:,[^()]{{1,800}})?\)\s{{0,20}}(?i:values)\s{{0,20}}\((?:{_LITERAL},){{{before}}}"
-            r"\s{0,20}[NE]?'(?P<s>[^'\n]{1,400})'"
-        ),
-        ("insert",),
-        re.compile(r"(?i)\bvalues\s{0,20}\("),
-    )
-
-
 NEIGHBOURS = Rules(
     (
         # YAML's and a form's pairs on two lines.
@@ -77,6 +54,26 @@ NEIGHBOURS = Rules(
             ),
             ("value:", "val:", "default:"),
         ),
+        # A blog's methods over XML-RPC take a number, a user and a password.
+        Rule(
+            _judge_tuple,
+            re.compile(
+                r"<methodName>(?:wp|blogger|metaWeblog|mt)\.\w{3,40}</methodName>\s{0,40}<params>(?:\s{0,40}<param>\s{0,40}<value>"
+                r"(?:<\w{1,10}>)?[^<>\n]{0,80}(?:</\w{1,10}>)?</value>\s{0,40}</param>){2}\s{0,40}<param>\s{0,40}<value>(?:<string>)?"
+                r"(?P<s>[^<>\n]{3,200})<"
+            ),
+            ("<methodname>",),
+        ),
+        # "args": ["database", 2, "password", …], as Odoo has it.
+        Rule(
+            _judge_tuple,
+            re.compile(
+                r"\\{0,3}\"args\\{0,3}\":\s?\[\s?\\{0,3}\"[\w.-]{1,60}\\{0,3}\",\s?(?:\d{1,8}|\\{0,3}\"[^\"\n]{1,80}\\{0,3}\"),\s?"
+                r"\\{0,3}\"(?P<s>[^\"\n\\]{3,200})\\{0,3}\""
+            ),
+            ('args"', 'args\\"'),
+            re.compile(r"execute_kw|authenticate|login|\"service\\{0,3}\":"),
+        ),
         # XML-RPC and property lists.
         Rule(
             judge_named,
@@ -86,9 +83,9 @@ NEIGHBOURS = Rules(
             ),
             ("</name>", "</key>"),
         ),
-        *(_insert(before) for before in range(_COLUMNS)),
         SPOKEN,
         *ON_LINES,
+        *PRINTED,
         # <input type="password" … value="…">
         Rule(
             _judge_tuple,
@@ -127,10 +124,10 @@ NEIGHBOURS = Rules(
         Rule(
             _judge_tuple,
             re.compile(
-                r"\b(?:\w{0,20}_)?auth\s?=\s?(?:[\w.]{0,40}Auth)?[(\[]\s{0,9}[bru]?[\"'][^\"'\n]{1,100}[\"'],\s{0,9}"
+                r"\b(?:(?:\w{0,20}_)?auth|credentials?|creds)\s?=\s?(?:[\w.]{0,40}Auth)?[(\[]\s{0,9}[bru]?[\"'][^\"'\n]{1,100}[\"'],\s{0,9}"
                 r"[bru]?(?P<q>[\"'])(?P<s>[^\n]{1,200}?)(?P=q)\s{0,9},?\s{0,9}[)\]]"
             ),
-            ("auth=", "auth ="),
+            ("auth=", "auth =", "credentials=", "credentials =", "credential=", "creds=", "creds ="),
         ),
         Rule(
             _judge_fallback,

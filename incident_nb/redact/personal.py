@@ -88,10 +88,19 @@ _FILES = frozenset(
 )
 
 
+_ALGORITHMS = frozenset(("openssh.com", "libssh.org", "lysator.liu.se"))
+_OF_MESSAGE = re.compile(r"(?i)(?:message-?id|msgid|in-reply-to|references|content-id|\bcid)[\"']?\s?[:=]\s?[\"']?<?\Z")
+
+
 def _email(match: re.Match[str]) -> str | None:
     user, _, host = match["s"].rpartition("@")
     if match.string[: match.start("s")].endswith("://") and match.string[match.end() :][:1] in (":", "/"):
         return None  # an account on a server
+    before = match.string[max(0, match.start() - 60) : match.start()]
+    if user.lower() in ("pass", "password", "passwd", "pwd") and re.search(r"://[^\s/:@]{0,40}:\Z", before):
+        return None  # a document's example of an address
+    if host in _ALGORITHMS or (re.search(r"\d{4}|\d\.\d", user) and _OF_MESSAGE.search(before)):
+        return None
     return (
         None
         if host.rsplit(".", 1)[-1].lower() in _FILES or (user == "git" and match.string[match.end() :][:1] in ":/")
@@ -137,7 +146,8 @@ def _national(match: re.Match[str]) -> str | None:
         _of_card(match)
         or not 9 <= len(digits) <= 12
         or re.fullmatch(
-            r"0\d[ .-][01]\d[ .-](?:19|20)\d\d.*|0\d(?:[ .-]\d\d){2}|0\d\d-\d\d-\d+|0\d{4}-\d{4}|0\d\d[-/ ]\d{3}[-/ ]\d{3}",
+            r"0\d[ .-][01]\d[ .-](?:19|20)\d\d.*|0\d{1,3}(?:-\d{3,})+(?:-\d{2})|(?:\d+-){3,}\d{3,}|"
+            r"0\d(?:[ .-]\d\d){2}|0\d\d-\d\d-\d+|0\d{4}-\d{4}|0\d\d[-/ ]\d{3}[-/ ]\d{3}",
             text,
         )
     ):
@@ -224,7 +234,7 @@ NUMBERS = Rules(
         ),
         anchored(
             _spoken,
-            rf"(?i:(?:{_SPOKEN}|telefono)(?:[oe]?|efono?|ular|phone|ed|ing|e|number|ефон|番号|号码|me|en)?)"
+            rf"(?i:(?:{_SPOKEN}|telefono)(?:[oe]?|efono?|ular|phone|ed|ing|e|number|ефон|番号|号码|me|ame|en)?)"
             rf"(?:[ _]?(?i:number|no\.?|num|nummer|nr\.?|#))?[^\w\n+(]{{0,6}}"
             rf"(?:(?i:is|to|from|at|for|on|number|of|au|al|unter|под)\s[^\w\n+(]{{0,3}}){{0,2}}"
             rf"(?P<s>[+(]{{0,2}}\d(?:[ .()/{_DASH}]{{0,2}}\d){{6,14}})(?![\w]|[:.]\d)",

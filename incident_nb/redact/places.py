@@ -20,7 +20,11 @@ from .rules import Rule, Rules
 
 QUOTE = r"\\{0,15}[\"'`]"
 # "key": value, key=value, (key)=(value)
-_GAP = r"\\{0,15}[\"'`]?[)\]]{0,2}\s{0,3}(?:=>|:=|<-|[:=：→])\s{0,3}[(\[]?(?:[&!][\w!]{1,20}\s(?=\S))?(?:[bruNEefL@](?=[\"']))?"
+_BLANKS = r"(?:\s{0,3}|[ \t]{4,40})"
+_GAP = (
+    rf"\\{{0,15}}[\"'`]?[)\]]{{0,2}}{_BLANKS}(?:=>|:=|<-|->(?=\s)|::(?=\s)|[:=：→]){_BLANKS}"
+    r"[(\[]?(?:[&!][\w!]{1,20}\s(?=\S))?(?:[bruNEefL@](?=[\"']))?"
+)
 # A quoted value ends at the quote that opened it, escaped as often; a cut-off one at the end of the text.
 _CLOSED = r"(?P<q>\\{0,15}[\"'`])(?!(?P=q))(?P<s>[^\n]{1,2000}?(?=(?<!\\)(?P=q)|\Z))"
 VALUE = (
@@ -32,9 +36,11 @@ _NAME = r"(?:name|key|header|field|parameter|param|variable|property|setting|id|
 _CONTENT = r"(?:value|val|content|defaultValue|data)"
 _VALUED = (*(f"{name}{end}" for name in ("value", "content", "val", "data") for end in "\"'\\"), "value=", "value:")
 
-_SEPARATOR = re.compile(r"[:=>,}：→]|<(?=-)")
+_SEPARATOR = re.compile(r"[:=>,}：→]|<(?=-)|(?<=\s)->(?=\s)")
 # From a separator backwards, in the text turned round: blanks, a quote, the key. ASCII's letters are told faster.
-_BACKWARDS = r"\s{0,3}[)\]]{0,2}(?:;touq&|;93#&|;43#&|[\"'`]\\{0,15})?(?P<key>[\d.-]{0,20}[^\W\d][\w.-]{0,80})"
+_BACKWARDS = (
+    r"(?:[ \t]{4,40}|\s{0,3})[)\]]{0,2}(?:;touq&|;93#&|;43#&|[\"'`]\\{0,15})?(?P<key>[\d.-]{0,20}[^\W\d][\w.-]{0,80})"
+)
 _BACKWARDS_ANY, _BACKWARDS_ASCII = re.compile(_BACKWARDS), re.compile(_BACKWARDS, re.ASCII)
 BLANKS = frozenset((" ", "'", "’"))
 

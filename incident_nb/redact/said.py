@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from .judges import judge_flag, judge_loose
 from .keys import NO_VALUES, algorithm, key_rule, not_wordy, opaque, slug, stand_in
+from .phrases import PHRASES, beside_user
 from .places import VALUE
 from .rules import Rule, Rules, anchored, at
 
@@ -48,25 +49,35 @@ def _words_of_keys(text: str, low: str) -> Iterable[int]:
 # Words for a password in one language | what then says "is"; a colon does in all of them.
 _LANGUAGES = """
 password passwd passphrase passcode pwd pw | is was are now to è
-passwort kennwort zugangscode pw | ist war lautet sind habe_ich nutze_ich
+passwort kennwort zugangscode wlan-schlüssel netzwerkschlüssel wlan-key pw pwd | ist war lautet sind habe_ich nutze_ich
 mot_de_passe | est était
 contraseña contrasena clave | es era
 senha palavra-passe | é era
 hasło haslo | to jest brzmi
 lösenord adgangskode passord kodeord | är er
-salasana | on
-heslo lozinka geslo šifra | je
+salasana parool salasõna | on
+heslo lozinka geslo šifra zaporka лозинка | je је
 jelszó jelszava | az
-şifre sifre parola | este è olan
+şifre sifre parola parolă | este è olan
 wachtwoord | is
-пароль пароля | это
+пароль пароля парола | это це е
+κωδικός κωδικός_πρόσβασης συνθηματικό | είναι
+slaptažodis | yra
+contrasenya | és
+סיסמה הסיסמה | היא הוא
+كلمة_المرور كلمة_السر | هي
+पासवर्ड | है
+รหัสผ่าน | คือ
 mật_khẩu | là
 kata_sandi | adalah
 密码 密碼 口令 | 是 为 為
 パスワード 暗証番号 | は
 비밀번호 암호 | 는 은
 """
-_NOW = "now|still|currently|jetzt|nun|aktuell|weiterhin|maintenant|toujours|ahora|adesso|agora|nu|teraz|nyní"
+_NOW = (
+    "übrigens|also|ja|wieder|just|again|now|still|currently|jetzt|nun|aktuell|weiterhin|maintenant|toujours|ahora|adesso|"
+    "agora|nu|teraz|nyní"
+)
 _SAID = (
     r"(?P<s>[^\s\"'`“”„«»‘’「」『』，、。；：]{4,100}?)(?=[.,;:!?)\]]{0,3}"
     r"(?:[\s\"'`“”»’」』，、。；ぁ-んァ-ン一-龥가-힣]|\Z))"
@@ -82,10 +93,14 @@ def _said(match: re.Match[str]) -> str | None:
     value = match["s"]
     if stand_in(value) or value.lower() in NO_VALUES or algorithm(value) or not re.search(r"[^\W_]", value):
         return None
+    if re.match(r"</?\w{1,8}>", value):
+        return None
     core = value.strip("()[]{}<>*_")
     letters, others = re.search(r"[^\W\d_]", core), re.search(r"[\d_]|[^\w.'’-]", core)
     if _FOR_WHOM.search(match["gap"]) and not re.search(r"[^\w.@-]", value):
         return None
+    if (match["gap"].strip() == ":" or match["gap"].endswith("= ")) and re.search(r"[\[({$]", value):
+        return None  # a program's own
     return "password" if letters and others and not_wordy(value) and len(value) > 4 else None
 
 
@@ -93,13 +108,6 @@ def _refused(match: re.Match[str]) -> str | None:
     """Judge a key of which a sentence says what became of it."""
     value = match["s"]
     return "api_key" if opaque(value) and not stand_in(value) and not slug(value) else None
-
-
-def _beside_user(match: re.Match[str]) -> str | None:
-    """Judge the second of a user and a password with a slash between them."""
-    value = match["s"]
-    fits = not_wordy(value) and re.search(r"[^\W\d]", value) and re.search(r"[\d_]|[^\w./-]", value)
-    return "password" if fits and not stand_in(value) and not re.fullmatch(r"v?\d[\w.-]*", value) else None
 
 
 def _quoted(match: re.Match[str]) -> str | None:
@@ -123,16 +131,23 @@ def _saying(row: str) -> Rule:
     edge = r"(?<![^\W\d_])" if verbs[0] < "\u2000" else ""
     return anchored(
         _said,
-        rf"{edge}(?i:{'|'.join(words)})\w{{0,6}}?(?P<gap>(?:(?:[^\n:=：\[]|:(?=\w)){{0,80}}?{is_}|\s[^\n:=：\[]{{1,60}}?\s?:|\s?：))[\s\"'“„«‘`]{{0,3}}{_SAID}",
+        rf"{edge}(?i:{'|'.join(words)})\w{{0,6}}?(?P<gap>(?:(?:[^\n:=：\[]|:(?=\w)){{0,80}}?{is_}|\s[^\n:=：\[]{{1,60}}?(?:\s?:|\s=\s)|\s?:\s|\s?：))[\s\"'“„«‘`「『]{{0,3}}{_SAID}",
         "|".join(words),
     )
 
 
+_ALONE = (
+    r"пароль|пароля|pw|pwd|şifre\w{0,5}|parol[aăeiy]\w{0,3}|hasł\w{1,3}|hesl\w{1,2}|lösenord\w{0,3}|adgangskode\w{0,2}|"
+    r"kodeord\w{0,2}|passord\w{0,3}|salasana\w{0,2}|jelsz\w{1,4}|lozink\w|geslo|mot de passe|mdp|κωδικός?|slaptažod\w{1,4}|"
+    r"contrasenya"
+)
 _CODE_WORDS = (
     r"(?:(?:verification|security|one-?time|login|sign-?in|access|confirmation|authentication|authorization|2fa|mfa|sms|"
     r"reset|recovery|bestätigungs?|einmal|sicherheits)[\s-]?(?:code|pin|passcode)|code de (?:vérification|confirmation|sécurité)|"
     r"código de (?:verificación|confirmación|seguridad|verificação)|codice di (?:verifica|conferma|sicurezza)|"
-    r"одноразовий код|одноразовый код|код подтверждения|(?:mobile|sms|photo)?tan|otp|pin)"
+    r"одноразовий код|одноразовый код|код подтверждения|(?:zugangs|freischalt|aktivierungs|prüf)[\s-]?code|"
+    r"(?:2fa|mfa)[\s-]?backup|"
+    r"(?:mobile|sms|photo)?tan|otp|pin)"
 )
 _CODE_HINTS = (
     *(f"{what}{glue}{word}" for what in ("verification", "security", "login", "sign-in", "access", "confirmation")
@@ -140,9 +155,9 @@ _CODE_HINTS = (
     *("authentication code", "authorization code", "sms code", "sms-code", "reset code", "recovery code", "one-time", "onetime"),
     *("2fa", "mfa", "bestätigung", "einmal", "sicherheits", "vérification", "verificación", "otp ", "otp:", " tan ", "tan:"),
     *("pin is ", "pin: ", " pin ", "pin ist ", "passcode", "confirmation", "confirmación", "codice di ", "одноразов", "tan "),
-    *("подтверждения", "code de sécurité", "código de"),
+    *("подтверждения", "code de sécurité", "código de", "freischalt", "aktivierungs", "zugangscode", "prüfcode", "digicode"),
 )  # fmt: skip
-_CODE = r"(?:[A-Z]-)?\d{3}[ -]?\d{1,5}"
+_CODE = r"(?:(?:[A-Z]-)?\d{4}[ -]\d{4}|(?:[A-Z]-)?\d{3}[ -]?\d{1,5})"
 
 SENTENCES = Rules(
     (
@@ -157,8 +172,9 @@ SENTENCES = Rules(
         *(_saying(row) for row in _LANGUAGES.strip().splitlines()),
         anchored(
             _said,
-            r"(?i:пароль|пароля|pw|pwd)(?P<gap>(?:\s[а-я]{1,12}){0,3}\s)(?P<s>[^\s\"'`]{5,100}?)(?=[.,;:!?)]{0,3}(?:\s|\Z))",
-            "пароль|пароля|pw |pwd ",
+            rf"(?<![^\W\d_])(?i:{_ALONE})(?P<gap>(?:\s[а-я]{{1,12}}){{0,3}}\s)(?P<s>[^\s\"'`]{{5,100}}?)(?=[.,;:!?)]{{0,3}}(?:\s|\Z))",
+            "пароль|пароля|pw |pwd |şifre|parola|parolă|hasł|hesl|lösenord|adgangskode|kodeord|passord|salasana|jelsz|lozink|"
+            "geslo |passe |mdp |κωδικό|slaptažod|contrasenya",
         ),
         Rule(
             _quoted,
@@ -193,21 +209,9 @@ SENTENCES = Rules(
             r"leaked|ungültig|abgelaufen|gesperrt|invalide|révoqu|expiré|no es válid|inválid|caducad|revocad|scadut))",
             "key |schlüssel |clé |clave |chave |chiave ",
         ),
+        *PHRASES,
         anchored(
-            _beside_user,
-            r"(?i:log-?in|credentials?|user(?:name)?|account|zugang|zugangsdaten|acceso|identifiants?|accès)(?:[^\n:/]{0,40}:)?\s?[:=]?\s{1,3}"
-            r"[\"']?[\w.@+-]{2,60}[\"']?\s{0,2}/\s{1,2}[\"']?(?P<s>[^\s\"'/]{5,100})",
-            "login|log-in|credential|user|account|zugang|acceso|identifiant|accès",
-            r"\S\s{0,2}/\s",
-        ),
-        anchored(
-            _beside_user,
-            r"(?<![\w/])/\s{1,2}[\"']?(?P<s>[^\s\"'/]{5,100})[\"']?\s(?=(?:are|is|as|sind|son|sont)\s(?:the\s|my\s|your\s|our\s|die\s)?"
-            r"(?i:credentials?|log-?ins?|zugangsdaten))",
-            "/ ",
-        ),
-        anchored(
-            _beside_user,
+            beside_user,
             r"(?i:\bu(?:ser(?:name)?)?)\s?[:=]\s?\S{1,60}[\s,;]{1,3}(?i:p(?:w|ass|wd|asswd)?)\s?[:=]\s?[\"']?(?P<s>[^\s\"',;]{4,100})",
             "u:|user:|username:|u :|user :|u=|user=|username=",
         ),

@@ -84,6 +84,14 @@ MARKED = Rules(
             "azfu acdb azse acrx aiot aehs apim azca",
             None,
         ),
+        _shape(
+            "api_key", "[A-Za-z0-9]", r"[A-Za-z0-9]{41}AzSe[A-D][A-Za-z0-9]{5}(?!\w)", "azse", None
+        ),  # Azure AI Search
+        Rule(
+            "secret",
+            re.compile(r"(?<![\w+/])(?P<s>[A-Za-z0-9+/]{42,78}?\+(?:ACR|ABa|AMC)[A-Za-z0-9+/]{5,8}={0,2})(?![\w+/=])"),
+            ("+acr", "+aba", "+amc"),
+        ),
         Rule("secret", re.compile(r"(?P<s>django-insecure-[^\s\"'\\]{20,100})"), ("django-insecure-",)),
     )
 )

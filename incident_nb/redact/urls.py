@@ -13,6 +13,7 @@ from .keys import (
     key_rule,
     not_wordy,
     opaque,
+    slug,
     stand_in,
     user_and_password,
     without_scheme,
@@ -21,7 +22,9 @@ from .rules import Judge, Rule, Rules, anchored
 
 QUERY_KEYS = {
     **dict.fromkeys(("sig", "sign", "hmac", "hash", "xamzsignature", "xgoogsignature", "apisig"), "signature"),
-    **dict.fromkeys(("key", "apikey", "appid", "k", "wskey", "subscriptionkey", "code"), "api_key"),
+    **dict.fromkeys(
+        ("key", "apikey", "appid", "k", "wskey", "subscriptionkey", "code", "license", "licence"), "api_key"
+    ),
     **dict.fromkeys(("accesskeyid", "ossaccesskeyid", "awsaccesskeyid"), "api_key"),
     **dict.fromkeys(("xosscredential", "xtoscredential", "xobscredential"), "credential"),
     **dict.fromkeys(
@@ -42,6 +45,9 @@ QUERY_KEYS = {
             "oh",
             "h",
             "upt",
+            "sso",
+            "csrf",
+            "xsrf",
         ),
         "token",
     ),
@@ -51,6 +57,8 @@ _SCHEMES = (
     "bearer|basic|token|bot|apikey|api-key|oauthtoken|ssws|ntlm|negotiate|geniekey|sharedkey|jwt|splunk|discogs|"
     "zoho-oauthtoken|klaviyo-api-key|sso-key"
 )
+_USERS = frozenset(("user", "username", "usr", "login", "name", "db_user", "dbuser"))
+_PASSWORDS = frozenset(("pass", "password", "passwd", "pwd", "secret", "db_password", "dbpassword"))
 _MULTI = r"(?:[\w-]{1,40}=(?:\\{0,15}\"[^\"\\]{0,600}\\{0,15}\"|[^\s,\"'\\]{0,600})(?:,\s{0,3})?){1,20}"
 
 
@@ -85,6 +93,7 @@ def _judge_scheme(match: re.Match[str]) -> str | None:
     if (
         stand_in(value)
         or value.lower().strip(".:") in NO_VALUES
+        or re.match(r"HTTP/\d", value)
         or match.string[match.start() - 1 : match.start()].isalpha()
     ):
         return None
@@ -92,6 +101,12 @@ def _judge_scheme(match: re.Match[str]) -> str | None:
         return "token"
     before = match.string[max(0, match.start() - 24) : match.start()].lower()
     return "token" if "authorization" in before and (not_wordy(value) or len(value) > 15) else None
+
+
+def _judge_unknown_scheme(match: re.Match[str]) -> str | None:
+    """Judge what follows a word that no list of schemes has: drawn by lot, and no slug of words and numbers."""
+    value = match["s"].rstrip(",;.")
+    return "token" if opaque(value) and not slug(value) and not stand_in(value) and "://" not in value else None
 
 
 def _judge_query(match: re.Match[str]) -> str | None:
@@ -122,26 +137,35 @@ _DATABASES = re.compile(r"(?i:mongodb(?:\+srv)?|postgres(?:ql)?|mysql|rediss?|am
 def _judge_database(match: re.Match[str]) -> str | None:
     """Judge a password with a slash in it: in addresses of databases and queues no path comes before the host."""
     before = match.string[max(0, match.start() - 14) : match.start()]
+    if match["user"].lower() in _USERS and match["s"].lower() in _PASSWORDS:
+        return None
     return "password" if _DATABASES.search(before) and not stand_in(match["s"]) else None
+
+
+def _judge_userinfo(match: re.Match[str]) -> str | None:
+    """Judge a password in an address; `user:password` is how documents write one."""
+    sample = match["user"].lower() in _USERS and match["s"].lower() in _PASSWORDS
+    return None if sample or stand_in(match["s"]) else "password"
 
 
 def _judge_user(match: re.Match[str]) -> str | None:
     """Judge `-u user:password`; two numbers are a user's and a group's, and an address is none."""
     value = match["s"]
-    return None if stand_in(value) or value.isdigit() or value.startswith("//") else "password"
+    word = value.strip("<>[](){}").lower() in NO_VALUES
+    return None if word or stand_in(value) or value.isdigit() or value.startswith("//") else "password"
 
 
 PLACES = Rules(
     (
         # scheme://user:password@host. Users stay: they say which account it was.
         Rule(
-            _unless_stand_in("password"),
-            re.compile(r"""://[^\s/:@"'<>\\[]{0,100}:(?P<s>[^\s/"'<>\\]{1,200})@(?=[\w.\[-])"""),
+            _judge_userinfo,
+            re.compile(r"""://(?P<user>[^\s/:@"'<>\\[]{0,100}):(?P<s>[^\s/"'<>\\]{1,200})@(?=[\w.\[-])"""),
             ("://",),
         ),
         Rule(
             _judge_database,
-            re.compile(r"""://[^\s/:@"'<>\\[]{1,100}:(?P<s>[^\s"'<>\\@]{1,200})@(?=[\w.\[-])"""),
+            re.compile(r"""://(?P<user>[^\s/:@"'<>\\[]{1,100}):(?P<s>[^\s"'<>\\@]{1,200})@(?=[\w.\[-])"""),
             ("://",),
         ),
         Rule("token", re.compile(r"""://(?P<s>[^\s/:@"'<>\\]{16,200})@(?=[\w.\[-])"""), ("://",)),
@@ -163,6 +187,13 @@ PLACES = Rules(
             rf"(?P<scheme>(?i:{_SCHEMES}))(?:\s|%20|\+|:\s|=){{1,3}}(?P<s>[A-Za-z0-9._~+/=:|-]{{4,4000}}[A-Za-z0-9=_/+-])",
             _SCHEMES,
         ),
+        # Authorization: App …, under whatever word for the scheme.
+        anchored(
+            _judge_unknown_scheme,
+            r"(?i:authorization)\\{0,15}[\"'`\])]{0,2}\s{0,3}(?:=>|:=|[:=,])\s{0,3}[\[(]?\\{0,15}[\"'`]?=?(?P<scheme>[A-Za-z][\w.-]{0,30})\s{1,2}"
+            r"(?P<s>[^\s\"'`\\<>\]]{16,4000})",
+            "authorization",
+        ),
         anchored(
             _judge_cookie,
             r"(?i:cookie2?)\\{0,15}[\"'`]?\]?\s{0,3}[:=,]\s{0,3}(?:[\[(]\s{0,3})?\\{0,15}[\"'`]?"
@@ -171,7 +202,7 @@ PLACES = Rules(
         ),
         anchored(
             "cookie",
-            r"(?:\s-b|--cookie)[ =]{1,3}[\"']?(?P<s>[^\s=;,\"'\\-]{1,200}=[^\"'\\\r\n]{4,4000})",
+            r"(?:\s-b|--cookie)[ =]{1,3}[\"']?(?P<s>(?!-)[^\s=;,\"'\\]{1,200}=[^\"'\\\r\n]{4,4000})",
             " -b|--cookie",
             "curl|--cookie",
         ),
@@ -184,6 +215,15 @@ PLACES = Rules(
             _judge_query,
             re.compile(r"[?&;#](?P<key>[A-Za-z_$][\w.~$\[\]-]{0,60})=(?P<s>[^?&;#\s\"'<>\\]{3,4000})"),
             ("=",),
+        ),
+        # The first parameter of a form, which no mark precedes.
+        Rule(
+            _judge_query,
+            re.compile(
+                r"(?:^|(?<=[\s\"'`]))(?P<key>[A-Za-z_$][\w.~$\[\]-]{0,60})=(?P<s>[^?&;#\s\"'<>\\]{3,4000})(?=&[A-Za-z_])"
+            ),
+            ("=",),
+            re.compile(r"=[^&\s]{3,4000}&[A-Za-z_]"),
         ),
         # curl -u user:password
         anchored(
@@ -201,7 +241,7 @@ PLACES = Rules(
             lambda match: (
                 "password" if not_wordy(match["s"]) and not stand_in(match["s"]) and not match["s"].isdigit() else None
             ),
-            r"(?i:credentials?|log ?in|userpwd|user(?:name)?[/:]pass(?:word)?)[ :=]{1,4}[\"'(]?"
+            r"(?i:credentials?|log ?in|userpwd|user(?:name)?[/:]pass(?:word)?)[ :=,]{1,4}[\"'(]?"
             r"[\w.@+-]{1,80}:(?P<s>[^\s\"',;)/]{4,200})",
             "credential|login|log in|userpwd|user:pass|user/pass|username/pass|username:pass",
         ),

@@ -174,7 +174,7 @@ def find(text: str) -> Iterator[tuple[int, int, str]]:
         position = start + 1
         for size, row, body in _CANDIDATES[prefix]:
             match = body.match(text, start + size)
-            if match and row.fits(match[0]):
+            if match and row.fits(match[0]) and (row.kind == "webhook" or len(set(match[0][:40].lower())) > 3):
                 end = row.rest.match(text, match.end()).end()  # type: ignore[union-attr]  # it matches nothing, too
                 while text[end - 1] in ".&%/@":  # a sentence ends, a URL goes on
                     end -= 1

@@ -22,6 +22,7 @@ Vault                | token   | hvs. hvb. hvr.                                 
 Vault, older         | token   | s. b. r.                                       | a24 ?
 Doppler              | token   | dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit. | s30+
 1Password service    | token   | ops_                                           | b60+
+1Password older key | secret | A3- | u6 - u11 - u5 - u5 - u5
 1Password secret key | secret  | A3-                                            | u6 - u6 - u5 - u5 - u5 - u5
 Infisical            | token   | st.                                            | h20+ . s30+
 Bitwarden            | token   | 0.                                             | h8 - h4 - h4 - h4 - h12 . a30+
