@@ -1,8 +1,10 @@
 """Real n8n from the npm registry, in a cache outside the checkout: `python -m tests_n8n.install [VERSION…]`.
 
-An install takes four to six minutes and 2 to 3 GB a version; what is there already is not installed again. n8n 2.x needs
-Node.js 24, which is an npm package, too. n8n's own install scripts ask other hosts for prebuilt files, so they are left out
-and the one module that needs a build is built here, from the headers that come with Node.js.
+Both versions together take five to fifteen minutes and 5 GB; what is there already is not installed again. Which
+registry is asked, and how, is npm's own configuration.
+
+n8n 2.x needs Node.js 24, which is an npm package, too. n8n's own install scripts ask other hosts for prebuilt files, so
+they are left out and the one module that needs a build is built here, from the headers that come with Node.js.
 """
 
 from __future__ import annotations
@@ -14,81 +16,168 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 VERSIONS = ("2.40.7", "1.123.81")
 NODE = "24.21.0"
+NODE_GYP = "12.4.0"
+# n8n names most of what it needs as ranges. What came out later stays out, so that every install is the same.
+BEFORE = "2026-10-01"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "incident-nb" / "n8n"
-MINUTES = 20
+MINUTES = 30
+# npm asks again for what a registry did not answer, but not for what broke off half-way: so npm is run again, too.
+TRIES = 3
+FLAGS = (
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-package-lock",
+    # npm itself may run on an older Node.js than n8n will.
+    "--engine-strict=false",
+    "--fetch-retries=5",
+    "--loglevel=error",
+    f"--before={BEFORE}",
+)
+
+
+class NotInstalledError(Exception):
+    """A step failed; says which one and how it ended."""
 
 
 def node() -> Path:
     """The folder of Node.js (`bin/node`, `include/node`), installed at the first call."""
-    system = {"Linux": "linux", "Darwin": "darwin"}[platform.system()]
-    machine = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
-    name = f"node-{system}-{machine}"
-    folder = CACHE / f"node-{NODE}"
-    _once(folder, lambda draft: _npm(draft, {name: NODE}))
-    return folder / "node_modules" / name
+    return _home() if _home().is_dir() else ensure()
 
 
 def n8n(version: str) -> Path:
     """The folder of this version of n8n, whose `node_modules/n8n/bin/n8n` is the program; installed at the first call."""
-    home = node()
-    folder = CACHE / f"n8n-{version}"
+    if not _folder(version).is_dir():
+        ensure(version)
+    return _folder(version)
 
-    def install(draft: Path) -> None:
-        # n8n-nodes-base names xlsx by an address on another host; the registry has the same release.
-        _npm(draft, {"n8n": version}, overrides={"xlsx": "0.18.5"})
-        gyp = _npm_folder() / "node_modules" / "node-gyp" / "bin" / "node-gyp.js"
-        environment = {**os.environ, "npm_config_nodedir": str(home), "PATH": f"{home / 'bin'}:{os.environ['PATH']}"}
-        _run([str(home / "bin" / "node"), str(gyp), "rebuild"], draft / "node_modules" / "sqlite3", environment)
 
-    _once(folder, install)
-    return folder
+def ensure(*versions: str) -> Path:
+    """Installs Node.js and these versions, as far as they are not there; its folder. Two at once wait for each other."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Passed on to npm: where it outlives us, the lock holds until it has ended.
+        os.set_inheritable(lock.fileno(), True)
+        _once(CACHE / f"node-{NODE}", lambda draft: _npm(draft, {_node_package(): NODE}))
+        _once(CACHE / f"node-gyp-{NODE_GYP}", lambda draft: _npm(draft, {"node-gyp": NODE_GYP}))
+        # Each keeps one processor busy for minutes.
+        with ThreadPoolExecutor() as pool:
+            for _ in pool.map(lambda version: _once(_folder(version), lambda draft: _n8n(draft, version)), versions):
+                pass
+        shutil.rmtree(CACHE / ".npm", ignore_errors=True)
+    return _home()
+
+
+def _folder(version: str) -> Path:
+    return CACHE / f"n8n-{version}"
+
+
+def _home() -> Path:
+    return CACHE / f"node-{NODE}" / "node_modules" / _node_package()
+
+
+def _node_package() -> str:
+    system = {"Linux": "linux", "Darwin": "darwin"}[platform.system()]
+    machine = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
+    return f"node-{system}-{machine}"
 
 
 def _once(folder: Path, install: Callable[[Path], None]) -> None:
-    """Runs `install` into a draft that becomes the folder when all is there; two at once wait for each other."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.is_dir():
-            return
-        draft = CACHE / f".{folder.name}.draft"
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        print(f"installing {folder.name} into {CACHE}, once", file=sys.stderr, flush=True)
-        install(draft)
-        draft.rename(folder)
+    """Runs `install` into a draft that becomes the folder when all is there: half an install is never taken for one."""
+    if folder.is_dir():
+        return
+    draft = CACHE / f".{folder.name}.draft"
+    if draft.is_dir():
+        shutil.rmtree(draft)
+    draft.mkdir()
+    _say(f"installing {folder.name} into {CACHE}, once")
+    began = time.monotonic()
+    install(draft)
+    draft.rename(folder)
+    _say(f"{folder.name} is installed after {time.monotonic() - began:.0f} s")
+
+
+def _n8n(draft: Path, version: str) -> None:
+    # n8n-nodes-base names xlsx by an address on another host; the registry has the same release.
+    _npm(draft, {"n8n": version}, overrides={"xlsx": "0.18.5"})
+    module, program = draft / "node_modules" / "sqlite3", str(_home() / "bin" / "node")
+    gyp = CACHE / f"node-gyp-{NODE_GYP}" / "node_modules" / "node-gyp" / "bin" / "node-gyp.js"
+    environment = {
+        **os.environ,
+        "PATH": f"{_home() / 'bin'}:{os.environ['PATH']}",
+        # The last flag counts. Compiling takes half as long as with -O3, and these databases are small.
+        "CFLAGS": "-O1",
+        "CXXFLAGS": "-O1",
+    }
+    build = [program, str(gyp), "rebuild", f"--nodedir={_home()}", f"--python={sys.executable}"]
+    _run(build, module, environment, MINUTES * 60)
+    _run([program, "--eval", "require('sqlite3')"], module, environment, MINUTES * 60)
+    for rest in ("obj", "obj.target", "sqlite3.a"):
+        path = module / "build" / "Release" / rest
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _npm(folder: Path, packages: dict[str, str], overrides: dict[str, str] | None = None) -> None:
     (folder / "package.json").write_text(
         json.dumps({"private": True, "dependencies": packages, "overrides": overrides or {}})
     )
-    flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
-    _run(["npm", "install", *flags], folder, dict(os.environ))
+    until = time.monotonic() + MINUTES * 60
+    for left in reversed(range(TRIES)):
+        try:
+            # What npm has fetched is kept until all is installed, for further tries and for the other version.
+            command = ["npm", "install", *FLAGS, f"--cache={CACHE / '.npm'}"]
+            return _run(command, folder, dict(os.environ), until - time.monotonic())
+        except NotInstalledError as error:
+            if not left or time.monotonic() > until:
+                raise
+            _say(f"{error}\ntrying again")
+    return None
 
 
-def _npm_folder() -> Path:
-    """Where npm itself lies: its node-gyp is used."""
-    root = subprocess.run(["npm", "root", "--global"], capture_output=True, text=True, check=True).stdout.strip()
-    return Path(root) / "npm"
-
-
-def _run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=MINUTES * 60, check=False
-    )
+def _run(command: list[str], folder: Path, environment: dict[str, str], seconds: float) -> None:
+    what = f"{' '.join(command[:3])} in {folder}"
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=seconds,
+            check=False,
+            close_fds=False,
+        )
+    except FileNotFoundError as error:
+        raise NotInstalledError(f"{what} can't run: {error}") from error
+    except subprocess.TimeoutExpired as error:
+        raise NotInstalledError(f"{what} had not ended after {seconds:.0f} s") from error
     if done.returncode:
-        raise SystemExit(f"{' '.join(command[:3])} in {folder} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+        raise NotInstalledError(f"{what} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def main() -> None:
-    for version in sys.argv[1:] or VERSIONS:
-        print(n8n(version))
+    """Installs the versions named on the command line, or both."""
+    versions = tuple(sys.argv[1:]) or VERSIONS
+    try:
+        ensure(*versions)
+    except NotInstalledError as error:
+        raise SystemExit(str(error)) from error
+    for version in versions:
+        print(_folder(version))
 
 
 if __name__ == "__main__":
