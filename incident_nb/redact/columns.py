@@ -29,7 +29,9 @@ def masked_columns(text: str, mask: Mask, personal: bool) -> str:
         head = _head(lines[position])
         if head is not None:
             end, touched = _separated(lines, position + 1, head, mask, personal)
-        elif "  " in lines[position] and (places := _aligned_head(lines[position], lines[position - 1 : position])):
+        elif "  " in lines[position].strip() and (
+            places := _aligned_head(lines[position], lines[position - 1 : position])
+        ):
             end, touched = _aligned(lines, position + 1, places, mask, personal)
         else:
             end, touched = position, False
@@ -63,7 +65,7 @@ def _separated(
 
 def _head(line: str) -> tuple[str, int, Columns] | None:
     """The mark between cells, their number, and the columns that hold secrets with their kinds, if the line is a head."""
-    if copy := _COPY.match(line):
+    if "stdin" in line.lower() and (copy := _COPY.match(line)):
         names = copy["columns"].split(",")
         return "\t", len(names), secret_columns(names)
     for mark in (",", ";", "\t", "|"):
@@ -85,8 +87,12 @@ def _aligned_head(line: str, before: list[str]) -> list[_Place]:
     """
     if before and "  " in before[0].strip():
         return []
-    names = list(_NAME.finditer(line.rstrip()))
-    if not 2 <= len(names) <= MOST_COLUMNS or sum(len(name[0]) for name in names) < len(line.strip()):
+    names: list[re.Match[str]] = []
+    place, end = len(line) - len(line.lstrip()), len(line.rstrip())
+    while place < end and (name := _NAME.match(line, place, end)):
+        names.append(name)
+        place = name.end()
+    if place < end or not 2 <= len(names) <= MOST_COLUMNS:
         return []
     columns = secret_columns([name["name"] for name in names])
     ends = [name.start() for name in names[1:]] + [1 << 30]

@@ -223,7 +223,7 @@ PLACES = Rules(
                 r"(?:^|(?<=[\s\"'`]))(?P<key>[A-Za-z_$][\w.~$\[\]-]{0,60})=(?P<s>[^?&;#\s\"'<>\\]{3,4000})(?=&[A-Za-z_])"
             ),
             ("=",),
-            re.compile(r"=[^&\s]{3,4000}&[A-Za-z_]"),
+            re.compile(r"[^&\s]&[A-Za-z_]"),
         ),
         # curl -u user:password
         anchored(
