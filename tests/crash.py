@@ -19,9 +19,8 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -63,11 +62,7 @@ class Result:
 
         notebook.run_notebook = run  # type: ignore[assignment]
         case: Case = replace(self.case, now=SAMPLE_NOW + timedelta(minutes=generation))
-        about = {"generation": generation, **self.diagnosis.as_json()}
-        said = SimpleNamespace(
-            as_json=lambda: about, subject=self.diagnosis.subject, problem=self.diagnosis.problem, headline="done"
-        )
-        _write_folder(case, said, out, client_copy=False)  # type: ignore[arg-type]
+        _write_folder(case, self.diagnosis, out, client_copy=False)
 
 
 def writer(result: Result, out: Path, generations: Iterable[int], reports: int) -> None:
@@ -166,12 +161,18 @@ def whole(path: Path) -> None:
             raise AssertionError(f"an unknown file: {path}")
 
 
+def told_by(diagnosis: Path) -> int:
+    """The generation of a diagnosis: it is seen as many minutes later."""
+    detected = json.loads(diagnosis.read_bytes())["severity"]["detected_at"]
+    return round((datetime.fromisoformat(detected) - SAMPLE_NOW) / timedelta(minutes=1))
+
+
 def generation_of(out: Path) -> int:
     """The generation that `out` holds; fails where it holds less than all of one, or something of another."""
     names = {str(path.relative_to(out)) for path in out.rglob("*")}
-    generation = int(json.loads((out / "diagnosis.json").read_bytes())["generation"])
+    generation = told_by(out / "diagnosis.json")
     end = f"The end of generation {generation}."
-    case = ("case.json", "diagnosis.json", "executions.parquet", "failures.parquet", "snapshots.json")
+    case = ("case.json", "answers.json", "diagnosis.json", "executions.parquet", "failures.parquet", "snapshots.json")
     expected = {
         "case",
         "diagnosis.json",
@@ -183,7 +184,7 @@ def generation_of(out: Path) -> int:
     pictures = {name for name in names if name.startswith("report_files")}
     assert names - pictures == expected, names ^ expected
     assert len(pictures) == (0 if generation % 2 else 2), pictures  # the folder and the chart in it
-    assert json.loads((out / "case" / "diagnosis.json").read_bytes())["generation"] == generation
+    assert told_by(out / "case" / "diagnosis.json") == generation
     assert open_case(str(out / "case")).now == SAMPLE_NOW + timedelta(minutes=generation)
     for name in ("investigation.ipynb", "report.html", "report.md"):
         assert end in (out / name).read_text(encoding="utf-8"), name
