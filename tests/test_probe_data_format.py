@@ -426,3 +426,36 @@ def test_good_runs_are_those_just_before_the_onset_then_those_after(tmp_path: Pa
     assert good_ids(target, "Nothing") == []
     assert good_ids(replace(target, instance="another"), "Send") == []
     assert good_ids(replace(target, workflow_id="wf2"), "Send") == []
+
+
+@pytest.mark.parametrize("key", ["@" * 50_000 + "\n", "a1" * 50_000 + "\n", "https://" * 20_000, "x" * 80])
+def test_a_long_key_is_data_and_no_expression_is_tried_on_it(key: str) -> None:
+    """Who sends a webhook chooses the keys; an expression that backtracks would hold up the whole process."""
+    shape = shapes.of([{"json": {key: 1}}])
+    assert {shapes.told(path) for path in shape.fields} == {"the item", "{}"}
+    assert not shapes.is_data("x" * 79)
+
+
+def test_texts_made_to_backtrack_are_answered() -> None:
+    assert (
+        shapes.form_of("a@" + "." * 590 + "@") == ""
+        and shapes.form_of("ada.b@mail.acme.example") == "an e-mail address"
+    )
+    assert compare.title_of("<title" * 100_000) is None
+    assert compare.title_of("<title class='a'>Sign in</title>" + "<" * 100_000) == "Sign in"
+
+
+def test_a_title_is_masked_before_it_is_cut() -> None:
+    token = "sk_live_4eC39HqLyjWDarjtT1zdp7dc4eC39Hq"  # noqa: S105
+    title = compare.title_of(f"<title>{'The request was refused: ' * 2}{token}</title>")
+    assert title is not None and "sk_live" not in title
+
+
+def test_an_input_of_very_many_fields_is_looked_at_in_part_and_none_is_called_missing() -> None:
+    letters = "abcdefghijklmnopq"
+    names = [f"{a}{b}{c}" for a in letters for b in letters for c in letters]
+    many = {name: {f"{name}_{other}": 1 for other in names[:200]} for name in names[:39]}
+    usual = shapes.of([{"json": {**many, "last": 1}}])
+    mine = shapes.of([{"json": {"last": 1, **many}}])
+    assert len(mine.fields) == shapes.FIELDS and mine.left_out == "only the first 2,000 fields were looked at"
+    assert compare.differences(mine, [usual]) == compare.differences(usual, [mine]) == []

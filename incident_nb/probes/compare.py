@@ -7,15 +7,20 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from html import unescape
+from itertools import islice
 from typing import NamedTuple
 
 from incident_nb.probes.shapes import ANY, BROKEN, ELEMENT, HTML, INNER, JSON, XML, Field, Path, Shape, told
+from incident_nb.redact import redact_text
 
 ALIKE = 0.6  # how alike two names are, from 0 to 1, of which one may have become the other
 _STEADY = 3  # texts that all look the same before one that does not is worth a word
 _FORMS_THAT_SPEAK = ("a number", "a date", "an e-mail address")
 _NO_NAMES = (ELEMENT, ANY, INNER)
-_TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{1,200})", re.IGNORECASE)
+_PAGE_START = 20_000  # characters in which a title is looked for
+_EXPLAINED = 50  # differences of which it is looked for what became of the field
+_CANDIDATES = 20  # new fields that one that is missing is compared with
 # What a request to a webhook brings along, which differs from caller to caller.
 _WEBHOOK = {"headers", "params", "query", "body"}
 
@@ -52,7 +57,7 @@ def differences(failing: Shape, good: Sequence[Shape]) -> list[Difference]:
     for path in sorted(usual, key=lambda path: (len(path), path)):
         if not path or _noise(path, failing) or any(path[: len(above.path)] == above.path for above in found):
             continue
-        found += list(_at(path, failing, usual, new))[:1]
+        found += list(_at(path, failing, usual, new if len(found) < _EXPLAINED else []))[:1]
     return found
 
 
@@ -64,8 +69,8 @@ def new_fields(failing: Shape, good: Sequence[Shape]) -> list[str]:
 
 def title_of(page: str) -> str | None:
     """The title of a web page in one line."""
-    found = _TITLE.search(page)
-    return " ".join(unescape(found[1]).split())[:80] or None if found else None
+    found = _TITLE.search(page[:_PAGE_START])
+    return redact_text(" ".join(unescape(found[1]).split()))[:80] or None if found else None
 
 
 def page_in(shape: Shape) -> str | None:
@@ -96,7 +101,7 @@ def _at(path: Path, failing: Shape, usual: dict[Path, Good], new: list[Path]) ->
     was = _what(good.field)
     folded = path[-1] in _NO_NAMES
     seen = mine.seen if mine else 0
-    if not folded and good.always and seen < holders:
+    if not folded and good.always and seen < holders and not failing.cut:
         if now := _renamed(path, good.field, failing, usual, new):
             text = f"{name} ({was}) is missing{_part(seen, holders)}; there is a new field {told(now)}"
             yield Difference("missing", path, text, (path[-1], now[-1]))
@@ -168,7 +173,8 @@ def _top(usual: dict[Path, Good]) -> list[str]:
 
 def _renamed(path: Path, was: Field, failing: Shape, usual: dict[Path, Good], new: list[Path]) -> Path | None:
     """The new field that the missing one may have become: of its type, under a like name, or the only one there."""
-    beside = [one for one in new if one[:-1] == path[:-1] and _same_kind(was, failing.fields[one])]
+    here = (one for one in new if one[:-1] == path[:-1] and _same_kind(was, failing.fields[one]))
+    beside = list(islice(here, _CANDIDATES))
     named = sorted(beside, key=lambda one: -_alike(path[-1], one[-1]))
     if named and _alike(path[-1], named[0][-1]) >= ALIKE:
         return named[0]

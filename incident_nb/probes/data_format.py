@@ -198,9 +198,9 @@ def _named(one: Difference, runs: Runs, target: Target) -> str | None:
     for name in one.names[:1]:
         word = re.compile(rf"(?<![\w$]){re.escape(name)}(?!\w)")
         if word.search("\n".join(texts(runs.definition))):
-            return f"“{runs.node}” uses “{name[:60]}”"
+            return f"“{runs.node}” uses “{name}”"
         if len(name) > 2 and word.search("\n".join(said)):
-            return f"The error names “{name[:60]}”"
+            return f"The error names “{name}”"
     return None
 
 

@@ -142,7 +142,7 @@ def single(shot: Shot) -> Kind:
 
 def said_by(status: int, body: bytes) -> str:
     """What of a body counts: Modal's own words, or a health check's word that it is not well; nothing of other bodies."""
-    text = body[:4000].decode("utf-8", "replace")
+    text = body[:2000].decode("utf-8", "replace")
     if 200 <= status < 300:
         return _unwell(text)
     line = next((line for line in text.splitlines() if any(words.search(line) for words, _ in _MODAL)), "")

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 Path = tuple[str, ...]
@@ -15,8 +16,9 @@ ITEMS = 1_000  # looked at; of more, the first half of these and the last
 ELEMENTS = 500  # of one list, likewise
 KEYS = 300  # of one object; of more, the first
 VALUES = 200_000  # in all
+FIELDS = 2_000  # different ones
 DEPTH = 16
-NAME = 60  # characters of a field's name that are shown
+NAME = 80  # characters that a field's name has at most; what is longer is data, and never cut before it was masked
 
 ELEMENT, ANY, INNER = "[]", "{}", "(JSON)"  # INNER: what JSON in a text holds
 HTML, XML, JSON, BROKEN = "a web page", "XML", "JSON", "damaged JSON"
@@ -29,16 +31,17 @@ _FORMS = (
     (JSON, re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]\d])")),
     ("a number", re.compile(r"\s*[-+]?\d{1,3}(?:[,' ]?\d{3})*(?:[.,]\d+)?(?:[eE][-+]?\d+)?\s*|\s*[-+]?\d+(?:[.,]\d+)?\s*")),
     ("a date", re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ]\d{2}:\d{2}.{0,24})?")),
-    ("an e-mail address", re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+")),
+    ("an e-mail address", re.compile(r"[^\s@<>]+@[^\s@<>.]+(?:\.[^\s@<>.]+)+")),
     ("a web address", re.compile(r"https?://\S+", re.IGNORECASE)),
 )  # fmt: skip
 _WHOLE = {"a number", "a date", "an e-mail address", "a web address"}  # the text is nothing but that
 _START = 600
 
-# Keys that are data: ids, addresses, dates and numbers as keys.
+# Keys that are data: ids, addresses, dates and numbers as keys. Only tried on short ones, as its time grows fast.
 _DATA_KEY = re.compile(
-    r"\d[\d.,:/ -]*|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-.+|[0-9a-fA-F]{16,}|.*@.*|.{80,}|\d{4}-\d{2}-\d{2}.*|\+?[\d ()-]{7,}|"
-    r"(?=.*\d.*\d)[A-Za-z]{0,6}[-_:#]\d[\w-]*|(?=(?:.*\d){3})(?=.*[A-Za-z])[A-Za-z0-9]{12,}|https?://.*"
+    r"\d[\d.,:/ -]*|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-.+|[0-9a-fA-F]{16,}|.*@.*|\d{4}-\d{2}-\d{2}.*|\+?[\d ()-]{7,}|"
+    r"(?=.*\d.*\d)[A-Za-z]{0,6}[-_:#]\d[\w-]*|(?=(?:.*\d){3})(?=.*[A-Za-z])[A-Za-z0-9]{12,}|https?://.*",
+    re.DOTALL,
 )
 _MANY_ALIKE = 40  # keys of one object whose values are all objects, or all lists: a table by its keys
 
@@ -63,13 +66,15 @@ class Shape:
     """The fields of some items by path; `left_out` says what of them was not looked at.
 
     A path is the names down to a field, `[]` for the elements of a list, `{}` for keys that are data, `(JSON)` for what
-    JSON in a text holds. `pages`: the paths at which a web page stands, with the first of these pages.
+    JSON in a text holds. `pages`: the paths at which a web page stands, with the first of these pages. `cut`: it was not
+    gone through to its end, so that a field that was not seen may be there.
     """
 
     items: int = 0
     fields: dict[Path, Field] = field(default_factory=dict)
     pages: dict[Path, str] = field(default_factory=dict)
     left_out: str | None = None
+    cut: bool = False
 
     def holders(self, path: Path) -> int:
         """How many objects could hold the field at this path."""
@@ -85,7 +90,7 @@ def of(items: Iterable[Any], index: int | None = None) -> Shape:
     if index is not None and ITEMS // 2 <= index < len(every) - ITEMS // 2:
         waiting.append(((), _json(every[index])))
     left, deep = VALUES, False
-    while waiting and left > 0:
+    while waiting and left > 0 and len(shape.fields) < FIELDS:
         left -= 1
         path, value = waiting.pop()
         inner = _note(shape, path, value)
@@ -96,9 +101,11 @@ def of(items: Iterable[Any], index: int | None = None) -> Shape:
             deep = True
             continue
         waiting += reversed(list(_inside(path, value)))
+    shape.cut = bool(waiting)
     reasons = [
         (len(every) > ITEMS, f"only {ITEMS:,} of {len(every):,} items were looked at"),
-        (bool(waiting), f"only the first {VALUES:,} values were looked at"),
+        (shape.cut and left <= 0, f"only the first {VALUES:,} values were looked at"),
+        (shape.cut and left > 0, f"only the first {FIELDS:,} fields were looked at"),
         (deep, f"nothing deeper than {DEPTH} levels was looked at"),
     ]
     shape.left_out = "; ".join(words for applies, words in reasons if applies) or None
@@ -113,9 +120,10 @@ def told(path: Path) -> str:
     return text or "the item"
 
 
+@lru_cache(maxsize=10_000)
 def is_data(key: str) -> bool:
     """Whether a key is data rather than a field's name."""
-    return _DATA_KEY.fullmatch(key) is not None
+    return len(key) >= NAME or _DATA_KEY.fullmatch(key) is not None
 
 
 def form_of(text: str) -> str:

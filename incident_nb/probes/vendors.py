@@ -20,6 +20,7 @@ TABLE = Path(__file__).with_name("vendors.toml")
 MOST = 16_000_000  # Google Cloud's list of years of incidents takes several megabytes
 WITHIN_S = 6.0
 NEVER = "never"
+LONGEST_TYPE = 200  # characters; n8n's own have 60 at most
 _VARIANT = re.compile(r"(?:Trigger|Tool|HitlTool)+$")
 
 
@@ -99,7 +100,7 @@ def status_origins() -> frozenset[str]:
 
 def of_node(node_type: str | None) -> Meant | None:
     """The vendor that nodes of a type talk to; a trigger or tool is like its node. None for a node of no one vendor."""
-    kinds = [node_type, _VARIANT.sub("", node_type)] if node_type else []
+    kinds = [node_type, _VARIANT.sub("", node_type)] if node_type and len(node_type) <= LONGEST_TYPE else []
     for kind in kinds:
         for vendor in table():
             for part in vendor.parts:
