@@ -74,6 +74,12 @@ class Case:
             write_atomic(draft / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
         return replace(self, folder=folder)
 
+    def hand_over(self) -> None:
+        """Notes in the case's folder that from now on somebody looks."""
+        if self.folder is not None:
+            about = json.loads((self.folder / "case.json").read_text(encoding="utf-8")) | {"unattended": False}
+            write_atomic(self.folder / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+
     def write(self, name: str, value: Any) -> Path | None:
         """A result as JSON beside the case's data; nothing where the case has no folder (the sample)."""
         if self.folder is None:

@@ -84,6 +84,15 @@ def test_a_case_is_its_owners_only(case: Case, tmp_path: Path) -> None:
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == dict.fromkeys(names, 0o600)
 
 
+def test_a_case_that_is_handed_over_is_looked_at(case: Case, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    kept = replace(case, unattended=True).save(tmp_path / "case")
+    kept.hand_over()
+    again = open_case(str(tmp_path / "case"))
+    assert not again.unattended and again.log.executions.equals(kept.log.executions)
+
+
 def test_the_case_alone_gives_the_same_diagnosis(case: Case, source: Path, tmp_path: Path) -> None:
     before = investigate(case.save(tmp_path / "case")).as_json()
     source.unlink()

@@ -449,6 +449,22 @@ def test_an_unknown_service_could_not_be_looked_at(probed: Ask) -> None:
     assert "No status page is known for n8n-nodes-base.httpRequest and api.nobody.example." in answered.summary
 
 
+@pytest.mark.parametrize(
+    ("node_type", "host", "said"),
+    [
+        ("n8n-nodes-base.code", None, "works inside n8n"),
+        ("n8n-nodes-base.httpRequest", "acme--orders.modal.run.example", None),
+        ("n8n-nodes-base.httpRequest", "orders.own.example", "which is ours"),
+        ("n8n-nodes-base.telegram", None, None),
+        ("n8n-nodes-base.httpRequest", None, None),
+    ],
+)
+def test_what_calls_no_third_party(node_type: str, host: str | None, said: str | None, probed: Ask) -> None:
+    answered = probed(target_of(node_type=node_type, host=host), settings={"own_hosts": ("*.own.example",)})
+    assert answered.outcome is (Outcome.CLEAN if said else Outcome.COULD_NOT_LOOK), answered.summary
+    assert (said or "No status page is known") in answered.summary
+
+
 def test_a_host_of_an_error_text_is_sent_no_request(probed: Ask) -> None:
     with serving(answer({})) as stranger, shop(hosts=["127.0.0.1"]) as (page, vendor):
         probed(target_of(host="127.0.0.1", url=stranger.url, message=f"connect {stranger.url}"), vendor)

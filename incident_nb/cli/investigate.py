@@ -158,7 +158,9 @@ def _write_folder(case: Case, diagnosis: Diagnosis, out: Path, client_copy: bool
                 on_cell=lambda done, total, _: shown.update(task, completed=done, total=total),
             )  # fmt: skip
         export(run.output, draft, title=title, banner=run.banner, generated_at=case.now)
-        diagnosis = look(open_case(str(draft / "case")))  # with what the notebook's checks answered
+        kept = open_case(str(draft / "case"))
+        diagnosis = look(kept)  # with what the notebook's checks answered
+        kept.hand_over()
         if client_copy:
             write_client_copy(diagnosis, case, draft)
         write_atomic(draft / "diagnosis.json", (draft / "case" / "diagnosis.json").read_bytes())

@@ -74,13 +74,15 @@ def run_checks(
     answers = {**kept, **{answer.probe: answer for answer in fresh}}
     ordered = tuple(answers[probe.name] for probe in probes if probe.name in answers)
     case.write(ANSWERS, [answer.model_dump(mode="json") for answer in ordered])
-    return Checks(ordered, None if records_only else why_not, meant.analysis)
+    if any(answer.at for answer in ordered):
+        why_not = None  # what an earlier time asked still stands, and says when
+    return Checks(ordered, why_not, meant.analysis)
 
 
 def _why_not(case: Case, target: Target, present: datetime) -> str | None:
     """Why no live system is asked; None where they are."""
     if case.offline:
-        return "it was asked for offline"
+        return "it is read offline"
     if abs(present - case.now) > PRESENT:
         return f"it is seen from {case.now:%Y-%m-%d %H:%M} UTC, and systems only say how they are now"
     if target.last_seen and case.now - target.last_seen > RECENT:

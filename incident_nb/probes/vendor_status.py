@@ -29,6 +29,15 @@ MOST_NAMED = 3
 MOST_OF_CLIENT = 6
 FULL_LIST = 20  # a list of so many that does not go back to the failures may have been cut off
 
+# n8n's own nodes that only work on what they are given (n8n-nodes-base).
+AT_HOME = frozenset((
+    "aggregate", "code", "compareDatasets", "convertToFile", "crypto", "dateTime", "editImage", "errorTrigger",
+    "executeWorkflow", "executeWorkflowTrigger", "executionData", "extractFromFile", "filter", "form",
+    "formTrigger", "function", "functionItem", "html", "if", "itemLists", "limit", "manualTrigger", "markdown",
+    "merge", "noOp", "removeDuplicates", "renameKeys", "respondToWebhook", "scheduleTrigger", "set", "sort",
+    "splitInBatches", "splitOut", "stopAndError", "summarize", "switch", "wait", "webhook", "xml",
+))  # fmt: skip
+
 
 class Window(NamedTuple):
     """The time of the failures with a quarter of an hour around: what is asked of a page."""
@@ -51,6 +60,8 @@ class Asked(NamedTuple):
 def look(target: Target, tools: Tools) -> Probed:
     """What the vendor's status page says of the time of the failures, and whether its host answers from here."""
     meant = _meant(target)
+    if meant is None and (inside := _inside(target, tools)):
+        return clean(inside)
     if meant is None:
         return _without_vendor(target, tools)
     reached, asked = _side_by_side(meant.vendor, target, tools)
@@ -60,6 +71,15 @@ def look(target: Target, tools: Tools) -> Probed:
         told = asked.why or f"{meant.vendor.name}'s status page was not read."
         answer = _of_host(target, told, reached, heard=asked.heard)
     return answer.model_copy(update={"asked": where, "next_look": answer.next_look or f"Look at {meant.vendor.page}."})
+
+
+def _inside(target: Target, tools: Tools) -> str | None:
+    """In words, that the failing node talks to no third party; None where it may."""
+    if tools.is_own(target.host):
+        return f"“{target.node}” calls {target.host}, which is ours: no third party answers there."
+    if target.host is None and (target.node_type or "").rpartition(".")[2] in AT_HOME:
+        return f"“{target.node}” works inside n8n and calls no third party."
+    return None
 
 
 def _meant(target: Target) -> Meant | None:

@@ -1,0 +1,159 @@
+"""When live systems are asked, what of their answers is kept with a case, and what a person sees of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from incident_nb import display
+from incident_nb.case import Case, open_case, read_case, sample_case
+from incident_nb.diagnose import Checks, investigate, run_checks
+from incident_nb.live import credentials
+from incident_nb.models import Cause, Outcome, Probed
+from incident_nb.probes import Probe
+from incident_nb.probes.target import clean, could_not_look, found, seen
+from incident_nb.settings import Server, Settings
+from tests.builders import HOUR, page, runs
+
+NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
+
+
+def says(name: str, answer: Probed, check: str = "DX-2", records: bool = False) -> Probe:
+    return Probe(name, check, f"what {name} says", lambda *_: answer, records)
+
+
+LIVE, RECORDS = says("live", clean("All is well.")), says("records", clean("The input is the same."), "RC-3", True)
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    source = tmp_path / "page.json"
+    source.write_text(page(runs("....XXX", start=NOW - 7 * HOUR)))
+    return read_case([str(source)], Settings(), NOW)
+
+
+@pytest.fixture
+def clock() -> Iterator[Any]:
+    yield lambda: NOW + timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("change", "after", "why"),
+    [
+        ({}, timedelta(minutes=2), None),
+        ({}, timedelta(minutes=61), "it is seen from 2026-03-09 12:00 UTC"),
+        ({}, timedelta(days=-400), "it is seen from"),
+        ({"offline": True}, timedelta(0), "offline"),
+        ({"now": NOW + timedelta(days=9)}, timedelta(days=9), "the last failure was 9 days ago"),
+        ({"now": NOW + timedelta(days=6)}, timedelta(days=6), None),
+    ],
+)  # fmt: skip
+def test_when_live_systems_are_asked(case: Case, change: Any, after: timedelta, why: str | None) -> None:
+    checks = run_checks(replace(case, **change), probes=(LIVE, RECORDS), clock=lambda: NOW + after)
+    assert [answer.probe for answer in checks.answers] == (["records"] if why else ["live", "records"])
+    assert (why in checks.why_not) if why and checks.why_not else checks.why_not is None and why is None
+
+
+def test_a_case_keeps_the_answers_and_reports_them_a_year_later(case: Case, tmp_path: Path, clock: Any) -> None:
+    effect = says(
+        "live", found("It fails.", [seen("It fails.", {Cause.ENDPOINT_CRASH: 30.0, Cause.CREDENTIALS: 0.01})])
+    )
+    kept = case.save(tmp_path / "case")
+    before = investigate(kept, run_checks(kept, probes=(effect, RECORDS), clock=clock))
+    assert before.not_asked is None
+    again = open_case(str(tmp_path / "case"))
+    assert {answer.probe for answer in again.answers} == {"live", "records"}
+    checks = run_checks(again, probes=(LIVE, RECORDS), clock=lambda: NOW + timedelta(days=365))
+    after = investigate(again, checks)
+    assert after.as_json() == before.as_json()
+    assert after.hypotheses[0].cause is Cause.ENDPOINT_CRASH
+    assert investigate(open_case(str(tmp_path / "case"))).as_json() == before.as_json()
+
+
+def test_asking_again_replaces_what_was_answered(case: Case, tmp_path: Path, clock: Any) -> None:
+    kept = case.save(tmp_path / "case")
+    run_checks(kept, probes=(says("live", could_not_look("It is away.")), RECORDS), clock=clock)
+    again = open_case(str(tmp_path / "case"))
+    answers = run_checks(again, probes=(LIVE, says("records", found("Not asked."), "RC-3", True)), clock=clock).answers
+    # The case's folder does not know the export any more: what that has answered stays.
+    assert [answer.summary for answer in answers] == ["All is well.", "The input is the same."]
+
+
+def test_only_the_records_where_a_report_asks_the_rest(case: Case, clock: Any) -> None:
+    checks = run_checks(case, records_only=True, probes=(LIVE, RECORDS), clock=clock)
+    assert [answer.probe for answer in checks.answers] == ["records"]
+
+
+def test_the_sample_is_never_asked_about() -> None:
+    checks = run_checks(sample_case(), clock=lambda: sample_case().now)
+    assert checks.why_not and all(answer.at is None for answer in checks.answers)
+
+
+# One row a check
+
+
+ROWS = (
+    says("one", found("The endpoint fails.", [seen("The endpoint fails.")])),
+    says("two", could_not_look("Modal is not signed in.")),
+    says("three", clean("Nothing on its page."), "DX-4"),
+)
+
+
+def test_answers_of_one_row_are_told_together(case: Case, clock: Any) -> None:
+    found_ = investigate(case, run_checks(case, probes=ROWS, clock=clock))
+    rows = {row.check: row for row in found_.findings}
+    assert rows["DX-2"].outcome is Outcome.FOUND
+    assert rows["DX-2"].summary == "The endpoint fails. Could not look: Modal is not signed in."
+    assert rows["DX-2"].asked == "what one says; what two says" and rows["DX-2"].at == NOW + timedelta(minutes=2)
+    assert rows["DX-4"].outcome is Outcome.CLEAN and rows["DX-4"].summary == "Nothing on its page."
+    assert len([row.check for row in found_.findings]) == len(rows)
+
+
+def test_the_page_says_whether_live_systems_were_asked(case: Case, clock: Any) -> None:
+    asked = investigate(case, run_checks(case, probes=ROWS, clock=clock))
+    assert "Live systems were asked" in display.checklist(asked).html
+    assert "2026-03-09 12:02 UTC" in display.checklist(asked).markdown
+    not_asked = investigate(case, run_checks(replace(case, offline=True), probes=ROWS, clock=clock))
+    assert "Live systems were not asked: it is read offline." in display.checklist(not_asked).html
+
+
+def test_a_tie_names_the_check_that_would_settle_it(case: Case, clock: Any) -> None:
+    even = [seen("Either.", {Cause.NETWORK: 100.0, Cause.EXTERNAL_OUTAGE: 100.0, Cause.CREDENTIALS: 0.001})]
+    rows = (says("x", found("Either.", even)), says("y", could_not_look("The status page is away."), "DX-4"))
+    best = investigate(case, run_checks(case, probes=rows, clock=clock)).hypotheses[0]
+    assert (
+        best.next_look and "DX-4 would tell it from" in best.next_look and "The status page is away." in best.next_look
+    )
+
+
+def test_what_is_found_beside_a_healthy_subject_is_said(tmp_path: Path, clock: Any) -> None:
+    source = tmp_path / "page.json"
+    source.write_text(page(runs("....", start=NOW - 4 * HOUR)))
+    case = read_case([str(source)], Settings(), NOW)
+    rows = (says("n8n", found("n8n does not answer.", next_look="Look at its host."), "RC-6"),)
+    told = investigate(case, run_checks(case, probes=rows, clock=clock))
+    assert (
+        not told.hypotheses and "But: n8n does not answer." in told.headline and told.next_step == "Look at its host."
+    )
+
+
+def test_without_checks_a_case_says_so(case: Case) -> None:
+    assert investigate(case).not_asked == "only the records were read"
+    assert investigate(case, Checks()).not_asked is None
+
+
+def test_only_what_checks_sign_in_with_goes_to_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "INCIDENT_NB_N8N_API_KEY__EU_1",
+        "INCIDENT_NB_N8N_API_KEY",
+        "MODAL_TOKEN_ID",
+        "INCIDENT_NB_ALERT_TOKEN",
+    ):
+        monkeypatch.setenv(name, "x")
+    settings = Settings(n8n={"eu-1": Server(url="https://n8n.example.com")})
+    assert set(credentials(settings)) == {"INCIDENT_NB_N8N_API_KEY__EU_1", "MODAL_TOKEN_ID"}
