@@ -49,6 +49,8 @@ from incident_nb.models import (
 )
 from incident_nb.patterns import GROUP_COLUMNS, shape
 from incident_nb.patterns.onset import FAILING_RATE, NORMAL_RATE
+from incident_nb.probes import PROBES, endpoint
+from tests import served
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -118,6 +120,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def own_n8n(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The n8n of the pages that name it as a source: the sample on loopback, in the folder's settings."""
+    kept = served.Kept(per_page=100)
+    kept.add(*sample())
+    with served.serving_n8n(kept) as server:
+        configured = re.sub(r'(?m)^url = ".*"$', f'url = "{server.url}"', (folder / "incident-nb.toml").read_text())
+        (folder / "incident-nb.toml").write_text(configured, encoding="utf-8")
+        monkeypatch.setenv("INCIDENT_NB_N8N_API_KEY__MAIN", served.KEY)
+        yield
+
+
+@pytest.fixture
 def one_notebook_run(monkeypatch: pytest.MonkeyPatch) -> None:
     real = notebook.run_notebook
 
@@ -142,7 +156,7 @@ def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspace.subprocess, "run", lambda *_, **__: done)
 
 
-@pytest.mark.usefixtures("one_notebook_run", "no_lab", "folder")
+@pytest.mark.usefixtures("one_notebook_run", "no_lab", "own_n8n")
 @pytest.mark.parametrize(("line", "shown"), commands())
 def test_command_does_what_the_page_says(line: str, shown: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     arguments = shlex.split(line, comments=True)
@@ -348,6 +362,75 @@ def test_every_look_and_its_factors_are_explained() -> None:
         assert f"| `{look.__name__}` |" in text, look.__name__
     for figure in (rank.BAR, *rank.CAPS.values()):
         assert f"{figure:g}" in text, figure
+
+
+def test_every_check_is_explained() -> None:
+    rows = re.findall(r"(?m)^\| ([\w-]+) \| `(\w+)` \|" + r" [^|\n]+ \|" * 5 + "$", page("checks.md"))
+    assert sorted(rows) == sorted((probe.check, probe.name) for probe in PROBES)
+
+
+Factor = tuple[str, float]
+
+
+def factor_tables() -> dict[str, list[tuple[str, list[Factor]]]]:
+    """By the names of its modules, each table of factors in checks.md: what was seen, and its causes with their factors."""
+    tables = {}
+    for section in re.split(r"(?m)^#+ ", page("checks.md")):
+        if "| seen | factors | why |" not in section:
+            continue
+        lead, _, table = section.partition("| seen | factors | why |")
+        cells = [
+            line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("|") and "---" not in line
+        ]
+        rows = [(seen, [pair(one) for one in told.split(", ") if one != "none"]) for seen, told, _ in cells]
+        tables[" ".join(re.findall(r"`incident_nb/probes/(\w+)\.py`", lead))] = rows
+    return tables
+
+
+def pair(told: str) -> Factor:
+    cause, factor = told.split(" ")
+    return str(Cause(cause)), float(factor)
+
+
+def in_code(module: str) -> set[Factor]:
+    """The factors that stand beside a cause in a module."""
+    text = (ROOT / f"incident_nb/probes/{module}.py").read_text(encoding="utf-8")
+    return {(Cause[name], float(factor)) for name, factor in re.findall(r"\bC\.([A-Z_]+): (\d+\.?\d*)\b", text)}
+
+
+def test_every_factor_of_a_check_is_explained() -> None:
+    tables = factor_tables()
+    weighing = {path.stem for path in (ROOT / "incident_nb/probes").glob("*.py") if in_code(path.stem)}
+    assert weighing <= {module for modules in tables for module in modules.split()}
+    for modules, rows in tables.items():
+        told = {factor for _, factors in rows for factor in factors}
+        assert set().union(*map(in_code, modules.split())) <= told, modules
+        texts = "".join(
+            (ROOT / f"incident_nb/probes/{module}.py").read_text(encoding="utf-8") for module in modules.split()
+        )
+        for cause, factor in told:
+            assert f"C.{Cause(cause).name}" in texts, (modules, cause)
+            assert re.search(rf"(?<![\d.]){re.escape(f'{factor:.1f}')}(?!\d)", texts), (modules, cause, factor)
+
+
+def test_every_kind_of_endpoint_weighs_what_the_page_says() -> None:
+    (rows,) = (rows for modules, rows in factor_tables().items() if modules.startswith("endpoint"))
+    told = {name[1]: dict(factors) for seen, factors in rows if (name := re.match(r"`(\w+)`", seen))}
+    assert told == {str(kind): effects for kind, effects in endpoint.EFFECTS.items()}
+
+
+def test_every_factor_lies_in_a_tier() -> None:
+    text = page("checks.md")
+    tiers = [
+        (float(low), float(high or low))
+        for low, high in re.findall(r"(?m)^\| [\w, ]+ \| (\d[\d.]*)(?: to (\d[\d.]*))? \|", text)
+    ]
+    assert len(tiers) == 6
+    for rows in factor_tables().values():
+        for seen, factors in rows:
+            for cause, factor in factors:
+                assert any(low <= factor <= high for low, high in tiers), (seen, cause, factor)
+    assert "`FLOOR`" in text and f"at {rank.FLOOR:g} at least" in text and f"within {rank.TIE:g} of" in text
 
 
 COUNTS = {"QR-": 6, "SEV-P": 4, "SEV-X": 12, "ACK-": 4, "DX-": 6, "RC-": 6, "RES-": 8, "CODE-": 4, "WA-": 3, "VER-": 5,
