@@ -12,6 +12,7 @@ import pytest
 
 from tests_n8n.client import N8n
 from tests_n8n.install import VERSIONS
+from tests_n8n.misbehave import Service
 from tests_n8n.record import Record, record
 from tests_n8n.server import running
 
@@ -35,6 +36,7 @@ def n8n(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def played(n8n: N8n, tmp_path_factory: pytest.TempPathFactory) -> Record:
-    """All cases, played on it."""
-    return record(n8n, tmp_path_factory.mktemp("pages"))
+def played(n8n: N8n, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Record]:
+    """All cases, played on it; what they talk to goes on as it was in the end."""
+    with Service() as service:
+        yield record(n8n, service, tmp_path_factory.mktemp("pages"))

@@ -37,29 +37,28 @@ class Record:
     listed: list[str] = field(default_factory=list)
 
 
-def record(n8n: N8n, folder: Path) -> Record:
+def record(n8n: N8n, service: Service, folder: Path) -> Record:
     """Plays all cases one after another, each with healthy runs around it, and reads what n8n then exports."""
     workflows, failed, broken, healthy = {}, {}, {}, []
-    with Service() as service:
-        for number in range(HEALTHY):
-            place = Place(n8n, service, 100 + number)
-            place.answers(OK)
-            healthy.append(n8n.create(gets()(place)))
-            n8n.activate(healthy[-1])
-            n8n.run(healthy[-1])
-        for number, case in enumerate(CASES):
-            if not n8n.version.startswith(case.only):
-                continue
-            place = Place(n8n, service, number, case.own)
-            try:
-                failed[case.name] = case.play(place)
-            except Exception as error:  # each case is a test of its own: one that can't be played must not end all
-                broken[case.name] = error
-                service.release()
-            workflows[case.name] = place.workflow
-            n8n.run(healthy[number % HEALTHY])
-        for workflow in healthy:
-            n8n.run(workflow)
+    for number in range(HEALTHY):
+        place = Place(n8n, service, 100 + number)
+        place.answers(OK)
+        healthy.append(n8n.create(gets()(place)))
+        n8n.activate(healthy[-1])
+        n8n.run(healthy[-1])
+    for number, case in enumerate(CASES):
+        if not n8n.version.startswith(case.only):
+            continue
+        place = Place(n8n, service, number, case.own)
+        try:
+            failed[case.name] = case.play(place)
+        except Exception as error:  # each case is a test of its own: one that can't be played must not end all
+            broken[case.name] = error
+            service.release()
+        workflows[case.name] = place.workflow
+        n8n.run(healthy[number % HEALTHY])
+    for workflow in healthy:
+        n8n.run(workflow)
     for number, content in enumerate(n8n.pages(includeData="true", limit=100)):
         (folder / f"executions-{number:02}.json").write_bytes(content)
     log = readers.read(str(folder))

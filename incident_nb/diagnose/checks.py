@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from incident_nb.case import ANSWERS, Case
@@ -17,6 +18,7 @@ from incident_nb.models import Outcome, Probed
 from incident_nb.n8n import N8n, key_of
 from incident_nb.policy import load
 from incident_nb.probes import PROBES, OnAnswer, Probe, Target, Tools, ask_all
+from incident_nb.probes.endpoint_places import is_loopback
 from incident_nb.probes.parts import good_ids
 from incident_nb.probes.vendors import status_origins
 from incident_nb.readers.single import Executions
@@ -25,7 +27,6 @@ from incident_nb.settings import Settings
 PRESENT = timedelta(hours=1)
 RECENT = timedelta(days=7)
 GOOD_RUNS = 5
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Clock = Callable[[], datetime]
 
@@ -55,6 +56,7 @@ def run_checks(
     on_answer: OnAnswer = lambda *_: None,
     *,
     records_only: bool = False,
+    analysis: Analysis | None = None,
     probes: tuple[Probe, ...] = PROBES,
     clock: Clock = _utc_now,
 ) -> Checks:
@@ -63,9 +65,11 @@ def run_checks(
     All live systems are asked side by side, for as long as the settings' `probes.budget_s`. None is asked where the case
     is offline, is seen from another time than `clock` tells, or its failures are old: then only checks that the records
     themselves answer are made, and with `records_only` in any case. What an earlier time has answered from the records
-    stays. Can be repeated at will. Raises UsageError for a subject that is not in the log.
+    stays. Can be repeated at will. `analysis`: the case's log, if it is judged already.
+
+    Raises UsageError for a subject that is not in the log.
     """
-    meant = aim(case.log, now=case.now, settings=case.settings, policy=load(), **case.asked)
+    meant = aim(analysis or case.log, now=case.now, settings=case.settings, policy=load(), **case.asked)
     target = target_of(meant)
     why_not = "only the records were to be read" if records_only else _why_not(case, target, clock())
     kept = {answer.probe: answer for answer in case.answers}
@@ -141,5 +145,5 @@ def _loopback(settings: Settings, target: Target) -> Iterator[str]:
             host = urlsplit(url).hostname
         except ValueError:
             continue
-        if host in LOOPBACK and host in settings.own_hosts:
+        if is_loopback(host) and any(fnmatchcase(str(host), glob.lower()) for glob in settings.own_hosts):
             yield origin(url)

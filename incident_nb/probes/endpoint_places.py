@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from incident_nb.errors import IncidentNbError
@@ -11,11 +12,18 @@ from incident_nb.probes.target import Target, Tools
 from incident_nb.settings import App
 
 MOST_OTHERS = 4
-LOOPBACK = ("127.0.0.1", "localhost")
 # Where nodes keep the address that they call: HTTP Request, GraphQL, MCP client, models with an address of their own.
 _KEYS = ("url", "endpoint", "endpointUrl", "sseEndpoint")
 _OPTIONS = ("baseURL", "baseUrl")
 _LITERAL = re.compile(r"=?\s*(https?)://([A-Za-z0-9.-]+)(:\d{1,5})?(?=[/?#]|\s*$)")
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this very machine, where nothing has a certificate, so that http will do."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 class Place(NamedTuple):
@@ -121,7 +129,7 @@ def _ours(host: str, tools: Tools) -> bool:
 def _base(scheme: str, host: str, port: str | None) -> str:
     """The origin to ask: by https, except on loopback."""
     plain = scheme == "http"
-    if host.lower() in LOOPBACK:
+    if is_loopback(host):
         return f"{scheme}://{host.lower()}{port or ''}"
     return f"https://{host.lower()}{'' if plain else port or ''}"
 
