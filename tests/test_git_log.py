@@ -220,3 +220,9 @@ def test_a_git_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(CouldNotLookError, match="took longer than"):
         log(tmp_path, left=0.3)
+
+
+def test_a_secret_in_a_subject_is_masked_before_it_is_cut(repository: Repository) -> None:
+    repository.commit(0, f"{'Put the key in ' * 4}sk_live_4eC39HqLyjWDarjtT1zdp7dc4eC39Hq", "a.py")
+    ((_, subject, _),) = log(repository.folder)
+    assert "Put the key" in subject and "sk_live" not in subject

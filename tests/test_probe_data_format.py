@@ -446,7 +446,7 @@ def test_texts_made_to_backtrack_are_answered() -> None:
 
 
 def test_a_title_is_masked_before_it_is_cut() -> None:
-    token = "sk_live_4eC39HqLyjWDarjtT1zdp7dc4eC39Hq"  # noqa: S105
+    token = "sk_live_4eC39HqLyjWDarjtT1zdp7dc4eC39Hq"
     title = compare.title_of(f"<title>{'The request was refused: ' * 2}{token}</title>")
     assert title is not None and "sk_live" not in title
 

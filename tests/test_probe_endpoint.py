@@ -247,6 +247,10 @@ def modal(words: str, status: int) -> faulty.Reply:
         (by_path(root=bare(404)), "could_not_look", "Nor is / there", {}, 2),
         (by_path(root=bare(500)), "found", "fails: 500", EFFECTS[K.ERRORING], 2),
         (answer("", 303, location="/health?__modal_function_call_id=fc-1"), "found", "150 s", EFFECTS[K.DEFERRED], 1),
+        (answer("", 301, location="https://stranger.example/"), "could_not_look", "a redirect to stranger.example", {}, 1),
+        (answer("", 307, location="/health/"), "clean", "no health route", EFFECTS[K.NO_HEALTH_ROUTE], 2),
+        (answer(" <!DOCTYPE html><title>Sign in</title>"), "could_not_look", "a web page", {}, 1),
+        (faulty.endless, "could_not_look", "not as a health check does", {}, 1),
     ],
 )  # fmt: skip
 def test_each_kind_of_endpoint(

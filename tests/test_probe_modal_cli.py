@@ -423,3 +423,8 @@ def test_a_node_that_calls_a_vendor_is_no_matter_of_modal(modal: Modal, tools: T
     nodes = {"Score": {"type": NODE, "parameters": {"url": "https://api.pay.example/v1"}}}
     probed = asked(tools, replace(TARGET, host="api.pay.example", nodes=nodes))
     assert probed.outcome == "clean" and modal.asked == [] and not probed.evidence
+
+
+def test_a_secret_at_the_end_of_a_long_line_is_masked_before_the_line_is_cut(modal: Modal, tools: Tools) -> None:
+    modal.says(app_logs=logged(f"ValueError: {'no answer ' * 13}sk_live_4eC39HqLyjWDarjtT1zdp7dc4eC39Hq"))
+    assert "ValueError" in asked(tools).summary and "sk_live" not in asked(tools).summary

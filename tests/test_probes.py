@@ -29,10 +29,11 @@ from incident_nb.probes import (
     recurrence,
     workflow_state,
 )
-from incident_nb.probes.target import clean, found, seen
+from incident_nb.probes.target import CouldNotLookError, clean, found, seen
 from incident_nb.settings import Server as Configured
 from incident_nb.settings import Settings
 from tests.builders import HOUR, NOW, START, Json, error, flow, log_of, runs
+from tests.faulty import answer
 from tests.served import KEY, Kept, serving_n8n
 
 FOUND, CLEAN, COULD_NOT = Outcome.FOUND, Outcome.CLEAN, Outcome.COULD_NOT_LOOK
@@ -231,6 +232,18 @@ def test_the_state_of_what_is_called(workflows: list[Json], outcome: Outcome, wo
     assert (effects(answer).get(Cause.WORKFLOW_INACTIVE, 1.0) < 1) == (outcome is CLEAN)
 
 
+def test_a_list_of_workflows_that_broke_off_does_not_say_that_there_is_none() -> None:
+    """What a half list does not hold may be in the other half."""
+    kept = Kept(workflows=[caller(url="SERVER/webhook/orders")])
+    half = answer({"data": [other("h")], "nextCursor": "again"})  # the same page for every cursor
+    kept.instead = lambda asked: half if asked.path.startswith("/api/v1/workflows?") else None
+    with asking(kept) as tools:
+        parameters = kept.workflows[0]["nodes"][-1]["parameters"]
+        parameters["url"] = parameters["url"].replace("SERVER", tools.settings.n8n["default"].url)
+        with pytest.raises(CouldNotLookError, match="not all could be read: page 2 held nothing new"):
+            workflow_state.look(target(now=START + 8 * HOUR), tools)
+
+
 def test_what_the_failing_node_calls_weighs_most() -> None:
     failing = target(*runs("....XXX", flow(1, None, {"name": "Run 0", "type": "x", "parameters": {}})))
     kept = Kept(workflows=[caller("s1", "s2"), other("s1", **OFF), other("s2")])
@@ -276,6 +289,12 @@ WELL = ({"status": "ok"}, 200)
         ({"healthz": WELL, "metrics": metrics(more=QUEUE.format(2))},
          CLEAN, "2 executions wait", False),
         ({"healthz": WELL, "metrics": (b"<html>proxy</html>", 200)}, CLEAN, "metrics are switched off", False),
+        ({"healthz": WELL, "metrics": (b"n8n_x 1.2.3e\nprocess_start_time_seconds 1e300\n", 200)}, CLEAN, "up and ready", False),
+        ({"healthz": ("<html>Sign in</html>", 200)}, COULD_NOT, "something else", False),
+        ({"healthz": ({"message": "moved"}, 301)}, COULD_NOT, "a redirect", False),
+        ({"healthz": ({"message": "sign in"}, 401)}, COULD_NOT, "status 401", False),
+        ({}, COULD_NOT, "status 404", False),  # N8N_ENDPOINT_HEALTH gives it another name
+        ({"healthz": WELL, "healthz/readiness": ({"message": "sign in"}, 401)}, CLEAN, "up and ready", False),
     ],
 )  # fmt: skip
 def test_how_n8n_is(health: dict[str, Any], outcome: Outcome, words: str, weighs: bool) -> None:

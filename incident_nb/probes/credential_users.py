@@ -61,8 +61,10 @@ def users_of(credential_id: str, target: Target, tools: Tools) -> tuple[list[Evi
                 f"{_count(foreign)} of other clients use{'s' if len(foreign) == 1 else ''} it, too: {_states(foreign)}."
             )
         )
+    if missing := tools.workflows_missing():
+        facts.append(seen(f"Not all workflows could be read, so others may use it, too: {missing}."))
     if not users:
-        return facts, "No live workflow uses it."
+        return facts, "No live workflow that was read uses it." if missing else "No live workflow uses it."
     return facts, f"{_count(users)} use{'s' if len(users) == 1 else ''} it: {_states(users)}."
 
 

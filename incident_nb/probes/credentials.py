@@ -154,7 +154,8 @@ def _owner(signed: Signed, target: Target, tools: Tools) -> list[Evidence]:
     shared: list[Any] = []
     with suppress(IncidentNbError):
         rows = tools.server().listing("credentials").rows()
-        shared = next((row.get("shared") or [] for row in rows if str(row.get("id")) == signed.id), [])
+        listed = next((row.get("shared") for row in rows if str(row.get("id")) == signed.id), None)
+        shared = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     name = next((str(one.get("name")) for one in shared if one.get("role") == "credential:owner"), None)
     if name is None:
         return []

@@ -25,6 +25,7 @@ from incident_nb.probes.endpoint_timing import (
     single,
     span,
     steps,
+    strange_in,
 )
 from incident_nb.probes.target import Target, Tools, clean, could_not_look, found, seen
 
@@ -49,6 +50,7 @@ EFFECTS: dict[Kind, dict[Cause, float]] = {
     Kind.HANGS: {C.TIMEOUT: 2.0, C.ENDPOINT_CRASH: 2.0},
     Kind.DEFERRED: {C.TIMEOUT: 3.0},
     Kind.NO_HEALTH_ROUTE: {C.ENDPOINT_CRASH: 0.7},
+    Kind.STRANGE: {},
     Kind.PROTECTED: {},
     Kind.NOT_DEPLOYED: {C.ENDPOINT_CRASH: 30.0, C.EXTERNAL_API_CHANGED: 0.3, C.TIMEOUT: 0.3},
     Kind.SPENT: {C.ENDPOINT_CRASH: 3.0, C.RATE_LIMIT: 2.0},
@@ -72,6 +74,7 @@ WORDS = {
     Kind.HANGS: "does not answer in time",
     Kind.DEFERRED: f"did not finish within Modal's limit of {MODAL_WEB_LIMIT_S:.0f} s, so that Modal sent us to wait",
     Kind.NO_HEALTH_ROUTE: "has no health route",
+    Kind.STRANGE: "answers, but not as a health check does",
     Kind.PROTECTED: "asks for a sign-in that this check does not have",
     Kind.NOT_DEPLOYED: "is not deployed: Modal knows no running app there",
     Kind.SPENT: "is switched off with its whole Modal workspace: the spend limit is reached, or the account disabled",
@@ -91,6 +94,7 @@ NEXT = {
     Kind.HANGS: "See in Modal's dashboard whether a container starts at all, and what it waits for.",
     Kind.DEFERRED: "Let the endpoint answer at once and do its work in the background, or split the work.",
     Kind.NO_HEALTH_ROUTE: "Give the app a /health route, so that this check can see more.",
+    Kind.STRANGE: "Open it in a browser: does the endpoint answer there, a proxy before it, or somebody else?",
     Kind.PROTECTED: "Ask it by hand with its token, or leave its /health route open.",
     Kind.NOT_DEPLOYED: "See who stopped it, and deploy it{deploy}; if it runs, the address in the node is wrong.",
     Kind.SPENT: "Look at Modal's workspace settings under Usage and billing, and raise the limit.",
@@ -152,7 +156,9 @@ def _answer(
         steps_next.append(f"Put {one.place.host} into [modal.apps], so that its app can be looked at, too.")
     told = " ".join(piece.fact.text for piece in facts)
     way = clean if one.kind is Kind.HEALTHY or (one.kind is Kind.NO_HEALTH_ROUTE and one.elsewhere) else found
-    if one.kind in (Kind.PROTECTED, Kind.NOT_ASKED) or (one.kind is Kind.NO_HEALTH_ROUTE and not one.elsewhere):
+    if one.kind in (Kind.PROTECTED, Kind.NOT_ASKED, Kind.STRANGE) or (
+        one.kind is Kind.NO_HEALTH_ROUTE and not one.elsewhere
+    ):
         way = could_not_look
     return way(told, facts, asked=urls, next_look=" ".join(filter(None, steps_next)) or None)
 
@@ -200,7 +206,7 @@ def _at(place: Place, url: str, session: Session, most: int) -> Asked:
     root = _shot("HEAD", f"{place.base}/", session)
     if root.status and root.status >= 500:
         return Asked(place, f"{place.base}/", (root,), Kind.ERRORING)
-    alive = root.status if root.status != 404 else None
+    alive = root.status if root.status != 404 and not root.strange else None
     return Asked(place, url, tuple(shots), kind, elsewhere=alive)
 
 
@@ -213,7 +219,9 @@ def _shot(method: str, url: str, session: Session) -> Shot:
         return Shot(time.monotonic() - began, reason=error.reason, said=str(error))
     took = got.timing.total if got.timing.total is not None else time.monotonic() - began
     deferred = got.status == 303 and CALL_ID in got.headers.get("location", "")
-    return Shot(took, got.status, said=said_by(got.status, got.body), timing=got.timing, deferred=deferred)
+    to = got.headers.get("location", "")
+    strange = "" if deferred else strange_in(got.status, got.body, url, to)
+    return Shot(took, got.status, None, said_by(got.status, got.body), got.timing, deferred, strange)
 
 
 def _told(one: Asked) -> str:
@@ -221,7 +229,8 @@ def _told(one: Asked) -> str:
     if not one.shots:
         return f"{one.url} was not asked, since no time was left."
     first, last = one.shots[0], one.shots[-1]
-    said = f" ({last.said})" if last.said and one.kind not in GOOD else ""
+    said = last.strange or last.said
+    said = f" ({said})" if said and one.kind not in GOOD else ""
     text = f"{one.url} {WORDS[one.kind]}{said}: {_answers(one.shots)}."
     if one.kind is Kind.NO_HEALTH_ROUTE:
         text += f" At / it answers with {one.elsewhere}, so something runs." if one.elsewhere else " Nor is / there."

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from incident_nb.http import Reason, Timing
 
@@ -34,6 +35,7 @@ class Kind(StrEnum):
     HANGS = "hangs"
     DEFERRED = "deferred"
     NO_HEALTH_ROUTE = "no_health_route"
+    STRANGE = "strange"
     PROTECTED = "protected"
     NOT_DEPLOYED = "not_deployed"
     SPENT = "spent"
@@ -62,6 +64,7 @@ class Shot(NamedTuple):
     """One timed request: its status, or the reason why no answer came.
 
     `said`: what its body says, as far as it counts, or what went wrong. `deferred`: Modal sent us to wait elsewhere.
+    `strange`: what answered, in words, where that is no health check.
     """
 
     seconds: float
@@ -70,6 +73,7 @@ class Shot(NamedTuple):
     said: str = ""
     timing: Timing | None = None
     deferred: bool = False
+    strange: str = ""
 
 
 # What Modal's proxy says -> what that means. The first that fits.
@@ -88,7 +92,7 @@ MODAL_SAYS = (
 _MODAL = tuple((re.compile(words, re.IGNORECASE), kind) for words, kind in MODAL_SAYS)
 _REASONS: dict[Reason, Kind] = {
     "not_allowed": Kind.NOT_ASKED, "dns": Kind.UNREACHABLE, "tls": Kind.UNREACHABLE, "refused": Kind.DOWN,
-    "reset": Kind.DOWN, "timeout": Kind.HANGS, "bad_answer": Kind.ERRORING, "too_large": Kind.NO_HEALTH_ROUTE,
+    "reset": Kind.DOWN, "timeout": Kind.HANGS, "bad_answer": Kind.ERRORING, "too_large": Kind.STRANGE,
 }  # fmt: skip
 _STATUSES = {401: Kind.PROTECTED, 403: Kind.PROTECTED, 408: Kind.HANGS, 429: Kind.BUSY}
 # How often one that is so is asked: what passes may pass, what is decided stays.
@@ -135,6 +139,8 @@ def single(shot: Shot) -> Kind:
         return said
     if shot.deferred:
         return Kind.DEFERRED
+    if shot.strange:
+        return Kind.STRANGE
     if 200 <= status < 300:
         return Kind.UNWELL if shot.said else Kind.HEALTHY
     return Kind.ERRORING if status >= 500 else _STATUSES.get(status, Kind.NO_HEALTH_ROUTE)
@@ -150,10 +156,21 @@ def said_by(status: int, body: bytes) -> str:
     return " ".join(line.split())[:_MOST_SAID]
 
 
+def strange_in(status: int, body: bytes, place: str, to: str) -> str:
+    """What an answer of the host at `place` is where it is no health check's: a web page, or the way `to` another host."""
+    if 200 <= status < 300 and body[:200].lstrip().lower().startswith((b"<!doctype", b"<html")):
+        return "a web page"
+    try:
+        there = urlsplit(to).hostname if 300 <= status < 400 else None
+    except ValueError:
+        there = "an address that is none"
+    return f"a redirect to {there}" if there and there != urlsplit(place).hostname else ""
+
+
 def _unwell(text: str) -> str:
     try:
         told = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(told, dict):
         return ""

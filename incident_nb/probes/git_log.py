@@ -20,6 +20,7 @@ from secrets import token_hex
 from typing import NamedTuple
 
 from incident_nb.probes.target import CouldNotLookError
+from incident_nb.redact import redact_text
 
 MOST = 20
 MOST_BYTES = 2_000_000  # of names: twenty commits that touch some two thousand files each
@@ -88,6 +89,7 @@ def _commit(part: str) -> Commit | None:
     names = fields[3].split("\0") if len(fields) > 3 else []
     files = tuple(name for name in (name.lstrip("\n") for name in names) if name)
     subject = "".join(sign if sign.isprintable() else " " for sign in fields[2]).strip()
+    subject = redact_text(subject)  # before it is cut: half a secret has no shape
     subject = subject if len(subject) <= SUBJECT else f"{subject[: SUBJECT - 1]}…"
     return Commit(datetime.fromtimestamp(int(fields[1]), UTC), fields[0][:10], subject, files)
 

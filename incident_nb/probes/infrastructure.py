@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from incident_nb.http import RequestError
+from incident_nb.http import Answer, RequestError, origin
 from incident_nb.models import Cause, Evidence, Probed
 from incident_nb.n8n import N8n
-from incident_nb.probes.target import Target, Tools, clean, found, seen
+from incident_nb.probes.target import Target, Tools, clean, could_not_look, found, seen
 
 C = Cause
 # n8n's own words for these figures: its documentation, "Enable Prometheus metrics" and "Monitoring".
 WAITING_MANY = 50
 LAG_S = 1.0
 AROUND = timedelta(minutes=5)
+LATEST = 32_503_680_000  # the year 3000, in seconds
 _LINE = re.compile(rb"^(\w+)(?:\{([^}\n]*)\})?\s+([-+0-9.eE]+|NaN|[+-]Inf)", re.MULTILINE)
 _VERSION = re.compile(rb'version="v?([0-9][\w.\-+]{0,30})"')
 
@@ -32,12 +35,16 @@ def look(target: Target, tools: Tools) -> Probed:
         effects = {C.INFRASTRUCTURE: 8.0, C.NETWORK: 1.5} if target.current and error.reason != "tls" else {}
         told = f"n8n does not answer from here: {error}."
         return found(told, [seen(told, effects)], next_look="Look at the n8n host: is it up, and is n8n running?")
+    if strange := _strange(health):
+        step = "Open it in a browser: does a proxy answer, or has the health route another name (N8N_ENDPOINT_HEALTH)?"
+        return could_not_look(f"At {server.url}/healthz answers {strange}, not n8n's health check.", next_look=step)
     ready = _status(server, "healthz/readiness")
-    if health.status != 200 or ready not in (200, 404):
-        which = f"readiness {ready}: it starts, or its database is away"
-        which = f"healthz {health.status}" if health.status != 200 else which
+    if health.status >= 500 or ready == 0 or ready >= 500:
+        which = f"readiness {ready or 'without an answer'}: it starts, or its database is away"
+        which = f"healthz {health.status}" if health.status >= 500 else which
         told = f"n8n answers, but says that it is not well ({which})."
-        effects = {C.INFRASTRUCTURE: 30.0, C.UNKNOWN: 0.5} if target.current else {}
+        sure = {C.INFRASTRUCTURE: 30.0, C.UNKNOWN: 0.5} if health.status >= 500 or ready else {C.INFRASTRUCTURE: 3.0}
+        effects = sure if target.current else {}
         return found(told, [seen(told, effects)], next_look="Read n8n's log and look at its database.")
     up = f"n8n is up and ready, it answered in {health.timing.total or 0:.1f} s"
     facts = list(_figures(target, _metrics(server)))
@@ -46,6 +53,21 @@ def look(target: Target, tools: Tools) -> Probed:
         return found(" ".join([f"{up}.", *(piece.fact.text for piece in wrong)]), facts)
     well = seen(f"{up}.", {C.INFRASTRUCTURE: 0.8} if target.current else {})
     return clean(" ".join([well.fact.text, *(piece.fact.text for piece in facts)]), [well, *facts])
+
+
+def _strange(answer: Answer) -> str | None:
+    """What answers in the place of n8n's health check, in words: a proxy's page, a redirect, a refusal; None for n8n."""
+    if answer.status >= 500:
+        return None
+    if 300 <= answer.status < 400:
+        return f"a redirect ({origin(answer.headers.get('location', '')) or 'to another path'})"
+    if answer.status != 200:
+        return f"status {answer.status}"
+    try:
+        told = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        told = None
+    return None if isinstance(told, dict) else "something else"
 
 
 def _status(server: N8n, path: str) -> int:
@@ -68,11 +90,15 @@ def _figures(target: Target, text: bytes) -> Iterator[Evidence]:
     if not text:
         yield seen("Its metrics are switched off (N8N_METRICS), so nothing is known of memory and queue.")
         return
-    values = {name.decode(): float(value) for name, labels, value in _LINE.findall(text) if not labels}
+    values = {
+        name.decode(): value
+        for name, labels, told in _LINE.findall(text)
+        if not labels and (value := _number(told)) is not None
+    }
     if version := _VERSION.search(text):
         yield seen(f"It runs n8n {version[1].decode()}.")
     began = values.get("n8n_process_start_time_seconds") or values.get("process_start_time_seconds")
-    if began:
+    if began and began < LATEST:
         yield _restart(target, datetime.fromtimestamp(began, UTC))
     heap, most = values.get("n8n_nodejs_heap_size_used_bytes"), values.get("n8n_nodejs_heap_size_total_bytes")
     memory = values.get("n8n_process_resident_memory_bytes")
@@ -89,6 +115,15 @@ def _figures(target: Target, text: bytes) -> Iterator[Evidence]:
         stuck = waiting >= WAITING_MANY or (waiting > 0 and running == 0)
         told = f"{waiting:,.0f} executions wait in its queue, {running:,.0f} run."
         yield seen(told, {C.INFRASTRUCTURE: 3.0} if stuck and target.current else {})
+
+
+def _number(text: bytes) -> float | None:
+    """A figure; None for what is none, below zero or without an end."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
 
 
 def _restart(target: Target, began: datetime) -> Evidence:

@@ -18,12 +18,14 @@ from incident_nb.probes import modal_run
 from incident_nb.probes.endpoint_places import places_of
 from incident_nb.probes.modal_run import NoAppError, TooOldError
 from incident_nb.probes.target import CouldNotLookError, Target, Tools, clean, could_not_look, found, seen
+from incident_nb.redact import redact_text
 
 C = Cause
 BEFORE = timedelta(hours=24)  # a deployment up to a day before the failures may be why they began
 LOG_BEFORE, LOG_AFTER = timedelta(minutes=30), timedelta(minutes=5)  # of the log, around the last failure
 LOG_ENTRIES = "200"
 MOST_LINES, LONGEST_LINE = 5, 160
+LOOKED_AT = 4_000  # characters of a line
 SPARE_S = 0.5
 STREAM_S = 5.0  # for older versions, whose log comes as a stream without an end
 DEPLOYED = {C.ENDPOINT_CRASH: 2.5, C.EXTERNAL_API_CHANGED: 1.3, C.DATA_FORMAT: 1.3}
@@ -186,11 +188,12 @@ def _log(app: str, target: Target, tools: Tools) -> Iterator[Evidence]:
     for line in _COLOUR.sub("", text).splitlines():
         stamp = _STAMP.match(line)
         at, said = (_time(stamp[1]), stamp[2]) if stamp else (None, line)
-        said = said.strip()
+        said = said.strip()[:LOOKED_AT]
         weights = next((weights for words, weights in LINES if words.search(said)), None)
         if weights is None or (at and first and last and not first <= at <= last):
             continue
         when = f"{at.astimezone(UTC):%H:%M:%S} " if at else ""
+        said = redact_text(said)  # before it is cut: half a secret has no shape
         lines.append(f"“{when}{said[:LONGEST_LINE]}{'…' if len(said) > LONGEST_LINE else ''}”")
         # A line without its time may be from any time: it speaks of now.
         effects |= weights if (at and first) or target.current else {}
@@ -244,9 +247,9 @@ def _name(app: str) -> str:
 def _time(value: Any) -> datetime | None:
     try:
         at = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _text(value: Any) -> str | None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from incident_nb.probes.target import CouldNotLookError
+from incident_nb.redact import redact_text
 
 LONGEST_S = 8.0  # it takes two seconds to start
 MOST_BYTES = 1_000_000
@@ -79,7 +80,7 @@ def rows(arguments: Sequence[str], left: float) -> list[dict[str, Any]]:
     try:
         told, _ = json.JSONDecoder().raw_decode(text[max(text.find("["), 0) :].lstrip())
         return [{_key(name): value for name, value in row.items()} for row in told]
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise CouldNotLookError(f"{_named(arguments)} printed no list that could be read. Is it up to date?") from error
 
 
@@ -103,7 +104,7 @@ def output(arguments: Sequence[str], left: float, *, unfinished: bool = False) -
         raise NoAppError("Modal has no app of this name in the environment that its command line is set to.")
     if re.search(r"Token missing|Could not authenticate|Token validation failed|AuthError|not authenticated", said):
         raise CouldNotLookError(SIGN_IN)
-    why = said.rpartition("Error:")[2].strip()[:160]
+    why = redact_text(said.rpartition("Error:")[2].strip()[:4_000])[:160]
     raise CouldNotLookError(f"{_named(arguments)} failed{f': {why}' if why else f' with exit code {ran.code}'}.")
 
 

@@ -32,10 +32,10 @@ def span_of(target: Target, onset: datetime) -> Span:
 
 
 def time_of(text: object) -> datetime | None:
-    """An ISO time of n8n's; None for what is none."""
-    with suppress(ValueError):
+    """An ISO time of n8n's in UTC; None for what is none."""
+    with suppress(ValueError, OverflowError):
         at = datetime.fromisoformat(text) if isinstance(text, str) else None
-        return at.replace(tzinfo=UTC) if at and not at.tzinfo else at
+        return at and (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     return None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
 from incident_nb.models import Cause, Probed
+from incident_nb.probes.moments import time_of
 from incident_nb.probes.target import Target, Tools, clean, could_not_look, found, seen
 
 C = Cause
@@ -63,7 +64,7 @@ def _run(row: dict[str, object]) -> Run:
     for name in ("startedAt", "stoppedAt"):
         text = row.get(name)
         if isinstance(text, str):
-            at = datetime.fromisoformat(text).astimezone(UTC)
+            at = time_of(text)
             break
     return Run(str(row.get("id")), str(row.get("status")), str(row.get("mode")), at)
 

@@ -12,6 +12,9 @@ from incident_nb.errors import UnreachableError
 
 Impact = Literal["none", "minor", "major", "critical", "unknown"]
 LONGEST_NAME = 120
+MOST_ROWS = 20_000
+LAST_YEAR = 3000
+LONGEST_TIME = 100  # characters
 
 
 class UnreadableError(UnreachableError):
@@ -62,6 +65,8 @@ def object_of(body: bytes) -> dict[str, Any]:
 def list_of(rows: Any) -> list[Any]:
     if not isinstance(rows, list):
         raise UnreadableError("its JSON is not the list of incidents that was expected")
+    if len(rows) > MOST_ROWS:
+        raise UnreadableError(f"its list is longer than {MOST_ROWS:,} incidents")
     if not all(isinstance(row, dict) for row in rows):
         raise UnreadableError("its list holds something that is no incident")
     return rows
@@ -76,19 +81,22 @@ def rows_of(page: dict[str, Any], key: str) -> list[Any]:
 def time_of(value: Any) -> datetime | None:
     """A time in ISO 8601, as seconds, as in mail (RSS), or as JavaScript prints it; without a zone it is UTC."""
     text = str(value if value is not None else "").strip()
-    if not text or isinstance(value, bool):
+    if not text or len(text) > LONGEST_TIME or isinstance(value, bool):
         return None
     if text.replace(".", "", 1).isdigit():
         try:
-            return datetime.fromtimestamp(float(text), UTC)
+            at = datetime.fromtimestamp(float(text), UTC)
+            return at if at.year < LAST_YEAR else None
         except (OverflowError, OSError, ValueError):
             return None
     for read in (datetime.fromisoformat, _javascript, parsedate_to_datetime):  # the last one overlooks "GMT+0100"
         try:
             at = read(text)
-        except (ValueError, TypeError, IndexError):
+            at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        # "9999-12-31" stands for no end at all; and no time that is reckoned with may lie at the end of the calendar.
+        return at if 1970 <= at.year < LAST_YEAR else None
     return None
 
 

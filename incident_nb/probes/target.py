@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any
 
 from incident_nb.errors import IncidentNbError
@@ -17,6 +18,7 @@ from incident_nb.n8n import N8n
 from incident_nb.settings import Settings
 
 CURRENT = timedelta(hours=24)
+MOST_WORKFLOWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,21 @@ class Tools:
 
     def workflow(self, workflow_id: str) -> Any:
         """A workflow as it is on the server now, raw; None if it has none of this id. Asked once, whoever asks."""
-        return self.once(f"workflow {workflow_id}", lambda: self.server().workflow(workflow_id))
+        return self.once(f"workflow {workflow_id}", lambda: shaped(self.server().workflow(workflow_id)))
 
     def workflows(self) -> list[Any]:
         """All workflows as they are on the server now, raw; what a list broke off at is left out. Asked once."""
-        return list(self.once("workflows", lambda: list(self.server().workflows().rows())))
+        return list(self.once("workflows", self._workflows)[0])
+
+    def workflows_missing(self) -> str | None:
+        """Why not all workflows are in `workflows()`; None where they are."""
+        missing: str | None = self.once("workflows", self._workflows)[1]
+        return missing
+
+    def _workflows(self) -> tuple[list[Any], str | None]:
+        listing = self.server().workflows()
+        rows = [shaped(row) for row in islice(listing.rows(), MOST_WORKFLOWS)]
+        return rows, listing.partial or (f"only {len(rows):,} were read" if len(rows) >= MOST_WORKFLOWS else None)
 
     def execution(self, execution_id: str) -> Any:
         """An execution with its data, raw; None where neither server nor source has it. Asked once, whoever asks."""
@@ -122,6 +134,33 @@ class Tools:
     def is_own(self, host: str | None) -> bool:
         """Whether a host is one that the agency runs itself."""
         return host is not None and any(fnmatchcase(host.lower(), glob.lower()) for glob in self.settings.own_hosts)
+
+
+def shaped(workflow: Any) -> Any:
+    """A raw workflow (None: none) in the shape that n8n gives it; a part that has another one is left out."""
+    if not isinstance(workflow, dict):
+        return None
+    active = workflow.get("activeVersion")
+    kept = {**workflow, "activeVersion": _version(active) if isinstance(active, dict) else None}
+    for name in ("tags", "shared"):
+        kept[name] = _objects(workflow.get(name))
+    return _version(kept if "activeVersion" in workflow else {k: v for k, v in kept.items() if k != "activeVersion"})
+
+
+def _version(holder: dict[str, Any]) -> dict[str, Any]:
+    nodes = [
+        {
+            key: value
+            for key, value in node.items()
+            if key not in ("parameters", "credentials") or isinstance(value, dict)
+        }
+        for node in _objects(holder.get("nodes"))
+    ]
+    return {**holder, "nodes": nodes, "workflowPublishHistory": _objects(holder.get("workflowPublishHistory"))}
+
+
+def _objects(rows: Any) -> list[dict[str, Any]]:
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 class CouldNotLookError(IncidentNbError):

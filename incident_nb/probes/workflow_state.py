@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from incident_nb.models import Cause, Evidence, Probed
-from incident_nb.probes.target import Target, Tools, clean, could_not_look, found, seen
+from incident_nb.probes.target import CouldNotLookError, Target, Tools, clean, could_not_look, found, seen
 
 C = Cause
 MOST_CALLED = 20
@@ -144,6 +144,10 @@ def _hook(url: str, tools: Tools) -> Iterator[State]:
         yield State(f"the test address /{at[1]}/{path}", TEST)
         return
     holders = [one for one in tools.workflows() if path in _paths(one)]
+    if not holders and (missing := tools.workflows_missing()):
+        raise CouldNotLookError(
+            f"Whether any workflow has /{at[1]}/{path} is not known, since not all could be read: {missing}."
+        )
     if not holders:
         yield State(f"/{at[1]}/{path}", NO_PATH)
     elif not any(one.get("active") for one in holders):
