@@ -3,8 +3,10 @@
 Both versions together take five to fifteen minutes and 5 GB; what is there already is not installed again. Which
 registry is asked, and how, is npm's own configuration.
 
-n8n 2.x needs Node.js 24, which is an npm package, too. n8n's own install scripts ask other hosts for prebuilt files, so
-they are left out and the one module that needs a build is built here, from the headers that come with Node.js.
+n8n 2.x needs Node.js 24, which is an npm package, too, and so is npm: the machine's own npm fetches these two, and they
+do the rest, since Debian's npm 9 can't read what n8n asks for. n8n's own install scripts ask other hosts for prebuilt
+files, so they are left out and the one module that needs a build is built here, with npm's node-gyp and the headers that
+come with Node.js.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from pathlib import Path
 
 VERSIONS = ("2.40.7", "1.123.81")
 NODE = "24.21.0"
-NODE_GYP = "12.4.0"
+NPM = "11.19.1"
 # n8n names most of what it needs as ranges. What came out later stays out, so that every install is the same.
 BEFORE = "2026-10-01"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "incident-nb" / "n8n"
@@ -35,7 +37,7 @@ FLAGS = (
     "--no-audit",
     "--no-fund",
     "--no-package-lock",
-    # npm itself may run on an older Node.js than n8n will.
+    # The machine's own Node.js may be older than the npm that it fetches wants.
     "--engine-strict=false",
     "--fetch-retries=5",
     "--loglevel=error",
@@ -49,7 +51,9 @@ class NotInstalledError(Exception):
 
 def node() -> Path:
     """The folder of Node.js (`bin/node`, `include/node`), installed at the first call."""
-    return _home() if _home().is_dir() else ensure()
+    if not _tools().is_dir():
+        ensure()
+    return _home()
 
 
 def n8n(version: str) -> Path:
@@ -59,29 +63,31 @@ def n8n(version: str) -> Path:
     return _folder(version)
 
 
-def ensure(*versions: str) -> Path:
-    """Installs Node.js and these versions, as far as they are not there; its folder. Two at once wait for each other."""
+def ensure(*versions: str) -> None:
+    """Installs Node.js, npm and these versions, as far as they are not there. Two at once wait for each other."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # Passed on to npm: where it outlives us, the lock holds until it has ended.
         os.set_inheritable(lock.fileno(), True)
-        _once(CACHE / f"node-{NODE}", lambda draft: _npm(draft, {_node_package(): NODE}))
-        _once(CACHE / f"node-gyp-{NODE_GYP}", lambda draft: _npm(draft, {"node-gyp": NODE_GYP}))
+        _once(_tools(), lambda draft: _npm(["npm"], draft, {_node_package(): NODE, "npm": NPM}))
         # Each keeps one processor busy for minutes.
         with ThreadPoolExecutor() as pool:
             for _ in pool.map(lambda version: _once(_folder(version), lambda draft: _n8n(draft, version)), versions):
                 pass
         shutil.rmtree(CACHE / ".npm", ignore_errors=True)
-    return _home()
 
 
 def _folder(version: str) -> Path:
     return CACHE / f"n8n-{version}"
 
 
+def _tools() -> Path:
+    return CACHE / f"node-{NODE}-npm-{NPM}"
+
+
 def _home() -> Path:
-    return CACHE / f"node-{NODE}" / "node_modules" / _node_package()
+    return _tools() / "node_modules" / _node_package()
 
 
 def _node_package() -> str:
@@ -106,49 +112,61 @@ def _once(folder: Path, install: Callable[[Path], None]) -> None:
 
 
 def _n8n(draft: Path, version: str) -> None:
+    program, folder = str(_home() / "bin" / "node"), _tools() / "node_modules" / "npm"
+    # What the machine's npm is set to counts for this one, too; it would look for that in another place.
+    settings = _run("npm config", ["npm", "config", "get", "globalconfig"], draft).strip()
+    npm = [program, str(folder / "bin" / "npm-cli.js"), f"--globalconfig={settings}"]
     # n8n-nodes-base names xlsx by an address on another host; the registry has the same release.
-    _npm(draft, {"n8n": version}, overrides={"xlsx": "0.18.5"})
-    module, program = draft / "node_modules" / "sqlite3", str(_home() / "bin" / "node")
-    gyp = CACHE / f"node-gyp-{NODE_GYP}" / "node_modules" / "node-gyp" / "bin" / "node-gyp.js"
+    _npm(npm, draft, {"n8n": version}, overrides={"xlsx": "0.18.5"})
+    module = draft / "node_modules" / "sqlite3"
     environment = {
-        **os.environ,
         "PATH": f"{_home() / 'bin'}:{os.environ['PATH']}",
         # The last flag counts. Compiling takes half as long as with -O3, and these databases are small.
         "CFLAGS": "-O1",
         "CXXFLAGS": "-O1",
     }
-    build = [program, str(gyp), "rebuild", f"--nodedir={_home()}", f"--python={sys.executable}"]
-    _run(build, module, environment, MINUTES * 60)
-    _run([program, "--eval", "require('sqlite3')"], module, environment, MINUTES * 60)
+    gyp = [program, str(folder / "node_modules" / "node-gyp" / "bin" / "node-gyp.js"), "rebuild"]
+    build = [*gyp, f"--nodedir={_home()}", f"--python={sys.executable}"]
+    _run("building sqlite3", build, module, environment=environment)
+    _run("loading sqlite3", [program, "--eval", "require('sqlite3')"], module)
     for rest in ("obj", "obj.target", "sqlite3.a"):
         path = module / "build" / "Release" / rest
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def _npm(folder: Path, packages: dict[str, str], overrides: dict[str, str] | None = None) -> None:
+def _npm(npm: list[str], folder: Path, packages: dict[str, str], overrides: dict[str, str] | None = None) -> None:
     (folder / "package.json").write_text(
         json.dumps({"private": True, "dependencies": packages, "overrides": overrides or {}})
     )
+    what = "npm install " + " ".join(f"{name}@{version}" for name, version in packages.items())
+    # What npm has fetched is kept until all is installed, for further tries and for the other version.
+    command = [*npm, "install", *FLAGS, f"--cache={CACHE / '.npm'}"]
     until = time.monotonic() + MINUTES * 60
     for left in reversed(range(TRIES)):
         try:
-            # What npm has fetched is kept until all is installed, for further tries and for the other version.
-            command = ["npm", "install", *FLAGS, f"--cache={CACHE / '.npm'}"]
-            return _run(command, folder, dict(os.environ), until - time.monotonic())
+            _run(what, command, folder, seconds=until - time.monotonic())
         except NotInstalledError as error:
             if not left or time.monotonic() > until:
                 raise
             _say(f"{error}\ntrying again")
-    return None
+        else:
+            return
 
 
-def _run(command: list[str], folder: Path, environment: dict[str, str], seconds: float) -> None:
-    what = f"{' '.join(command[:3])} in {folder}"
+def _run(
+    what: str,
+    command: list[str],
+    folder: Path,
+    *,
+    environment: dict[str, str] | None = None,
+    seconds: float = MINUTES * 60,
+) -> str:
+    """What the command prints; NotInstalledError where it can't be run, fails, or takes too long."""
     try:
         done = subprocess.run(
             command,
             cwd=folder,
-            env=environment,
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -158,11 +176,12 @@ def _run(command: list[str], folder: Path, environment: dict[str, str], seconds:
             close_fds=False,
         )
     except FileNotFoundError as error:
-        raise NotInstalledError(f"{what} can't run: {error}") from error
+        raise NotInstalledError(f"{what}: {error}") from error
     except subprocess.TimeoutExpired as error:
-        raise NotInstalledError(f"{what} had not ended after {seconds:.0f} s") from error
+        raise NotInstalledError(f"{what} had not ended after {seconds:.0f} s, in {folder}") from error
     if done.returncode:
-        raise NotInstalledError(f"{what} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+        raise NotInstalledError(f"{what} ended with {done.returncode}, in {folder}:\n{done.stderr[-3000:]}")
+    return done.stdout
 
 
 def _say(text: str) -> None:
