@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from incident_nb.diagnose import OTHERS, Survey
+from incident_nb.diagnose.advice import followed
 from incident_nb.diagnose.leaks import CHECK as LEAK
 from incident_nb.escape import markdown_text, printable
 from incident_nb.models import Cause, Diagnosis, ExecutionLog, Outcome, Problem
@@ -96,7 +97,8 @@ def severity(diagnosis: Diagnosis) -> View:
 
 def causes(diagnosis: Diagnosis) -> View:
     """Step 2: each hypothesis with its facts for and against and the look that would settle it."""
-    return _view("causes", diagnosis)
+    rows = [followed(hypothesis, diagnosis.findings, load()) for hypothesis in diagnosis.hypotheses]
+    return _view("causes", diagnosis, followed=rows)
 
 
 def checklist(diagnosis: Diagnosis) -> View:

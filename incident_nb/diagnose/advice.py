@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from incident_nb.diagnose.called import called
 from incident_nb.diagnose.scene import Scene
-from incident_nb.models import Cause, Fact, Hypothesis
+from incident_nb.models import Cause, Fact, Finding, Hypothesis
 from incident_nb.policy import Policy
 
 # By cause, and by its detail where that calls for something else.
@@ -76,3 +78,22 @@ def next_step(scene: Scene, best: Hypothesis, policy: Policy, later: Fact | None
         what = row.resolution.split(": `")[0].rstrip(".")  # its commands have names to fill in; step 3 shows them
         path = f" {'Then' if best.confidence >= SURE else 'Then, if it is confirmed'}: {what} ({row.id})."
     return f"{over if good or later else ''}{best.next_look or ''}{path}"
+
+
+# Which checks carry out the diagnostic step of a symptom's row.
+CARRIED_OUT = {
+    "RC-1": ("DX-3",), "RC-2": ("DX-2", "DX-4"), "RC-3": ("RC-3",), "RC-4": ("RC-4",), "RC-5": ("DX-6", "DX-4"),
+    "RC-6": ("RC-6",),
+}  # fmt: skip
+
+
+def followed(hypothesis: Hypothesis, findings: Sequence[Finding], policy: Policy) -> list[str]:
+    """The procedure's symptom rows for a cause, each with its diagnostic step and what came of it, one sentence a row."""
+    outcomes = {finding.check: str(finding.outcome).replace("_", " ") for finding in findings}
+    told = []
+    for row in policy.root_causes:
+        if row.id in hypothesis.procedure:
+            done = [f"{check} {outcomes[check]}" for check in CARRIED_OUT.get(row.id, ()) if check in outcomes]
+            came = f"Done: {', '.join(done)}." if done else "Not done: live systems were not asked."
+            told.append(f"{row.id} ({row.symptom}): {row.diagnostic_step}. {came}")
+    return told
