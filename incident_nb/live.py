@@ -15,7 +15,7 @@ from incident_nb.logfile import merged
 from incident_nb.models import ExecutionLog, Skipped
 from incident_nb.n8n import N8n, variable
 from incident_nb.readers.rows import WorkflowRow
-from incident_nb.settings import Settings
+from incident_nb.settings import Settings, load
 
 WORD = "n8n"
 BUDGET_S = 120.0
@@ -27,6 +27,8 @@ MODAL = (
     "MODAL_PROFILE",
     "MODAL_ENVIRONMENT",
 )  # what Modal's command line reads
+
+SETTINGS = "INCIDENT_NB_SETTINGS"  # tells a notebook that we run which settings file is ours
 
 Progress = Callable[[int, int, str], None]
 """As of `readers.read`: done, of how many (0: not known), and what."""
@@ -90,7 +92,20 @@ def credentials(settings: Settings) -> dict[str, str]:
     """What of this process's environment live checks sign in with: the servers' keys and Modal's tokens, nothing else."""
     names = {variable(name) for name in settings.n8n}
     names |= {f"{name}_FILE" for name in names} | set(MODAL)
-    return {name: os.environ[name] for name in sorted(names) if os.environ.get(name)}
+    given = {name: os.environ[name] for name in sorted(names) if os.environ.get(name)}
+    return {**given, SETTINGS: str(settings.path)} if settings.path else given
+
+
+def trusted(settings: Settings, *, came_along: bool) -> Settings:
+    """The settings by which live systems may be asked: those of our own file, not those that came along with a case.
+
+    Who made a case folder wrote its settings, and could name another address for the key, or code to be run. A run that
+    we started ourselves is told which file is ours; else it is the nearest one.
+    """
+    if not came_along or settings.path is not None:
+        return settings
+    file = os.environ.get(SETTINGS)
+    return load(Path(file) if file else None)
 
 
 @contextmanager

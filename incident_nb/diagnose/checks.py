@@ -14,6 +14,7 @@ from incident_nb.diagnose.scene import Analysis
 from incident_nb.diagnose.target import target_of
 from incident_nb.errors import SettingsError
 from incident_nb.http import Allowed, Session, origin
+from incident_nb.live import trusted
 from incident_nb.models import Outcome, Probed
 from incident_nb.n8n import N8n, key_of
 from incident_nb.policy import load
@@ -105,7 +106,7 @@ def _wanted(probe: Probe, case: Case, offline: bool, kept: dict[str, Probed]) ->
 def _asked(
     case: Case, target: Target, probes: tuple[Probe, ...], on_answer: OnAnswer, clock: Clock, *, live: bool
 ) -> tuple[Probed, ...]:
-    settings = case.settings
+    settings = trusted(case.settings, came_along=case.folder is not None)
     allowed = _allowed(settings, target) if live else Allowed()
     with Session(allowed, budget_s=settings.probes.budget_s) as session:
         tools = Tools(session, settings, *(_server(target, session, settings) if live else (None, "it was not asked")))

@@ -7,6 +7,7 @@ resolved, so that neither an answer nor a name server can send a request, and th
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,7 @@ __all__ = ["Allowed", "Answer", "Reason", "RequestError", "Session", "Timing", "
 PORTS = {"http": 80, "https": 443}
 MAX_BODY = 64_000_000
 CHUNK = 64_000
+_NAME = re.compile(r"[a-z0-9_.-]+")  # what a glob may fit; no address in brackets, nothing that is read in two ways
 _KEPT = "/?&=%:@!$'()*+,;~[]"
 
 
@@ -37,7 +39,9 @@ class Allowed:
         place = origin(url)
         scheme, _, host = place.rpartition(":")[0].partition("://")
         return place in self.origins or (
-            scheme == "https" and any(fnmatchcase(host, glob.lower()) for glob in self.hosts)
+            scheme == "https"
+            and _NAME.fullmatch(host) is not None
+            and any(fnmatchcase(host, glob.lower()) for glob in self.hosts)
         )
 
 

@@ -88,6 +88,10 @@ def told(place: str, clock: Clock) -> Iterator[None]:
         ) from error
     except (httpcore.ReadError, httpcore.WriteError, OSError) as error:
         raise RequestError("reset", f"{place} closed the connection (after {clock.passed:.1f} s)") from error
+    except httpcore.LocalProtocolError as error:  # its words quote the header, which may be the key
+        raise RequestError(
+            "bad_answer", f"{place} was not asked: a header, such as the key, holds what HTTP does not allow"
+        ) from error
     except (httpcore.ProtocolError, zlib.error, ValueError) as error:
         if "disconnected" in str(error) or "peer closed" in str(error):
             raise RequestError("reset", f"{place} closed the connection (after {clock.passed:.1f} s)") from error
@@ -98,6 +102,7 @@ def words_of(error: Exception) -> str:
     return " ".join(str(error).split())[:160] or type(error).__name__
 
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 _names = ThreadPoolExecutor(max_workers=16, thread_name_prefix="names")
 
 
@@ -120,7 +125,7 @@ class Network(httpcore.NetworkBackend):
         del timeout, local_address
         failed: Exception | None = None
         for address in self._resolved(host, port):
-            if self._public and not ipaddress.ip_address(address).is_global:
+            if self._public and not _is_public(address):
                 raise RequestError("not_allowed", f"{host} is at a private address, which is not asked")
             try:
                 stream = self._plain.connect_tcp(address, port, timeout=_left(), socket_options=socket_options)
@@ -145,6 +150,18 @@ class Network(httpcore.NetworkBackend):
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def _is_public(address: str) -> bool:
+    """Whether an address is one of the public net, also by what is packed into it (IPv4 in IPv6, NAT64, 6to4)."""
+    at = ipaddress.ip_address(address)
+    if isinstance(at, ipaddress.IPv6Address):
+        inner = at.ipv4_mapped or at.sixtofour
+        if at in _NAT64:
+            inner = ipaddress.IPv4Address(int(at) & 0xFFFFFFFF)
+        if inner is not None:
+            return _is_public(str(inner))
+    return at.is_global and not at.is_multicast
 
 
 class _Stream(httpcore.NetworkStream):
