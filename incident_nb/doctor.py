@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,8 @@ from incident_nb.errors import IncidentNbError, SettingsError, UsageError
 from incident_nb.http import Answer
 from incident_nb.live import archive_folder, session
 from incident_nb.n8n import N8n, key_of
-from incident_nb.settings import Settings
+from incident_nb.probes import vendors
+from incident_nb.settings import Client, Settings
 
 State = Literal["ok", "warning", "failed"]
 BUDGET_S = 20.0
@@ -41,6 +43,8 @@ def examine(settings: Settings, now: datetime) -> Iterator[Check]:
     yield _settings(settings)
     yield _redaction_key(settings)
     yield from _clients(settings)
+    if settings.modal.apps:
+        yield _modal(settings)
     yield _extra("cryptography", "export:entities of n8n", "entities")
     if not settings.n8n:
         yield Check(
@@ -92,6 +96,43 @@ def _clients(settings: Settings) -> Iterator[Check]:
             )
         else:
             yield Check(what, "ok", f"{client.name or code}, {client.time_zone}")
+        yield from _code(what, client, settings)
+
+
+def _code(what: str, client: Client, settings: Settings) -> Iterator[Check]:
+    """Whether what live checks read of a client is where the settings say: the code's folder, the models, the vendors."""
+    unknown = [name for name in client.vendors if vendors.named(name) is None]
+    if unknown:
+        mend = "Write it as vendors.toml does, or leave it out."
+        yield Check(f"{what}: vendors", "warning", f"vendors.toml has no row named {', '.join(unknown)}", mend)
+    if client.repository is None:
+        if client.models:
+            mend = f"Set clients.{what.removeprefix('client ')}.repository."
+            yield Check(f"{what}: models", "failed", "models are mapped, but no repository is set", mend)
+        return
+    folder = (settings.path.parent if settings.path else Path()) / client.repository.expanduser()
+    if not folder.is_dir():
+        mend = "Clone the client's code there, or change clients.CODE.repository."
+        yield Check(f"{what}: repository", "failed", f"there is no folder {folder}", mend)
+        return
+    if not any((place / ".git").exists() for place in (folder, *folder.resolve().parents)):
+        told = f"{folder} is no git repository: commits are not read"
+        yield Check(f"{what}: repository", "warning", told, "Clone the client's code there.")
+    else:
+        yield Check(f"{what}: repository", "ok", str(folder))
+    for row in dict.fromkeys(client.models.values()):
+        place = row.rpartition(":")[0]
+        if not (folder / place).is_file():
+            mend = "A model is written path.py:Model, from the repository on."
+            yield Check(f"{what}: models", "failed", f"{row}: there is no file {place or row} in {folder}", mend)
+
+
+def _modal(settings: Settings) -> Check:
+    mapped = f"{len(settings.modal.apps)} apps are mapped"
+    if shutil.which("modal") is None:
+        mend = "pip install modal; modal setup"
+        return Check("modal", "warning", f"{mapped}; its command line is not installed: no logs, no deployments", mend)
+    return Check("modal", "ok", f"{mapped}; its command line is installed")
 
 
 def _extra(module: str, purpose: str, extra: str) -> Check:

@@ -23,8 +23,8 @@ LEVELS = [
     {"archive"},
     {"live"},
     {"causes", "patterns", "alerts", "case"},
-    {"plots", "doctor", "probes"},
-    {"diagnose"},
+    {"plots", "probes"},
+    {"diagnose", "doctor"},
     {"notebook", "notebook_child", "report", "display"},
     {"cli", "ui"},
 ]

@@ -120,6 +120,37 @@ def test_an_old_archive_and_one_that_others_can_read(settings: Settings, tmp_pat
     assert found(settings)["archive default"].state == "failed"
 
 
+def test_what_live_checks_read_of_a_client(tmp_path: Path) -> None:
+    (tmp_path / "code" / ".git").mkdir(parents=True)
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "code" / "models.py").write_text("")
+    clients = {
+        "GOOD": {"repository": "code", "models": {"Save": "models.py:Order"}, "vendors": ["Stripe"]},
+        "GONE": {"repository": "elsewhere"},
+        "PLAIN": {"repository": "plain"},
+        "WRONG": {"repository": "code", "models": {"Save": "other.py:Order"}, "vendors": ["No such vendor"]},
+        "BARE": {"models": {"Save": "models.py:Order"}},
+    }
+    checks = found(Settings.model_validate({"clients": clients, "path": tmp_path / "incident-nb.toml"}))
+    states = {name: row.state for name, row in checks.items() if name.count(":")}
+    assert states == {
+        "client GOOD: repository": "ok", "client GONE: repository": "failed", "client PLAIN: repository": "warning",
+        "client WRONG: repository": "ok", "client WRONG: models": "failed", "client WRONG: vendors": "warning",
+        "client BARE: models": "failed",
+    }  # fmt: skip
+    assert (
+        "other.py" in checks["client WRONG: models"].told and "No such vendor" in checks["client WRONG: vendors"].told
+    )
+
+
+def test_modal_is_looked_at_where_its_apps_are_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apps = Settings.model_validate({"modal": {"apps": {"a.modal.run": "a"}}})
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "modal" not in found(Settings()) and found(apps)["modal"].state == "warning"
+    (tmp_path / "modal").touch(0o755)
+    assert found(apps)["modal"].state == "ok"
+
+
 def test_clients_and_workspace() -> None:
     wrong = Settings.model_validate({"clients": {"ACME": {"time_zone": "Mars/Olympus"}, "BETA": {}}})
     checks = found(wrong)

@@ -101,7 +101,7 @@ def test_a_probe_that_breaks_costs_only_its_own_answer() -> None:
     )
     answers = ask_all(target(), bare(), table)
     assert [answer.outcome for answer in answers] == [COULD_NOT, COULD_NOT, CLEAN]
-    assert answers[0].summary == "N8n “main” is busy."
+    assert answers[0].summary == "n8n “main” is busy."
     assert "KeyError" in answers[1].summary and "5ecr3t" not in answers[1].summary
 
 

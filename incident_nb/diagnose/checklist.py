@@ -85,7 +85,7 @@ def _joined(check: str, record: Finding | None, answers: list[Probed]) -> Findin
     told += [f"Could not look: {words}" if said or told else words for words in failed]
     outcomes = {answer.outcome for answer in answers} | ({record.outcome} if record else set())
     worst = next(kind for kind in (Outcome.FOUND, Outcome.CLEAN, Outcome.COULD_NOT_LOOK) if kind in outcomes)
-    facts = [*(record.evidence if record else ()), *(piece.fact for answer in said for piece in answer.evidence)]
+    facts = [*(record.evidence if record else ()), *(piece.fact for answer in answers for piece in answer.evidence)]
     asked = [*([record.asked] if record else []), *(answer.asked for answer in answers)]
     took = [answer.took_s for answer in answers if answer.took_s is not None]
     return Finding(

@@ -1,8 +1,8 @@
 """Requests that go only where they may, end in time, and bring no more than they should.
 
 A `Session` knows the places that may be asked and one deadline for all that is asked through it. Redirects are not
-followed, the environment's proxies and passwords are not used, and an address is checked once more after its name was
-resolved, so that neither an answer nor a name server can send a request, and the key it bears, somewhere else.
+followed and the environment's proxies and passwords are not used, so that no answer can send a request, and the key it
+bears, somewhere else. A host that is only looked at is checked once more after its name was resolved: a public address.
 """
 
 from __future__ import annotations

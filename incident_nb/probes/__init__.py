@@ -105,7 +105,8 @@ def _ask(probe: Probe, target: Target, tools: Tools, clock: Callable[[], datetim
         answer = probe.look(target, tools)
     except IncidentNbError as error:
         words = str(error).strip()
-        answer = could_not_look(f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}")
+        words = words if words.startswith("n8n") else f"{words[:1].upper()}{words[1:]}"
+        answer = could_not_look(f"{words}{'' if words.endswith('.') else '.'}")
     except Exception as unexpected:  # one broken probe must not cost the others' answers
         answer = could_not_look(f"The check itself failed ({type(unexpected).__name__}); please report it.")
     took = None if probe.records else round(time.monotonic() - started, 2)

@@ -146,8 +146,8 @@ def look(target: Target, tools: Tools) -> Probed:
 def _answer(
     one: Asked, target: Target, tools: Tools, context: list[Evidence], urls: str, reached: list[Asked]
 ) -> Probed:
-    weighs = target.current and (one.kind is not Kind.UNREACHABLE or _online(tools, reached))
-    effects = _effects(one, target) if weighs else {}
+    our_line = one.kind is Kind.UNREACHABLE and not _online(tools, reached)
+    effects = _effects(one, target) if target.current and not our_line else {}
     fact = seen(_told(one), effects, detail="cold_start" if one.kind is Kind.COLD_START and effects else None)
     facts = [fact, *limits(target, tools, one.place.on_modal, _slowest(one)), *context]
     deploy = f": modal deploy {one.place.app.deploy}" if one.place.app and one.place.app.deploy else ""
@@ -156,8 +156,10 @@ def _answer(
         steps_next.append(f"Put {one.place.host} into [modal.apps], so that its app can be looked at, too.")
     told = " ".join(piece.fact.text for piece in facts)
     way = clean if one.kind is Kind.HEALTHY or (one.kind is Kind.NO_HEALTH_ROUTE and one.elsewhere) else found
-    if one.kind in (Kind.PROTECTED, Kind.NOT_ASKED, Kind.STRANGE) or (
-        one.kind is Kind.NO_HEALTH_ROUTE and not one.elsewhere
+    if (
+        our_line
+        or one.kind in (Kind.PROTECTED, Kind.NOT_ASKED, Kind.STRANGE)
+        or (one.kind is Kind.NO_HEALTH_ROUTE and not one.elsewhere)
     ):
         way = could_not_look
     return way(told, facts, asked=urls, next_look=" ".join(filter(None, steps_next)) or None)
