@@ -25,6 +25,7 @@ WITH_DATA = 50
 MOST_PAGES = 40_000
 LONGEST_WAIT = 10.0
 BUSY = (429, 502, 503, 504)
+UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 class _Named(msgspec.Struct):
@@ -137,7 +138,10 @@ class N8n:
     def history(self, workflow_id: str) -> list[Any] | None:
         """The newest 100 versions of a workflow that n8n keeps, newest first, without nodes. None on 1.x: it has no list."""
         found = self._thing("workflows", workflow_id, "history")  # without a limit, which 1.x answers with 400
-        return None if found is None else [row for row in found.get("data") or () if isinstance(row, dict)]
+        rows = found.get("data") if found else None
+        return (
+            None if found is None else [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        )
 
     def version(self, workflow_id: str, version_id: str) -> Any:
         """One version of a workflow with its nodes, by 2.x's address or 1.x's; None if n8n does not keep it."""
@@ -155,7 +159,7 @@ class N8n:
             return None
         try:
             return _THING.decode(self._good(answer).body)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise UnreachableError(f"{self} sent {self._what(answer)} where an object was expected.") from error
 
     def listing(self, path: str) -> Listing:
@@ -181,7 +185,7 @@ class N8n:
         try:
             page = _PAGE.decode(body)
             ids = tuple(str(_NAMED.decode(row).id) for row in page.data)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise UnreachableError(f"{self} sent {self._what(answer)} where a list was expected.") from error
         return Page(body, ids, page.nextCursor or None)
 

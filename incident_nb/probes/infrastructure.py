@@ -67,7 +67,7 @@ def _strange(answer: Answer) -> str | None:
         told = json.loads(answer.body)
     except (ValueError, RecursionError):
         told = None
-    return None if isinstance(told, dict) else "something else"
+    return None if isinstance(told, dict) and "status" in told else "something else"
 
 
 def _status(server: N8n, path: str) -> int:

@@ -114,7 +114,11 @@ class Tools:
     def _execution(self, execution_id: str) -> Any:
         if (kept := self.execution_of(execution_id)) is not None:
             return kept
-        return json.loads(self.server().execution(execution_id))
+        try:
+            return json.loads(self.server().execution(execution_id))
+        except (ValueError, RecursionError) as error:
+            told = f"{self.server()} sent something else than execution {execution_id}: a proxy's page, or a damaged answer."
+            raise CouldNotLookError(told) from error
 
     def once(self, key: str, ask: Callable[[], Any]) -> Any:
         """What `ask` gives, asked once under this key, whoever asks; an error of ours is kept and raised again."""
