@@ -138,10 +138,8 @@ class N8n:
     def history(self, workflow_id: str) -> list[Any] | None:
         """The newest 100 versions of a workflow that n8n keeps, newest first, without nodes. None on 1.x: it has no list."""
         found = self._thing("workflows", workflow_id, "history")  # without a limit, which 1.x answers with 400
-        rows = found.get("data") if found else None
-        return (
-            None if found is None else [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        )
+        rows = found["data"] if found and isinstance(found.get("data"), list) else []
+        return None if found is None else [row for row in rows if isinstance(row, dict)]
 
     def version(self, workflow_id: str, version_id: str) -> Any:
         """One version of a workflow with its nodes, by 2.x's address or 1.x's; None if n8n does not keep it."""

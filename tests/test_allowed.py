@@ -20,8 +20,8 @@ import pytest
 
 from incident_nb.case import Case, open_case, read_case
 from incident_nb.diagnose import investigate, run_checks
-from incident_nb.http import Allowed, origin
-from incident_nb.http.network import Network
+from incident_nb.http import Allowed, RequestError, Session, origin
+from incident_nb.http.network import Network, _is_public
 from incident_nb.models import Outcome, Probed
 from incident_nb.probes import PROBES, vendors
 from incident_nb.settings import App, Client, Modal, Probes, Settings
@@ -437,3 +437,18 @@ def test_an_interrupt_ends_the_checks(ways: Ways, tmp_path: Path, monkeypatch: p
         with pytest.raises(KeyboardInterrupt):
             run_checks(case, interrupted)
         assert run_checks(case).answers  # and they can be made again
+
+
+@pytest.mark.parametrize(
+    "address", ["::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "224.0.0.1", "ff02::1", "100.64.0.1"]
+)
+def test_what_is_packed_into_an_address_is_looked_at_too(address: str) -> None:
+    assert not _is_public(address) and _is_public("8.8.8.8") and _is_public("64:ff9b::808:808")
+
+
+def test_a_key_that_http_does_not_allow_is_not_quoted() -> None:
+    key = "first-line-of-a-key\nand-another"
+    with serving(answer({})) as server, Session(Allowed(frozenset({origin(server.url)}))) as session:
+        with pytest.raises(RequestError) as caught:
+            session.ask("GET", server.url, headers={"X-N8N-API-KEY": key})
+        assert server.asked == [] and "first-line" not in str(caught.value) and "another" not in str(caught.value)
