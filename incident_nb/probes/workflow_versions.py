@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from incident_nb.errors import IncidentNbError
 from incident_nb.probes.moments import AT_ONCE, time_of
 from incident_nb.probes.target import CouldNotLookError, Target, Tools
-from incident_nb.redact import redact_tree
+from incident_nb.readers.collect import gated
 
 Nodes = dict[str, dict[str, Any]]
 MOST_COMPARED = 6
@@ -85,22 +85,8 @@ def history(target: Target, tools: Tools, since: datetime, until: datetime) -> H
 
 
 def kept(nodes: list[Any]) -> Nodes:
-    """Raw nodes as the execution log keeps them: what of a node decides how it runs, through the gate."""
-    made = {
-        str(node.get("name")): {
-            "type": node.get("type"),
-            "type_version": node.get("typeVersion"),
-            "parameters": node.get("parameters"),
-            "credentials": node.get("credentials"),
-            "disabled": node.get("disabled"),
-            "on_error": node.get("onError") or ("continueRegularOutput" if node.get("continueOnFail") else None),
-            "retry": {key: node[key] for key in ("retryOnFail", "maxTries", "waitBetweenTries") if key in node},
-        }
-        for node in nodes
-        if isinstance(node, dict)
-    }
-    gated: Nodes = redact_tree(made)
-    return gated
+    """Raw nodes as the execution log keeps them."""
+    return gated({str(node.get("name")): node for node in nodes if isinstance(node, dict)})
 
 
 def compare(

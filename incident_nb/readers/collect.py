@@ -151,7 +151,7 @@ class Collector:
             ends += [run.stopped_at] * len(found)
         failures = frame(rows, itemgetter, FAILURE_COLUMNS, gate)
         failures["at"] = failures["at"].fillna(times(ends).astype(FAILURE_COLUMNS["at"]))
-        snapshots = {name: Snapshot(name, _gated(nodes)) for name, nodes, _ in self._snapshots.values()}
+        snapshots = {name: Snapshot(name, gated(nodes)) for name, nodes, _ in self._snapshots.values()}
         return ExecutionLog(in_order(executions), in_order(failures), snapshots, tuple(self._all_skipped()))
 
     def _all_skipped(self) -> Iterator[Skipped]:
@@ -188,7 +188,8 @@ def _says_more(row: Row) -> tuple[bool, int]:
     return row.status not in ("running", "new", "waiting", None), _BY_RICHNESS.index(row.data)
 
 
-def _gated(nodes: dict[str, Any]) -> dict[str, Any]:
+def gated(nodes: dict[str, Any]) -> dict[str, Any]:
+    """Raw nodes by name as a snapshot keeps them: what of a node decides how it runs, through the gate."""
     clean: dict[str, Any] = redact.redact_tree(
         {
             name: {
