@@ -113,6 +113,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "alert.txt").write_text("401 for Authorization: Bearer sk-proj-4fA8kQ2mZ7xB1nC9vL3w\n")
     (example,) = (block for block in blocks() if block.page == "configuration.md" and block.language == "toml")
     (tmp_path / "incident-nb.toml").write_text(example.text, encoding="utf-8")
+    code = tmp_path / "clients" / "ALDER"
+    for part in (".git", "modal_apps"):
+        (code / part).mkdir(parents=True)
+    (code / "modal_apps" / "models.py").write_text("")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INCIDENT_NB_REDACTION_KEY", "a key for the documentation's tests")
     monkeypatch.setattr(redact, "_default", None)  # else a key that was used before would stay

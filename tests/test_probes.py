@@ -32,6 +32,7 @@ from incident_nb.probes import (
 from incident_nb.probes.target import CouldNotLookError, clean, found, seen
 from incident_nb.settings import Server as Configured
 from incident_nb.settings import Settings
+from tests import faulty
 from tests.builders import HOUR, NOW, START, Json, error, flow, log_of, runs
 from tests.faulty import answer
 from tests.served import KEY, Kept, serving_n8n
@@ -242,6 +243,17 @@ def test_a_list_of_workflows_that_broke_off_does_not_say_that_there_is_none() ->
         parameters["url"] = parameters["url"].replace("SERVER", tools.settings.n8n["default"].url)
         with pytest.raises(CouldNotLookError, match="not all could be read: page 2 held nothing new"):
             workflow_state.look(target(now=START + 8 * HOUR), tools)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_only_n8n_2_refuses_to_run_a_workflow_that_is_not_published(version: int) -> None:
+    """Late 1.x has the same fields; it answers 404 to /discover, with and without a key."""
+    kept = Kept(workflows=[caller("s1"), other("s1", **OFF)])
+    missing = faulty.answer({"message": "not found"}, 404)
+    kept.instead = lambda asked: missing if version == 1 and asked.path.endswith("/discover") else None
+    with asking(kept) as tools:
+        answer = workflow_state.look(target(now=START + 8 * HOUR), tools)
+    assert answer.outcome is (CLEAN if version == 1 else FOUND), answer.summary
 
 
 def test_what_the_failing_node_calls_weighs_most() -> None:

@@ -122,15 +122,17 @@ def _of_node(node: Any, tools: Tools) -> Iterator[State]:
             yield State(f"the workflow {number}", GONE)
             return
         # Only n8n 2.x, which has this field, refuses to run one that is not published.
-        wrong = _state(other, called=True) if "activeVersionId" in other and _is_2(other) else None
+        wrong = _state(other, called=True) if "activeVersionId" in other and _is_2(other, tools) else None
         yield State(f"“{other.get('name') or number}”", wrong)
     elif kind.endswith(_REQUESTS):
         yield from _hook(str(parameters.get("url") or ""), tools)
 
 
-def _is_2(workflow: Any) -> bool:
-    """Whether a workflow comes from n8n 2.x, which keeps the versions of its publications in it."""
-    return "versionCounter" in workflow or "activeVersion" in workflow
+def _is_2(workflow: Any, tools: Tools) -> bool:
+    """Whether the server is n8n 2.x. Late 1.x has the same fields; what it lacks are node groups and /discover."""
+    if "nodeGroups" in workflow:
+        return True
+    return bool(tools.once("discover", lambda: tools.server().health("api/v1/discover").status) != 404)
 
 
 def _hook(url: str, tools: Tools) -> Iterator[State]:
