@@ -44,6 +44,15 @@ def refused(folder: Path, *payloads: object, spec: str = "models/orders.py:Order
     return str(caught.value)
 
 
+def keeps(file: Path, pid: str) -> str:
+    """Code that writes a process's number to a file, through C: Python's own way is refused."""
+    return f"""
+import ctypes, os
+C = ctypes.CDLL(None)
+C.dprintf(C.creat({str(file).encode()!r}, 0o600), b"%d", {pid})
+"""
+
+
 def living(file: Path) -> bool:
     """Whether the process whose number a file holds is there, and no mere entry that nobody has collected."""
     try:
@@ -174,7 +183,13 @@ REFUSED = {
     "fails": ("\n\nimport os\nos.environ['NOT_THERE']\n", "fails with KeyError in line 4"),
     "exits": ("raise SystemExit(3)\n", "ends the process when it is imported"),
     "exits at once": ("import os\nos._exit(7)\n", "without an answer (exit code 7)"),
-    "kills itself": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", "without an answer (signal 9)"),
+    "kills itself": ("import signal\nsignal.raise_signal(signal.SIGKILL)\n", "without an answer (signal 9)"),
+    "kills another": ("import os, signal\nos.kill(os.getppid(), signal.SIGCONT)\n", "sends a signal to a process"),
+    "writes a log": ("import logging\nlogging.FileHandler('new.log')\n" + MODEL, "writes or changes a file"),
+    "writes a file": ("open('models/orders.py', 'r+')\n" + MODEL, "writes or changes a file"),
+    "writes past open": ("import os\nos.open('new.log', os.O_CREAT | os.O_WRONLY)\n" + MODEL, "writes or changes a file"),
+    "makes a folder": ("import os\nos.makedirs('logs/today')\n" + MODEL, "writes or changes a file"),
+    "removes a file": ("import os\nos.remove('models/orders.py')\n" + MODEL, "writes or changes a file"),
     "forks": ("import os\nos.fork()\n" + MODEL, "starts another process"),
     "forks whatever comes": (
         "import os\ntry:\n    os.fork()\nexcept Exception:\n    pass\n" + MODEL, "starts another process"),
@@ -192,16 +207,12 @@ REFUSED = {
 def test_a_model_that_cannot_be_asked_is_said_to_be_so(case: str, tmp_path: Path) -> None:
     text, reason = REFUSED[case]
     assert reason in refused(write(tmp_path, text))
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["orders.py"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tells the living by /proc")
 def test_a_model_that_hangs_is_ended(tmp_path: Path) -> None:
-    hangs = f"""
-import os, threading
-Path = __import__("pathlib").Path
-Path({str(tmp_path / "pid")!r}).write_text(str(os.getpid()))
-threading.Event().wait()
-"""
+    hangs = keeps(tmp_path / "pid", "os.getpid()") + "import threading\nthreading.Event().wait()\n"
     assert "did not answer within 3 s" in refused(write(tmp_path, hangs), within=3.0)
     assert not living(tmp_path / "pid")
 
@@ -215,7 +226,7 @@ pid = ctypes.CDLL(None).fork()
 if pid == 0:
     ctypes.CDLL(None).setsid()
     ctypes.CDLL(None).pause()
-open({str(tmp_path / "pid")!r}, "w").write(str(pid))
+{keeps(tmp_path / "pid", "pid")}
 """
     assert ask(write(tmp_path, forks + MODEL), ORDER) == Judgement(1, 1)
     assert not living(tmp_path / "pid")

@@ -44,7 +44,9 @@ def at(hour: int, number: int, status: str = "success", **more: Any) -> Json:
 
 def target_of(rows: list[Json], folder: Path, **more: Any) -> Target:
     (folder / "page.json").write_bytes(page(*rows))
-    log = readers.read(str(folder / "page.json"))
+    log = readers.read(
+        str(folder / "page.json"), client_of=lambda row: Settings().client_of(row.name, row.tags, row.project)
+    )
     told = {"instance": "default", "workflow_id": "wf1", "node": "Call", "execution_id": "9"}
     return Target(log=log, now=NOW, **{**told, **more})  # type: ignore[arg-type]
 
@@ -103,6 +105,9 @@ def test_the_called_and_the_calling_execution_are_named(tmp_path: Path) -> None:
     parent = execution(5, "error", runs=runs, error=error) | {"workflowId": "wf0", "workflowData": flow}
     rows = [child, parent, at(9, 4)]
     assert "It was started by execution 5 of “Caller” (error)." in facts(look(rows, tmp_path))
+    flow["name"] = "[BETA] Caller"
+    foreign = "It was started by execution 5 of workflow wf0 of another client (error)."
+    assert foreign in facts(look(rows, tmp_path, client="ACME"))
     told = facts(look(rows, tmp_path, execution_id="5", workflow_id="wf0", node="Run it"))
     assert "“First” called a sub-workflow, execution 4 of “[ACME] Orders” (success)." in told
     called = "It called a sub-workflow, execution 9 of “[ACME] Orders” (error), which failed."

@@ -206,6 +206,8 @@ HOOK = {"name": "Webhook", "type": "n8n-nodes-base.webhook", "parameters": {"pat
         ([caller()], CLEAN, "“[ACME] Flow 1” is active"),
         ([caller("s1", "s2"), other("s1"), other("s2", **OFF)], FOUND, "“Sub s2”, which is not published"),
         ([caller("s1"), other("s1", isArchived=True)], FOUND, "is archived"),
+        # what another client's is called is nothing for this one's record
+        ([caller("s1"), other("s1", name="[BETA] Payroll", **OFF)], FOUND, "calls workflow s1 of another client, which"),
         ([caller("gone")], FOUND, "does not exist"),
         ([caller("={{ $json.id }}")], CLEAN, "is active"),
         ([], FOUND, "is not on the server any more"),
@@ -214,6 +216,11 @@ HOOK = {"name": "Webhook", "type": "n8n-nodes-base.webhook", "parameters": {"pat
         ([caller("s1"), {"id": "s1", "name": "Old", "active": False, "nodes": []}], CLEAN, "are active"),
         ([caller(url="SERVER/webhook/orders"), other("h", nodes=[HOOK])], CLEAN, "the one that it calls"),
         ([caller(url="SERVER/webhook/orders"), other("h", nodes=[HOOK], **OFF)], FOUND, "is not published"),
+        (
+            [caller(url="SERVER/webhook/orders"), other("h", name="[BETA] Payroll", nodes=[HOOK], **OFF)],
+            FOUND,
+            "/webhook/orders of workflow h of another client, which",
+        ),
         ([caller(url="SERVER/webhook/other"), other("h", nodes=[HOOK])], FOUND, "no workflow has"),
         ([caller(url="SERVER/webhook-test/orders"), other("h", nodes=[HOOK])], FOUND, "somebody listens in the editor"),
         ([caller(url="https://elsewhere.example/webhook/other")], CLEAN, "is active"),
@@ -230,6 +237,7 @@ def test_the_state_of_what_is_called(workflows: list[Json], outcome: Outcome, wo
                     )
         answer = workflow_state.look(target(now=START + 8 * HOUR), tools)
     assert (answer.outcome, words in answer.summary) == (outcome, True), answer.summary
+    assert "BETA" not in answer.model_dump_json()
     assert (effects(answer).get(Cause.WORKFLOW_INACTIVE, 1.0) < 1) == (outcome is CLEAN)
 
 
@@ -313,6 +321,7 @@ def test_how_n8n_is(health: dict[str, Any], outcome: Outcome, words: str, weighs
     with asking(Kept(health=health)) as tools:
         answer = infrastructure.look(target(now=START + 12 * HOUR), tools)
     assert (answer.outcome, words in answer.summary) == (outcome, True), answer.summary
+    assert "BETA" not in answer.model_dump_json()
     assert (effects(answer).get(Cause.INFRASTRUCTURE, 1.0) > 1) == weighs
 
 

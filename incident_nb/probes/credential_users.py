@@ -103,7 +103,7 @@ def _user(flow: Any, nodes: tuple[str, ...], credential_id: str, target: Target,
         target,
     )
     clients = mine["client"].dropna()
-    client = str(clients.iloc[-1]) if len(clients) else _client(flow, tools)
+    client = str(clients.iloc[-1]) if len(clients) else tools.client_of(flow)
     first = bad_since.iloc[0] if len(bad_since) else None
     return User(
         workflow_id, str(flow.get("name") or workflow_id), nodes, flow.get("active") is not False,
@@ -128,12 +128,6 @@ def _last_good(good: pd.DataFrame, nodes: tuple[str, ...], credential_id: str, t
         if fits[key]:
             return good.iloc[place]
     return None
-
-
-def _client(flow: Any, tools: Tools) -> str | None:
-    tags = [str(tag.get("name")) for tag in flow.get("tags") or () if isinstance(tag, dict)]
-    projects = [(one.get("project") or {}).get("name") for one in flow.get("shared") or () if isinstance(one, dict)]
-    return tools.settings.client_of(flow.get("name"), tags, next((str(name) for name in projects if name), None))
 
 
 def _same(table: pd.DataFrame, column: str, value: str | None) -> pd.Series:

@@ -142,7 +142,8 @@ def _known(target: Target, number: str) -> str:
     if rows.empty:
         return ""
     row = rows.iloc[0]
-    name = f" of “{row['workflow']}”" if pd.notna(row["workflow"]) else ""
+    known = pd.notna(row["workflow"])
+    name = f" of {target.naming(row['workflow_id'], row['workflow'], row['client'])}" if known else ""
     return f"{name} ({row['status']})" if pd.notna(row["status"]) else name
 
 

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,11 +91,11 @@ def check(repository: Path, spec: str, groups: Sequence[Sequence[Any]], within: 
     answer = _asked(root, sent, min(WITHIN_S, within), spec)
     if "failed" in answer:
         raise CouldNotLookError(_reason(answer, spec))
-    every, start, judged = answer["ok"], 0, []
-    for group in groups:
-        judged.append(_judgement(every[start : start + len(group)]))
-        start += len(group)
-    return judged
+    ends = list(accumulate((len(group) for group in groups), initial=0))
+    try:
+        return [_judgement(answer["ok"][start:end]) for start, end in pairwise(ends)]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CouldNotLookError(f"The model {spec} answered with something that is no judgement.") from error
 
 
 def _asked(root: Path, sent: bytes, within: float, spec: str) -> dict[str, Any]:
@@ -115,8 +116,10 @@ def _asked(root: Path, sent: bytes, within: float, spec: str) -> dict[str, Any]:
                 child.wait(max(0.1, deadline - time.monotonic()))
             how = f"signal {-child.returncode}" if (child.returncode or 0) < 0 else f"exit code {child.returncode}"
             raise CouldNotLookError(f"The model {spec} ended its process without an answer ({how}).")
-        found = json.loads(line)
-        return found if isinstance(found, dict) else {}
+        with contextlib.suppress(ValueError):
+            found = json.loads(line)
+            return found if isinstance(found, dict) else {}
+        return {}
     finally:
         _end(child, word)
 
@@ -161,6 +164,8 @@ def _reason(answer: dict[str, Any], spec: str) -> str:
         "missing": f"needs the library {answer.get('name')}, which is not installed beside incident-nb",
         "no model": f"{'is no BaseModel' if answer.get('there') else 'is not in that file'}; the models there are: {there}",
         "process": "starts another process when it is imported or asked; that was refused",
+        "file": "writes or changes a file when it is imported or asked; that was refused",
+        "signal": "sends a signal to a process when it is imported or asked; that was refused",
         "connection": "opens a network connection when it is imported or asked; that was refused",
         "memory": f"takes more than {MEMORY // 2**20:,} MB of memory",
         "exit": "ends the process when it is imported",

@@ -2,7 +2,8 @@
 
 It is run by its path and imports little, so that it starts fast. One line of JSON comes in on stdin: `{file, root, model,
 memory, payloads}`; one goes out on what was stdout: `{ok: [{valid, errors: [{loc, type, msg}]}]}` or `{failed, ...}`. What
-the model's module prints goes nowhere, and it may neither open connections nor start processes: a look changes nothing.
+the model's module prints goes nowhere, and it may neither write files nor open connections nor start processes: a look
+changes nothing. That keeps honest code from doing more than look; it is no sandbox for code that means harm.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from incident_nb.notebook_kernel import limit
 
 MOST_ERRORS = 20
 _LONGEST = 300
-_FORBIDDEN = {
-    "os.fork": "process", "os.forkpty": "process", "os.posix_spawn": "process", "os.exec": "process",
-    "os.spawn": "process", "os.startfile": "process", "os.system": "process", "subprocess.Popen": "process",
-    "pty.spawn": "process", "socket.connect": "connection", "socket.bind": "connection", "socket.sendto": "connection",
-    "socket.getaddrinfo": "connection", "socket.gethostbyname": "connection",
-}  # fmt: skip
+_EVENTS = {
+    "process": "os.fork os.forkpty os.posix_spawn os.exec os.spawn os.startfile os.system subprocess.Popen pty.spawn",
+    "connection": "socket.connect socket.bind socket.sendto socket.getaddrinfo socket.gethostbyname",
+    "signal": "os.kill os.killpg",
+    "file": "os.remove os.rename os.rmdir os.mkdir os.link os.symlink os.truncate os.chmod os.chown sqlite3.connect",
+}
+_FORBIDDEN = {event: what for what, events in _EVENTS.items() for event in events.split()}
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # Words of these kinds of error hold what was refused, or are a validator's own.
 _OWN_WORDS = {"value_error", "assertion_error"}
 _QUOTING = {"union_tag_invalid"}
@@ -79,9 +82,11 @@ def _answer(job: dict[str, Any]) -> dict[str, Any]:
         return {"failed": "error", "name": type(error).__name__[:100], "line": _line(error, job["file"])}
 
 
-def _only_looking(event: str, _: Any) -> None:
+def _only_looking(event: str, details: Any) -> None:
     if event in _FORBIDDEN:
         raise _ForbiddenError(_FORBIDDEN[event])
+    if event == "open" and details[2] & _WRITING and details[0] != os.devnull:
+        raise _ForbiddenError("file")
 
 
 def _module(file: Path, root: Path) -> ModuleType:

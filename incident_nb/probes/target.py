@@ -60,6 +60,12 @@ class Target:
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     good_nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def naming(self, workflow_id: Any, name: Any, client: Any) -> str:
+        """How a workflow is called here: one that is known to be another client's by its id only."""
+        if self.client is not None and isinstance(client, str) and client != self.client:
+            return f"workflow {workflow_id} of another client"
+        return f"“{name if isinstance(name, str) and name else workflow_id}”"
+
     @property
     def current(self) -> bool:
         """Whether what is seen now can speak of the problem: it goes on, and was last seen within a day."""
@@ -134,6 +140,13 @@ class Tools:
         if isinstance(known[key], IncidentNbError):
             raise known[key]
         return known[key]
+
+    def client_of(self, workflow: Any) -> str | None:
+        """The code of the client that a workflow on the server, raw, belongs to; None when no rule says."""
+        tags = [str(tag.get("name")) for tag in workflow.get("tags") or () if isinstance(tag, dict)]
+        shared = [one.get("project") for one in workflow.get("shared") or () if isinstance(one, dict)]
+        names = [str(one["name"]) for one in shared if isinstance(one, dict) and one.get("name")]
+        return self.settings.client_of(workflow.get("name"), tags, next(iter(names), None))
 
     def is_own(self, host: str | None) -> bool:
         """Whether a host is one that the agency runs itself."""

@@ -103,14 +103,14 @@ def _called(workflow: Any, target: Target, tools: Tools) -> Iterator[tuple[str, 
     nodes.sort(key=lambda node: node.get("name") != target.node)
     count = 0
     for node in nodes:
-        for state in _of_node(node, tools):
+        for state in _of_node(node, target, tools):
             yield str(node.get("name")), state
             count += 1
             if count >= MOST_CALLED:
                 return
 
 
-def _of_node(node: Any, tools: Tools) -> Iterator[State]:
+def _of_node(node: Any, target: Target, tools: Tools) -> Iterator[State]:
     kind, parameters = str(node.get("type")), node.get("parameters") or {}
     if kind.endswith(_CALLERS):
         choice = parameters.get("workflowId")
@@ -123,9 +123,9 @@ def _of_node(node: Any, tools: Tools) -> Iterator[State]:
             return
         # Only n8n 2.x, which has this field, refuses to run one that is not published.
         wrong = _state(other, called=True) if "activeVersionId" in other and _is_2(other, tools) else None
-        yield State(f"“{other.get('name') or number}”", wrong)
+        yield State(_name(other, target, tools), wrong)
     elif kind.endswith(_REQUESTS):
-        yield from _hook(str(parameters.get("url") or ""), tools)
+        yield from _hook(str(parameters.get("url") or ""), target, tools)
 
 
 def _is_2(workflow: Any, tools: Tools) -> bool:
@@ -135,7 +135,11 @@ def _is_2(workflow: Any, tools: Tools) -> bool:
     return bool(tools.once("discover", lambda: tools.server().health("api/v1/discover").status) != 404)
 
 
-def _hook(url: str, tools: Tools) -> Iterator[State]:
+def _name(workflow: Any, target: Target, tools: Tools) -> str:
+    return target.naming(workflow.get("id"), workflow.get("name"), tools.client_of(workflow))
+
+
+def _hook(url: str, target: Target, tools: Tools) -> Iterator[State]:
     """A webhook of this n8n that a node requests; others' webhooks are no business of ours."""
     ours = [server.url.rstrip("/") for server in tools.settings.n8n.values()]
     at = _HOOK.search(url)
@@ -153,11 +157,10 @@ def _hook(url: str, tools: Tools) -> Iterator[State]:
     if not holders:
         yield State(f"/{at[1]}/{path}", NO_PATH)
     elif not any(one.get("active") for one in holders):
-        yield State(
-            f"/{at[1]}/{path} of “{holders[0].get('name')}”", _state(holders[0], called=False) or "is not active"
-        )
+        wrong = _state(holders[0], called=False) or "is not active"
+        yield State(f"/{at[1]}/{path} of {_name(holders[0], target, tools)}", wrong)
     else:
-        yield State(f"“{holders[0].get('name')}”", None)
+        yield State(_name(holders[0], target, tools), None)
 
 
 def _paths(workflow: Any) -> Iterator[str]:
