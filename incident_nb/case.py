@@ -30,7 +30,8 @@ class Case:
     """What is investigated and from when it is seen.
 
     `execution`, `workflow`, `client`: the subject as it was asked for; `since`: where a survey begins. `offline`: no live
-    system is asked. `answers`: what checks answered at an earlier time. `sources`: the files that it was read from, known
+    system is asked. `answers`: what checks answered at an earlier time, `not_asked`: why no live system was asked then
+    (None where they were). `sources`: the files that it was read from, known
     only to who read them; a saved case does not name them.
 
     `now` is zone-aware. `unattended`: nobody is looking, so nothing that waits for a person is shown. `folder` is None
@@ -48,6 +49,7 @@ class Case:
     offline: bool = False
     folder: Path | None = None
     answers: tuple[Probed, ...] = ()
+    not_asked: str | None = "only the records were read"
     sources: tuple[str, ...] = ()
 
     @property
@@ -70,7 +72,7 @@ class Case:
         with staged(folder, gone=("diagnosis.json",), last="case.json") as draft:
             write_log(draft, self.log)
             (draft / ANSWERS).unlink(missing_ok=True)
-            replace(self, folder=draft).write(ANSWERS, [answer.model_dump(mode="json") for answer in self.answers])
+            replace(self, folder=draft).keep(self.answers, self.not_asked)
             write_atomic(draft / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
         return replace(self, folder=folder)
 
@@ -79,6 +81,11 @@ class Case:
         if self.folder is not None:
             about = json.loads((self.folder / "case.json").read_text(encoding="utf-8")) | {"unattended": False}
             write_atomic(self.folder / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+
+    def keep(self, answers: tuple[Probed, ...], not_asked: str | None) -> None:
+        """Writes what checks answered, and why no live system was asked, to the case's folder."""
+        rows = [answer.model_dump(mode="json") for answer in answers]
+        self.write(ANSWERS, {"not_asked": not_asked, "answers": rows})
 
     def write(self, name: str, value: Any) -> Path | None:
         """A result as JSON beside the case's data; nothing where the case has no folder (the sample)."""
@@ -105,7 +112,7 @@ def open_case(name: str = SAMPLE) -> Case:
             unattended=about["unattended"],
             offline=about.get("offline", False),
             folder=folder,
-            answers=_answers(folder),
+            **_answers(folder),
             **{key: about[key] for key in ("execution", "workflow", "client")},
         )
     except FileNotFoundError as error:
@@ -118,10 +125,16 @@ def open_case(name: str = SAMPLE) -> Case:
         ) from error
 
 
-def _answers(folder: Path) -> tuple[Probed, ...]:
+def _answers(folder: Path) -> dict[str, Any]:
     """What checks of the case answered; nothing in a case that was made before there were any."""
     path = folder / ANSWERS
-    return tuple(Probed.model_validate(row) for row in json.loads(path.read_bytes())) if path.exists() else ()
+    if not path.exists():
+        return {}
+    kept = json.loads(path.read_bytes())
+    return {
+        "answers": tuple(Probed.model_validate(row) for row in kept["answers"]),
+        "not_asked": kept["not_asked"],
+    }
 
 
 def sample_case() -> Case:

@@ -75,6 +75,15 @@ def test_a_case_keeps_the_answers_and_reports_them_a_year_later(case: Case, tmp_
     assert investigate(open_case(str(tmp_path / "case"))).as_json() == before.as_json()
 
 
+def test_a_case_keeps_why_no_live_system_was_asked(case: Case, tmp_path: Path) -> None:
+    """What the records answered is no sign that anybody else was asked."""
+    kept = replace(case, offline=True).save(tmp_path / "case")
+    told = investigate(kept, run_checks(kept, probes=(LIVE, RECORDS)))
+    again = open_case(str(tmp_path / "case"))
+    assert again.answers and told.not_asked == again.not_asked == "it is read offline"
+    assert investigate(again).as_json() == told.as_json()
+
+
 def test_asking_again_replaces_what_was_answered(case: Case, tmp_path: Path, clock: Any) -> None:
     kept = case.save(tmp_path / "case")
     run_checks(kept, probes=(says("live", could_not_look("It is away.")), RECORDS), clock=clock)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from incident_nb import cli, files
 from incident_nb.case import open_case
 from tests.builders import call, error, flow, page, runs
+from tests.served import KEY, Kept, failed, good, serving_n8n
 
 V1 = Path(__file__).parent / "data" / "v1.jsonl.gz"
 TOKEN = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
@@ -680,3 +682,31 @@ def test_problems_as_csv_hold_no_formula(command: Command, tmp_path: Path) -> No
             assert not re.match(r"\s*[=+\-@＝＋－＠]", cell), cell
             assert not re.search(r"[;,\t|]\s*[\"']*[=＝]", cell.replace("'=", "")), cell
     assert command("patterns", "page.json", "--csv", "no/such/folder.csv").code == 1
+
+
+def test_a_report_asks_the_server_of_our_own_settings(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The notebook runs elsewhere and apart; it still finds our settings and signs in, and keeps nothing of the key."""
+    begun = datetime.now(UTC) - timedelta(hours=6)
+    rows = [(good if number < 4 else failed)(number) for number in range(6)]
+    for number, row in enumerate(rows):
+        row["startedAt"] = row["stoppedAt"] = (begun + number * timedelta(hours=1)).isoformat()
+        for run in row["data"]["resultData"]["runData"]["Call"]:
+            run["startTime"] = int((begun + number * timedelta(hours=1)).timestamp() * 1000)
+    off = {"id": "wf1", "name": "[ACME] Orders", "nodes": [], "active": False, "activeVersionId": None}
+    kept = Kept(workflows=[off])
+    kept.add(*rows)
+    with serving_n8n(kept) as server:
+        (tmp_path / "incident-nb.toml").write_text(f'[n8n.default]\nurl = "{server.url}"\n')
+        monkeypatch.setenv("INCIDENT_NB_N8N_API_KEY", KEY)
+        ended = command("investigate", "n8n", "--out", "out", "--json", "diagnosis.json")
+        asked = [one for one in server.asked if one.path.startswith("/api/v1/workflows/wf1")]
+    assert ended.code == 0, ended.err
+    assert asked and all(one.headers["x-n8n-api-key"] == KEY for one in asked)
+    told = json.loads((tmp_path / "diagnosis.json").read_text())
+    assert told == json.loads((tmp_path / "out" / "diagnosis.json").read_text()) and told["not_asked"] is None
+    row = next(finding for finding in told["findings"] if finding["check"] == "RC-4")
+    assert row["outcome"] == "found" and "itself is not published now" in row["summary"]
+    assert "itself is not published now" in (tmp_path / "out" / "report.md").read_text()
+    assert not [file for file in tmp_path.rglob("*") if file.is_file() and KEY.encode() in file.read_bytes()]

@@ -97,7 +97,8 @@ def investigate(
         words.print(f"skipped: {len(case.log.skipped) - 5} more", style="yellow")
     failed = False
     if out is not None:
-        failed, diagnosis = _write_folder(replace(case, answers=checks.answers), diagnosis, out, client_copy)
+        kept = replace(case, answers=checks.answers, not_asked=checks.why_not)
+        failed, diagnosis = _write_folder(kept, diagnosis, out, client_copy)
     if json_to is not None:
         put_json(diagnosis.as_json(), json_to)
     elif out is None:

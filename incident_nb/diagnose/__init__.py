@@ -75,7 +75,7 @@ def investigate(case: Case, checks: Checks | None = None) -> Diagnosis:
 
     `checks`: what live systems answered, by `run_checks`; without them what the case keeps of an earlier time.
     """
-    checks = checks or Checks(case.answers, None if case.answers else "only the records were read")
+    checks = checks or Checks(case.answers, case.not_asked)
     log = checks.analysis or case.log
     diagnosis = diagnose(log, now=case.now, settings=case.settings, checks=checks, **case.asked)
     case.write("diagnosis.json", diagnosis.as_json())

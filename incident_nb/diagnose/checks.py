@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
-from incident_nb.case import ANSWERS, Case
+from incident_nb.case import Case
 from incident_nb.diagnose.aim import aim
 from incident_nb.diagnose.scene import Analysis
 from incident_nb.diagnose.target import target_of
@@ -78,9 +78,9 @@ def run_checks(
     fresh = _asked(case, target, tuple(wanted), on_answer, clock, live=not why_not) if wanted else ()
     answers = {**kept, **{answer.probe: answer for answer in fresh}}
     ordered = tuple(answers[probe.name] for probe in probes if probe.name in answers)
-    case.write(ANSWERS, [answer.model_dump(mode="json") for answer in ordered])
     if any(answer.at for answer in ordered):
         why_not = None  # what an earlier time asked still stands, and says when
+    case.keep(ordered, why_not)
     return Checks(ordered, why_not, meant.analysis)
 
 
