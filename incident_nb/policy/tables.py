@@ -28,6 +28,8 @@ class Settings(Strict):
     immediately_minutes: Positive
     week_ends_on: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
     week_ends_at: time
+    at_risk_share: Annotated[float, Field(ge=0, le=1)]
+    reopening_restarts: tuple[Literal["respond", "resolve", "notify"], ...]
     escalate_to: str
     billing_rate: str
 
@@ -138,11 +140,12 @@ class Resolution(Row):
 
 
 class Billing(Row):
-    """Who pays (BILL-1 to BILL-3)."""
+    """Who pays (BILL-1 to BILL-3). `causes` are the cause classes it may be; where two rows share one, a person decides."""
 
     cause: str
     billing: str
     billable: bool
+    causes: tuple[Cause, ...] = ()
 
 
 class Escalation(Row):

@@ -1,0 +1,55 @@
+"""How an incident ends, comes back, and how an entry is corrected."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AwareDatetime, Field
+
+from incident_nb.incidents.payload import Changes, Payload, Text, Words, waited
+from incident_nb.record import Incident, Said, Watched
+
+
+class Reopened(Payload):
+    """It has come back."""
+
+    kind: ClassVar[str] = "reopened"
+    reason: Words
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        reopened = Said(at=said.at, by=said.by, text=self.reason)
+        ticks = {row: tick for row, tick in incident.ticks.items() if not row.startswith(("VER-", "FIN-"))}
+        fresh: Changes = {"fixed": None, "watched": Watched(), "closed": None, "open_items": {}, "ticks": ticks}
+        return {"reopened": (*incident.reopened, reopened), **fresh}
+
+    def told(self) -> str:
+        return f"Reopened: {self.reason}"
+
+
+class Corrected(Payload):
+    """What event `seq` should have said (`payload`), or when it was (`at`); with neither it did not happen."""
+
+    kind: ClassVar[str] = "corrected"
+    seq: Annotated[int, Field(ge=1)]
+    payload: dict[str, Any] | None = None
+    happened_at: AwareDatetime | None = None
+    reason: Words
+
+    def told(self) -> str:
+        return f"Entry {self.seq} corrected: {self.reason}"
+
+
+class Closed(Payload):
+    """The end: `open_items` are the rows of the closing checklist left open, each with the reason."""
+
+    kind: ClassVar[str] = "closed"
+    text: Text = ""
+    open_items: dict[str, Words] = Field(default_factory=dict)
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        closed = Said(at=said.at, by=said.by, text=self.text)
+        return {"closed": closed, "open_items": {**incident.open_items, **self.open_items}, **waited(incident, said)}
+
+    def told(self) -> str:
+        left = f" (left open: {', '.join(self.open_items)})" if self.open_items else ""
+        return f"Closed{f': {self.text}' if self.text else ''}{left}"

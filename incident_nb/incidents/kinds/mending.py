@@ -1,0 +1,117 @@
+"""How an incident is mended and the fix verified (steps 3 and 4)."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from incident_nb.incidents.payload import Changes, Name, Payload, Text, Words, waited
+from incident_nb.record import Incident, Said, Span, Tick, Watched, Workaround
+
+
+class Ticked(Payload):
+    """A row of one of the procedure's checklists done, or not done after all."""
+
+    kind: ClassVar[str] = "ticked"
+    row: Annotated[str, StringConstraints(pattern=r"^[A-Z]+-[A-Z0-9]+(\.\d+)?$", max_length=20)]
+    done: bool = True
+    text: Text = ""
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        tick = Tick(at=said.at, by=said.by, text=self.text, done=self.done)
+        return {"ticks": {**incident.ticks, self.row: tick}}
+
+    def told(self) -> str:
+        return f"{self.row} {'done' if self.done else 'not done after all'}{f': {self.text}' if self.text else ''}"
+
+
+class WorkedAround(Payload):
+    """A workaround, with the date of the permanent fix (WA-1 to WA-3)."""
+
+    kind: ClassVar[str] = "worked_around"
+    what: Words
+    due: AwareDatetime
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"workaround": Workaround(at=said.at, by=said.by, text=self.what, due=self.due)}
+
+    def told(self) -> str:
+        return f"Workaround: {self.what} (permanent fix by {self.due:%Y-%m-%d %H:%M} UTC)"
+
+
+class WaitingBegan(Payload):
+    """From now on the client has to do something."""
+
+    kind: ClassVar[str] = "waiting_began"
+    why: Words
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {} if incident.is_waiting else {"waiting": (*incident.waiting, Span(since=said.at, why=self.why))}
+
+    def told(self) -> str:
+        return f"Waiting for the client: {self.why}"
+
+
+class WaitingEnded(Payload):
+    """The client has done it."""
+
+    kind: ClassVar[str] = "waiting_ended"
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return waited(incident, said)
+
+    def told(self) -> str:
+        return "No longer waiting for the client"
+
+
+class Fixed(Payload):
+    """The fix is in place; it has to be verified from here on."""
+
+    kind: ClassVar[str] = "fixed"
+    what: Words
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        fixed = Said(at=said.at, by=said.by, text=self.what)
+        ticks = {row: tick for row, tick in incident.ticks.items() if not row.startswith("VER-")}
+        return {"fixed": fixed, "watched": Watched(), "ticks": ticks, **waited(incident, said)}
+
+    def told(self) -> str:
+        return f"Fix deployed: {self.what}"
+
+
+class RunWatched(Payload):
+    """A run of the workflow after the fix, and whether it was good (VER-4)."""
+
+    kind: ClassVar[str] = "run_watched"
+    execution_id: Name
+    good: bool
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        seen = incident.watched
+        if self.good:
+            return {"watched": seen.model_copy(update={"good": seen.good + 1, "last_good": self.execution_id})}
+        return {"watched": Watched(last_good=seen.last_good, last_bad=self.execution_id, bad_at=said.at)}
+
+    def told(self) -> str:
+        return f"Execution {self.execution_id} after the fix {'went well' if self.good else 'failed'}"
+
+
+class Resolved(Payload):
+    """It is over, verified; `open_items` are the rows of the verification left open, each with the reason."""
+
+    kind: ClassVar[str] = "resolved"
+    text: Text = ""
+    open_items: dict[str, Words] = Field(default_factory=dict)
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        resolved = Said(at=said.at, by=said.by, text=self.text)
+        return {
+            "resolved": (*incident.resolved, resolved),
+            "open_items": {**incident.open_items, **self.open_items},
+            **waited(incident, said),
+        }
+
+    def told(self) -> str:
+        left = f" (left open: {', '.join(self.open_items)})" if self.open_items else ""
+        return f"Verified resolved{f': {self.text}' if self.text else ''}{left}"

@@ -1,0 +1,101 @@
+"""How an incident begins: opened, acknowledged, its severity (step 1)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+
+from incident_nb.incidents.payload import Changes, Name, Payload, Text, Words
+from incident_nb.models import Severity
+from incident_nb.record import Incident, Judged, Said, Source, Subject
+
+
+class Opened(Payload):
+    """The first event: what is known at the beginning. `text` is what was pasted or sent, if anything."""
+
+    kind: ClassVar[str] = "opened"
+    title: Name
+    detected_at: AwareDatetime
+    client: Name | None = None
+    source: Source = "form"
+    subject: Subject = Subject()
+    noticed: bool = False
+    recurring: bool = False
+    text: Text = ""
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {
+            "title": self.title, "detected_at": self.detected_at, "client": self.client, "source": self.source,
+            "subject": self.subject, "noticed": self.noticed, "recurring": self.recurring, "last_seen": self.detected_at,
+        }  # fmt: skip
+
+    def told(self) -> str:
+        where = {"slack": "Slack", "email": "e-mail", "monitoring": "monitoring", "form": "a form"}[self.source]
+        return f"Error detected via {where}: {self.title}"
+
+
+class Acknowledged(Payload):
+    """Somebody works on it from now on."""
+
+    kind: ClassVar[str] = "acknowledged"
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"acknowledged": (*incident.acknowledged, said)}
+
+    def told(self) -> str:
+        return "Acknowledged"
+
+
+class SeveritySuggested(Payload):
+    """What the rules suggest, and why."""
+
+    kind: ClassVar[str] = "severity_suggested"
+    severity: Severity
+    reasons: tuple[Words, ...] = ()
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"suggested": Judged(at=said.at, by=said.by, text="; ".join(self.reasons), severity=self.severity)}
+
+    def told(self) -> str:
+        return f"Severity {self.severity} suggested"
+
+
+class SeverityChosen(Payload):
+    """What a person chose, which may be the suggestion."""
+
+    kind: ClassVar[str] = "severity_chosen"
+    severity: Severity
+    reason: Text = ""
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"chosen": Judged(at=said.at, by=said.by, text=self.reason, severity=self.severity)}
+
+    def told(self) -> str:
+        return f"Severity {self.severity} chosen{f': {self.reason}' if self.reason else ''}"
+
+
+class Noticed(Payload):
+    """Whether the client noticed (SEV-P3)."""
+
+    kind: ClassVar[str] = "noticed"
+    noticed: bool = True
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"noticed": self.noticed}
+
+    def told(self) -> str:
+        return "The client noticed" if self.noticed else "The client has not noticed"
+
+
+class Scheduled(Payload):
+    """The date by which it is to be resolved (SEV-P4)."""
+
+    kind: ClassVar[str] = "scheduled"
+    due: AwareDatetime
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"scheduled_for": self.due}
+
+    def told(self) -> str:
+        return f"Scheduled for {self.due:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,109 @@
+"""Who was told what: the client, whoever is escalated to, the documents (steps 5 and 6)."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from incident_nb.incidents.payload import Changes, Name, Payload, Text, Words
+from incident_nb.record import Action, Billed, Escalated, Incident, Notice, Said, Sent
+
+
+class Notified(Payload):
+    """A text went to the client."""
+
+    kind: ClassVar[str] = "notified"
+    notice: Notice = "notice"
+    subject: Text = ""
+    to: Text = ""
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        sent = Sent(at=said.at, by=said.by, text=self.subject, kind=self.notice, to=self.to)
+        return {"notices": (*incident.notices, sent)}
+
+    def told(self) -> str:
+        words = {"notice": "notice", "holding": "holding notice", "brief": "brief e-mail"}[self.notice]
+        return f"Client told by {words}{f': {self.subject}' if self.subject else ''}"
+
+
+class EscalatedTo(Payload):
+    """Somebody was told, as a rule of escalation asks."""
+
+    kind: ClassVar[str] = "escalated"
+    row: Annotated[str, StringConstraints(pattern=r"^ESC-\d+$")]
+    to: Name
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        told = Escalated(at=said.at, by=said.by, row=self.row, to=self.to)
+        return {"escalated": (*incident.escalated, told)}
+
+    def told(self) -> str:
+        return f"Escalated to {self.to} ({self.row})"
+
+
+class BillingClassified(Payload):
+    """Who pays, as a person confirmed it (BILL-1 to BILL-3), and for how many hours."""
+
+    kind: ClassVar[str] = "billing_classified"
+    row: Annotated[str, StringConstraints(pattern=r"^BILL-[1-3]$")]
+    hours: Annotated[float, Field(ge=0, le=10_000)] | None = None
+    reason: Text = ""
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"billing": Billed(at=said.at, by=said.by, text=self.reason, row=self.row, hours=self.hours)}
+
+    def told(self) -> str:
+        return f"Billing classified: {self.row}{'' if self.hours is None else f', {self.hours:g} h'}"
+
+
+class BillingApproved(Payload):
+    """The client approved billable hours (BILL-4); `text` says who and how."""
+
+    kind: ClassVar[str] = "billing_approved"
+    text: Words
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"approved": Said(at=said.at, by=said.by, text=self.text)}
+
+    def told(self) -> str:
+        return f"Billable hours approved: {self.text}"
+
+
+class Prevention(Payload):
+    """An action item that keeps it from happening again."""
+
+    kind: ClassVar[str] = "prevention"
+    text: Words
+    owner: Name | None = None
+    due: AwareDatetime | None = None
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"prevention": (*incident.prevention, Action(text=self.text, owner=self.owner, due=self.due))}
+
+    def told(self) -> str:
+        return f"To prevent it: {self.text}{f' ({self.owner})' if self.owner else ''}"
+
+
+class Documented(Payload):
+    """A document was written (DOC-1, DOC-2); `path` is relative to the agency's folder."""
+
+    kind: ClassVar[str] = "documented"
+    row: Literal["DOC-1", "DOC-2"] = "DOC-1"
+    path: Name
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"documented": {**incident.documented, self.row: Said(at=said.at, by=said.by, text=self.path)}}
+
+    def told(self) -> str:
+        return f"{'Incident' if self.row == 'DOC-1' else 'Learning file'} documented: {self.path}"
+
+
+class Note(Payload):
+    """A note for the timeline."""
+
+    kind: ClassVar[str] = "note"
+    text: Words
+
+    def told(self) -> str:
+        return self.text

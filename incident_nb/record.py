@@ -1,0 +1,222 @@
+"""An incident as it stands: what its events are folded into (`incident_nb.incidents`), and what every rule reads.
+
+Times are UTC and zone-aware. All text has passed the gate. Nothing here depends on the present: rules take `now`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, TypeVar
+
+from pydantic import Field
+
+from incident_nb.models import Cause, Frozen, Severity
+
+Source = Literal["slack", "email", "monitoring", "form"]
+Notice = Literal["notice", "holding", "brief"]
+Confirmed = Literal["data_loss", "security", "outage_without_end"]
+
+
+class Status(StrEnum):
+    """Where an incident is on its way; in this order."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    DIAGNOSED = "diagnosed"
+    FIXED = "fixed"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Said(Frozen):
+    """Something that somebody said or did: when, who, and in which words."""
+
+    at: datetime
+    by: str
+    text: str = ""
+
+
+Done = TypeVar("Done", bound=Said)
+
+
+class Judged(Said):
+    """A severity that was suggested by the rules or chosen by a person; `text` is the reason."""
+
+    severity: Severity
+
+
+class Accepted(Said):
+    """A cause that a person accepted or rejected; `text` is the reason."""
+
+    cause: Cause
+    detail: str | None = None
+
+
+class Span(Frozen):
+    """A time from `since` to `until` (None: it goes on) and why."""
+
+    since: datetime
+    until: datetime | None = None
+    why: str = ""
+
+
+class Sent(Said):
+    """A text that went to the client: the notice, a holding notice or a brief e-mail; `text` is its subject."""
+
+    kind: Notice
+    to: str = ""
+
+
+class Tick(Said):
+    """A row of a checklist that a person ticked (`done`), or took the tick away from."""
+
+    done: bool
+
+
+class Workaround(Said):
+    """What was done for the time being; `due`: when the permanent fix is to be there (WA-3)."""
+
+    due: datetime
+
+
+class Fact(Said):
+    """Something that a person confirmed or denied, such as that data was lost (ESC-2)."""
+
+    true: bool
+
+
+class Escalated(Said):
+    """That somebody was told by an escalation rule (`row`, ESC-1 to ESC-4); `to` is who."""
+
+    row: str
+    to: str
+
+
+class Billed(Said):
+    """Who pays (`row`, BILL-1 to BILL-3); `hours` as a person confirmed them."""
+
+    row: str
+    hours: float | None = None
+
+
+class Action(Frozen):
+    """One thing that will keep it from happening again (DOC-1, Prevention)."""
+
+    text: str
+    owner: str | None = None
+    due: datetime | None = None
+
+
+class Watched(Frozen):
+    """Later runs that were watched since the newest fix (VER-4): good ones in a row, and the newest of each kind."""
+
+    good: int = 0
+    last_good: str | None = None
+    last_bad: str | None = None
+    bad_at: datetime | None = None
+
+
+class Subject(Frozen):
+    """What an incident is about, as far as known; the names are those of the execution log."""
+
+    instance: str | None = None
+    workflow_id: str | None = None
+    workflow: str | None = None
+    node: str | None = None
+    execution_id: str | None = None
+    execution_url: str | None = None
+    fingerprint: str | None = None
+    error: str | None = None
+
+
+class Incident(Frozen):
+    """One incident, folded from its events up to number `version`.
+
+    `number` is 42 in INC-42. `source` is where it came from (ACK-1). `suggested` and `chosen` are kept side by side;
+    `severity` is the one in force. `acknowledged`, `resolved`, `notices` hold every time it happened, oldest first, since
+    an incident can come back (`reopened`). `waiting` are the times that it waited for the client. `ticks`, `facts` and
+    `documented` (its `text` is the path) are by row id and by name, the newest of each. `open_items` are the reasons why
+    it was resolved or closed with rows open.
+    `occurrences` counts failures of the same problem that were folded into it.
+    """
+
+    number: int
+    version: int = 0
+    title: str
+    client: str | None = None
+    source: Source = "form"
+    subject: Subject = Subject()
+    detected_at: datetime
+    opened_at: datetime
+    suggested: Judged | None = None
+    chosen: Judged | None = None
+    acknowledged: tuple[Said, ...] = ()
+    cause: Accepted | None = None
+    rejected: tuple[Accepted, ...] = ()
+    workaround: Workaround | None = None
+    fixed: Said | None = None
+    watched: Watched = Watched()
+    ticks: dict[str, Tick] = Field(default_factory=dict)
+    facts: dict[Confirmed, Fact] = Field(default_factory=dict)
+    waiting: tuple[Span, ...] = ()
+    noticed: bool = False
+    scheduled_for: datetime | None = None
+    resolved: tuple[Said, ...] = ()
+    reopened: tuple[Said, ...] = ()
+    notices: tuple[Sent, ...] = ()
+    escalated: tuple[Escalated, ...] = ()
+    billing: Billed | None = None
+    approved: Said | None = None
+    prevention: tuple[Action, ...] = ()
+    documented: dict[str, Said] = Field(default_factory=dict)
+    recurring: bool = False
+    related: tuple[str, ...] = ()
+    open_items: dict[str, str] = Field(default_factory=dict)
+    occurrences: int = 1
+    last_seen: datetime
+    closed: Said | None = None
+    changed_at: datetime
+
+    @property
+    def id(self) -> str:
+        """Its name, such as INC-42."""
+        return f"INC-{self.number}"
+
+    @property
+    def severity(self) -> Severity | None:
+        """The severity in force: a person's choice before the suggestion; None where nobody has said."""
+        judged = self.chosen or self.suggested
+        return judged.severity if judged else None
+
+    @property
+    def began_at(self) -> datetime:
+        """From when its clocks count anew: the newest reopening, else the detection."""
+        return self.reopened[-1].at if self.reopened else self.detected_at
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether it is resolved and has not come back since."""
+        return bool(self.resolved) and (not self.reopened or self.resolved[-1].at >= self.reopened[-1].at)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for the client now."""
+        return bool(self.waiting) and self.waiting[-1].until is None
+
+    @property
+    def status(self) -> Status:
+        """Where it is on its way."""
+        if self.closed:
+            return Status.CLOSED
+        if self.is_resolved:
+            return Status.RESOLVED
+        if self.fixed:
+            return Status.FIXED
+        if self.cause:
+            return Status.DIAGNOSED
+        return Status.ACKNOWLEDGED if self.since(self.acknowledged) else Status.OPEN
+
+    def since(self, said: tuple[Done, ...]) -> Done | None:
+        """The first of these that happened since its clocks count; None if none did."""
+        return next((one for one in said if not self.reopened or one.at >= self.began_at), None)
