@@ -25,7 +25,9 @@ class Client(_Section):
     """One `[clients.CODE]`: whose workflows these are. A workflow belongs to the first client with a rule that fits.
 
     Rules are lists: `name_prefix`, `tag`, `project` (exact), and `workflows` (globs on the name). `time_zone` is an
-    IANA name, used for "same day" and "this week"; `contact` is who is written to. `repository` is the folder of the
+    IANA name, used for "same day" and "this week"; `hours` ("09:00-17:30") and `days` are when the client works, where
+    such are agreed for P3 and P4; `holidays` are days off: dates, and regions whose public holidays are (DE, AU-NSW).
+    `contact` is who is written to. `repository` is the folder of the
     client's code (under git), `vendors` are services they depend on (names of `vendors.toml`), `models` maps a node's
     name, or the path of an endpoint, to the Pydantic model of what it takes, as `path.py:Model` in that folder.
     """
@@ -33,6 +35,9 @@ class Client(_Section):
     name: str | None = None
     contact: str | None = None
     time_zone: str = "UTC"
+    hours: str | None = None
+    days: tuple[str, ...] = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+    holidays: tuple[str, ...] = ()
     name_prefix: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
     project: tuple[str, ...] = ()

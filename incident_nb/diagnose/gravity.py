@@ -8,7 +8,7 @@ import pandas as pd
 
 from incident_nb.diagnose.scene import Scene
 from incident_nb.models import Cause, Impact, SeverityBlock
-from incident_nb.policy import ClientCalendar, Policy, SeverityFacts, deadlines, suggest
+from incident_nb.policy import Policy, SeverityFacts, calendar_of, deadlines, suggest
 from incident_nb.settings import Settings
 
 NEWEST = 5
@@ -92,9 +92,7 @@ def severity_block(
 ) -> SeverityBlock:
     """The suggestion for the known facts, with its deadlines counted from `detected_at` (UTC)."""
     suggestion = suggest(known, policy)
-    owner = settings.clients.get(client or "")
-    calendar = ClientCalendar(time_zone=owner.time_zone) if owner else None
-    due = deadlines(suggestion.suggested, detected_at, calendar=calendar, policy=policy)
+    due = deadlines(suggestion.suggested, detected_at, calendar=calendar_of(settings, client), policy=policy)
     return SeverityBlock(
         suggested=suggestion.suggested,
         reasons=suggestion.reasons,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,13 +22,15 @@ class ClientCalendar(Frozen):
     """Where a client lives and when it works.
 
     `time_zone`: IANA name. `working_hours`: opening and closing time of day there, or None where none are agreed, and
-    then every hour counts. `working_days`: 0 is Monday. `holidays`: dates on which nobody works.
+    then every hour counts. `working_days`: 0 is Monday. `holidays`: dates on which nobody works. `regions`: countries, or
+    parts of them, whose public holidays are days off, too, such as DE or AU-NSW.
     """
 
     time_zone: str
     working_hours: tuple[time, time] | None = None
     working_days: frozenset[int] = Field(default=frozenset(range(5)), min_length=1)
     holidays: frozenset[date] = frozenset()
+    regions: tuple[str, ...] = ()
 
     @field_validator("time_zone")
     @classmethod
@@ -50,7 +54,9 @@ class ClientCalendar(Frozen):
 
     def works_on(self, day: date) -> bool:
         """Whether that local date is a working day."""
-        return day.weekday() in self.working_days and day not in self.holidays
+        if day.weekday() not in self.working_days or day in self.holidays:
+            return False
+        return not any(day in public_holidays(region) for region in self.regions)
 
 
 class Deadlines(Frozen):
@@ -68,6 +74,23 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise SettingsError(f"There is no time zone {name!r}. Use an IANA name such as Australia/Sydney.") from error
+
+
+@lru_cache(maxsize=64)
+def public_holidays(region: str) -> Container[date]:
+    """The public holidays of a country (ISO 3166, DE) or a part of it (AU-NSW), as the library `holidays` has them.
+
+    Raises SettingsError for a region that it does not know.
+    """
+    import holidays
+
+    country, _, part = region.upper().partition("-")
+    try:
+        return holidays.country_holidays(country, subdiv=part or None)
+    except (NotImplementedError, KeyError) as error:
+        raise SettingsError(
+            f"No holidays are known for {region!r}. Use a country's code such as DE, or one with a part of it such as AU-NSW."
+        ) from error
 
 
 def deadlines(
