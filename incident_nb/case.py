@@ -107,7 +107,8 @@ def open_case(name: str = SAMPLE) -> Case:
         return Case(
             log=read_log(folder, [Skipped(**part) for part in about["skipped"]]),
             now=datetime.fromisoformat(about["now"]),
-            settings=Settings.model_validate(about["settings"]),
+            # Where our own settings lie is never for a case to say: it is what makes settings trusted.
+            settings=Settings.model_validate({**about["settings"], "path": None}),
             since=datetime.fromisoformat(about["since"]) if about["since"] else None,
             unattended=about["unattended"],
             offline=about.get("offline", False),

@@ -328,8 +328,9 @@ def test_a_private_address_behind_a_name_is_not_looked_at(
     assert "is at a private address, which is not asked" in told(checks.answers)
 
 
+@pytest.mark.parametrize("names_a_file", [False, True])
 def test_a_case_from_elsewhere_does_not_say_where_our_key_goes(
-    ways: Ways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    names_a_file: bool, ways: Ways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A case folder holds the settings that it was made with, and whoever made it may have written another address."""
     of = flow(1)
@@ -345,6 +346,10 @@ def test_a_case_from_elsewhere_does_not_say_where_our_key_goes(
             }
         )
         replace(case, settings=theirs).save(tmp_path / "case")
+        if names_a_file:  # as if these settings had been read from a file of ours
+            written = json.loads((tmp_path / "case" / "case.json").read_text())
+            written["settings"]["path"] = str(tmp_path / "incident-nb.toml")
+            (tmp_path / "case" / "case.json").write_text(json.dumps(written))
         (tmp_path / "empty").mkdir()
         monkeypatch.chdir(tmp_path / "empty")
         there.n8n.asked.clear()
