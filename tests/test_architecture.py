@@ -17,12 +17,12 @@ LONGEST = 300
 # A module imports lower levels only, and of its own level nothing but itself.
 LEVELS = [
     {"models", "errors", "escape", "resources"},
-    {"files", "names", "notebook_kernel", "processes", "sanitise"},
+    {"files", "names", "notebook_kernel", "processes", "record", "sanitise"},
     {"settings", "redact", "outputs", "http", "logfile"},
     {"readers", "policy", "supervisor", "n8n"},
     {"archive"},
     {"live"},
-    {"causes", "patterns", "alerts", "case"},
+    {"causes", "patterns", "alerts", "case", "incidents"},
     {"plots", "probes"},
     {"diagnose", "doctor"},
     {"notebook", "notebook_child", "report", "display"},
