@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,88 +18,16 @@ import msgspec
 
 from incident_nb.errors import SettingsError, UnreachableError
 from incident_nb.http import Answer, RequestError, Session, origin
+from incident_nb.n8n.pages import UNREADABLE, Listing, Page
+
+__all__ = ["Listing", "N8n", "NotThereError", "key_of", "variable"]
 
 KEY = "INCIDENT_NB_N8N_API_KEY"
 MOST_PER_PAGE = 250  # what n8n gives at most; of executions with their data fewer are asked for at once
 WITH_DATA = 50
-MOST_PAGES = 40_000
 LONGEST_WAIT = 10.0
 BUSY = (429, 502, 503, 504)
-UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
-
-
-class _Named(msgspec.Struct):
-    id: str | int
-
-
-class _Page(msgspec.Struct):
-    data: list[msgspec.Raw]
-    nextCursor: str | None = None
-
-
-_PAGE, _NAMED = msgspec.json.Decoder(_Page), msgspec.json.Decoder(_Named)
 _THING = msgspec.json.Decoder(dict[str, Any])
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of a list as n8n sent it, the ids on it, and where the next one begins (None: this is the last)."""
-
-    content: bytes
-    ids: tuple[str, ...]
-    cursor: str | None
-
-
-@dataclass
-class Listing:
-    """A list, page by page. Once it has been gone through, `partial` says why it ended early; None if it did not.
-
-    The first page raises UnreachableError when it can't be had: then nothing was got, and nothing is partial.
-    """
-
-    server: N8n
-    path: str
-    query: Mapping[str, str]
-    cursor: str | None = None
-    partial: str | None = None
-    skipped: list[str] = field(default_factory=list)
-
-    def __iter__(self) -> Iterator[Page]:
-        seen: set[str] = set()
-        known: set[str | None] = {self.cursor}
-        for number in range(MOST_PAGES):
-            try:
-                page = self.server.page(
-                    self.path, {**self.query, **({"cursor": self.cursor} if self.cursor else {})}, self.skipped
-                )
-            except UnreachableError as error:
-                if number == 0:
-                    raise
-                self.partial = str(error)
-                return
-            new = [name for name in page.ids if name not in seen]
-            if not new and page.cursor:
-                self.partial = f"page {number + 1} held nothing new and names a next one: the paging goes in a circle"
-                return
-            seen.update(new)
-            self.cursor = page.cursor
-            yield page
-            if page.cursor is None:
-                return
-            if page.cursor in known:
-                self.partial = f"page {number + 1} led back to a page that was read already"
-                return
-            known.add(page.cursor)
-        self.partial = f"more than {MOST_PAGES:,} pages"
-
-    def rows(self) -> Iterator[Any]:
-        """The list's elements as plain Python, each id once."""
-        seen: set[str] = set()
-        for page in self:
-            for name, row in zip(page.ids, _PAGE.decode(page.content).data, strict=True):
-                if name not in seen:
-                    seen.add(name)
-                    yield json.loads(bytes(row))
 
 
 class N8n:
@@ -118,7 +46,7 @@ class N8n:
         """
         query = {"includeData": "true", "limit": str(WITH_DATA)} if data else {"limit": str(MOST_PER_PAGE)}
         query |= {name: value for name, value in (("workflowId", workflow), ("status", status)) if value}
-        return Listing(self, "executions", query, cursor)
+        return Listing(partial(self._page, "executions"), query, cursor)
 
     def execution(self, execution_id: str, *, data: bool = True) -> bytes:
         """One execution as n8n's JSON. Raises UnreachableError; NotThereError for one that is not there."""
@@ -129,7 +57,7 @@ class N8n:
 
     def workflows(self) -> Listing:
         """All workflows, with nodes, tags and, where the edition has projects, whose they are."""
-        return Listing(self, "workflows", {"limit": str(MOST_PER_PAGE)})
+        return self.listing("workflows")
 
     def workflow(self, workflow_id: str) -> Any:
         """One workflow as it is now; None if there is none."""
@@ -162,7 +90,7 @@ class N8n:
 
     def listing(self, path: str) -> Listing:
         """Another list: `tags`, `projects`, `credentials`, `variables`, `users`, as far as edition and version have it."""
-        return Listing(self, path, {"limit": str(MOST_PER_PAGE)})
+        return Listing(partial(self._page, path), {"limit": str(MOST_PER_PAGE)})
 
     def health(self, path: str = "healthz") -> Answer:
         """What `healthz`, `healthz/readiness` or `metrics` answers, whatever it is; no key is sent."""
@@ -174,30 +102,27 @@ class N8n:
         answer = self._ask(method, path, content)
         return json.loads(self._good(answer).body or b"null")
 
-    def page(self, path: str, query: Mapping[str, str], skipped: list[str]) -> Page:
+    def _page(self, path: str, query: Mapping[str, str], skipped: list[str]) -> Page:
         """One page of a list; names of executions that came without their data go to `skipped`."""
         answer = self._get(path, query)
         if answer.status == 500 and query.get("includeData"):
             return self._one_by_one(path, query, skipped)
-        body = self._good(answer).body
         try:
-            page = _PAGE.decode(body)
-            ids = tuple(str(_NAMED.decode(row).id) for row in page.data)
+            return Page.of(self._good(answer).body)
         except UNREADABLE as error:
             raise UnreachableError(f"{self} sent {self._what(answer)} where a list was expected.") from error
-        return Page(body, ids, page.nextCursor or None)
 
     def _one_by_one(self, path: str, query: Mapping[str, str], skipped: list[str]) -> Page:
         """The same page, each execution asked for by itself; the one that breaks the page comes without its data."""
-        bare = self.page(path, {name: value for name, value in query.items() if name != "includeData"}, skipped)
+        bare = self._page(path, {name: value for name, value in query.items() if name != "includeData"}, skipped)
         rows = []
-        for name, row in zip(bare.ids, _PAGE.decode(bare.content).data, strict=True):
+        for name, row in bare.rows():
             try:
                 rows.append(self.execution(name))
             except UnreachableError:
                 skipped.append(name)
-                rows.append(bytes(row))
-        return Page(b'{"data":[' + b",".join(rows) + b"]}", bare.ids, bare.cursor)
+                rows.append(row)
+        return bare.with_rows(rows)
 
     def _get(self, path: str, query: Mapping[str, str]) -> Answer:
         """The answer to a question, asked again while the server is busy or hangs up, as long as there is time."""
