@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,22 +18,24 @@ from incident_nb.logfile import merged, read_log, write_log
 from incident_nb.models import ExecutionLog, Probed, Skipped
 from incident_nb.redact import sealed
 from incident_nb.resources import sample as sample_folder
-from incident_nb.settings import Settings
+from incident_nb.settings import Settings, load
 
 SAMPLE = "sample"
 SAMPLE_NOW = datetime(2026, 11, 14, 8, 30, tzinfo=UTC)
 SCHEMA = 1
 ANSWERS = "answers.json"
+INCIDENTS = "incidents"
+_INCIDENT = re.compile(r"INC-[1-9]\d{0,17}")
 
 
 @dataclass(frozen=True)
 class Case:
     """What is investigated and from when it is seen.
 
-    `execution`, `workflow`, `client`: the subject as it was asked for; `since`: where a survey begins. `offline`: no live
-    system is asked. `answers`: what checks answered at an earlier time, `not_asked`: why no live system was asked then
-    (None where they were). `sources`: the files that it was read from, known
-    only to who read them; a saved case does not name them.
+    `execution`, `workflow`, `client`: the subject as it was asked for; `incident`: whose case it is, as INC-1; `since`:
+    where a survey begins. `offline`: no live system is asked. `answers`: what checks answered at an earlier time,
+    `not_asked`: why no live system was asked then (None where they were). `sources`: the files that it was read from,
+    known only to who read them; a saved case does not name them.
 
     `now` is zone-aware. `unattended`: nobody is looking, so nothing that waits for a person is shown. `folder` is None
     for the sample, which is not written to.
@@ -44,6 +47,7 @@ class Case:
     execution: str | None = None
     workflow: str | None = None
     client: str | None = None
+    incident: str | None = None
     since: datetime | None = None
     unattended: bool = False
     offline: bool = False
@@ -63,6 +67,7 @@ class Case:
             "schema": SCHEMA,
             "now": self.now.isoformat(),
             **self.asked,
+            "incident": self.incident,
             "since": self.since.isoformat() if self.since else None,
             "unattended": self.unattended,
             "offline": self.offline,
@@ -95,10 +100,13 @@ class Case:
 
 
 def open_case(name: str = SAMPLE) -> Case:
-    """The case in the folder `name`, or the bundled sample for `"sample"`. Raises UsageError when there is none."""
+    """The case in the folder `name`, of the workspace's incident `INC-1`, or the bundled sample for `"sample"`.
+
+    Raises UsageError when there is none.
+    """
     if name == SAMPLE:
         return sample_case()
-    folder = Path(name).expanduser()
+    folder = _of_incident(name) if _INCIDENT.fullmatch(name) and not Path(name).is_dir() else Path(name).expanduser()
     clean_leftovers(folder)
     try:
         about = json.loads((folder / "case.json").read_text(encoding="utf-8"))
@@ -112,6 +120,7 @@ def open_case(name: str = SAMPLE) -> Case:
             since=datetime.fromisoformat(about["since"]) if about["since"] else None,
             unattended=about["unattended"],
             offline=about.get("offline", False),
+            incident=about.get("incident"),
             folder=folder,
             **_answers(folder),
             **{key: about[key] for key in ("execution", "workflow", "client")},
@@ -124,6 +133,16 @@ def open_case(name: str = SAMPLE) -> Case:
         raise UsageError(
             f"The case in {folder} cannot be read: {error}. Make it again with `incident-nb investigate`."
         ) from error
+
+
+def _of_incident(name: str) -> Path:
+    """Where the workspace around the working folder keeps an incident's case."""
+    settings = load()
+    if settings.path is None:
+        raise UsageError(
+            f"{name} is looked up in a workspace, and there is none here. Make one with `incident-nb init DIR`."
+        )
+    return settings.path.parent / INCIDENTS / name / "case"
 
 
 def _answers(folder: Path) -> dict[str, Any]:

@@ -43,6 +43,15 @@ def read_log(folder: Path, skipped: Sequence[Skipped] = ()) -> ExecutionLog:
     )
 
 
+def nothing() -> ExecutionLog:
+    """A log without executions, for where none could be read."""
+    runs, failures = (
+        pd.DataFrame({name: pd.Series([], dtype=kind) for name, kind in columns.items()})
+        for columns in (EXECUTION_COLUMNS, FAILURE_COLUMNS)
+    )
+    return ExecutionLog(runs, failures)
+
+
 def merged(logs: Sequence[ExecutionLog]) -> ExecutionLog:
     """The logs as one, oldest reading first: each execution once, in the reading that says most, then in the newest."""
     if len(logs) == 1:

@@ -63,6 +63,20 @@ def execution_of(table: pd.DataFrame, wanted: str, settings: Settings) -> pd.Ser
     return hits.iloc[0]
 
 
+def address_of(url: str, settings: Settings) -> tuple[str, str]:
+    """The configured server and the execution's id that an n8n address names, by exact origin.
+
+    Raises UsageError for an address of none of them, and where none is configured.
+    """
+    found = _ADDRESS.search(url.partition("://")[2])
+    server = _server(url, settings)
+    if not found or server is None:
+        raise UsageError(
+            f"{url} can't be fetched: " + ("no n8n server is configured" if found else "it is no execution's address")
+        )
+    return server, found["execution"]
+
+
 def _server(address: str, settings: Settings) -> str | None:
     """The configured server with the same origin; None when no server is configured at all (a plain export)."""
     asked = _origin(address)

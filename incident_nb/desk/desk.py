@@ -1,0 +1,133 @@
+"""Every step of an incident as one call, guarded by the procedure's rules at the moment at which it is written."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from incident_nb.desk.standing import Standing, standing, urgency
+from incident_nb.errors import UsageError
+from incident_nb.incidents import Event, Records, payload_of
+from incident_nb.incidents.kinds.opening import Opened
+from incident_nb.models import Severity
+from incident_nb.policy import Policy, closing, load, must_be_done, verification
+from incident_nb.record import Incident
+from incident_nb.settings import Settings
+
+ENGINEER = "INCIDENT_NB_ENGINEER"
+
+# What may still be recorded once an incident is closed.
+AFTERWARDS = {"note", "corrected", "reopened", "related", "documented", "billing_classified", "billing_approved", "notified",
+              "occurred"}  # fmt: skip
+
+
+def _present() -> datetime:
+    return datetime.now(UTC)
+
+
+def engineer() -> str:
+    """Who records: INCIDENT_NB_ENGINEER, else the name of the account."""
+    try:
+        return os.environ.get(ENGINEER) or getpass.getuser()
+    except (OSError, KeyError):
+        return "somebody"
+
+
+class Desk:
+    """Incidents and what may be done with them, by one person (`by`), with one clock."""
+
+    def __init__(
+        self, records: Records, settings: Settings, *, by: str | None = None, clock: Callable[[], datetime] = _present
+    ) -> None:
+        self.records, self.settings, self.clock = records, settings, clock
+        self.by = by or engineer()
+        self.policy: Policy = load()
+
+    def open(self, opened: Opened, *, at: datetime | None = None) -> Incident:
+        """The new incident."""
+        return self.records.open(opened, by=self.by, at=at)
+
+    def standing(self, number: int) -> Standing:
+        """How an incident stands now. Raises UsageError where there is none of this number."""
+        return standing(
+            self.records.get(number), self.clock(), self.settings, self.records.incidents(closed=False), self.policy
+        )
+
+    def board(self, *, closed: bool = False) -> list[Standing]:
+        """How all open incidents stand now, the most urgent first; with `closed` the closed ones, too."""
+        now = self.clock()
+        rows = self.records.incidents(closed=closed)
+        return sorted((standing(row, now, self.settings, (), self.policy) for row in rows), key=urgency)
+
+    def timeline(self, number: int) -> tuple[Event, ...]:
+        """All that was recorded, in the order in which it happened."""
+        return tuple(sorted(self.records.events(number), key=lambda event: (event.at, event.seq)))
+
+    def add(self, number: int, kind: str, *, at: datetime | None = None, **values: Any) -> Incident:
+        """The incident after one more event of any kind but `resolved` and `closed`, which have calls of their own.
+
+        Raises UsageError for values that the kind does not have, and where the rules do not allow it now.
+        """
+        payload = payload_of(kind, values)
+        return self.records.add(
+            number, payload, by=self.by, at=at, check=lambda incident: self._allowed(incident, kind, values)
+        )
+
+    def choose(self, number: int, severity: Severity, reason: str = "") -> Incident:
+        """The incident with the severity that a person chose. Another one than was suggested needs a reason."""
+
+        def check(incident: Incident) -> None:
+            self._allowed(incident, "severity_chosen", {})
+            other = incident.suggested and incident.suggested.severity is not severity
+            if other and not reason.strip():
+                raise UsageError(f"{incident.id}: {severity} is not what was suggested; give a reason, which is kept.")
+
+        return self.records.add(
+            number, payload_of("severity_chosen", {"severity": severity, "reason": reason}), by=self.by, check=check
+        )
+
+    def resolve(self, number: int, text: str = "", reasons: dict[str, str] | None = None) -> Incident:
+        """The incident, resolved. Raises UsageError while a row of the verification is open without a reason."""
+        return self._end(number, "resolved", text, reasons or {})
+
+    def close(self, number: int, text: str = "", reasons: dict[str, str] | None = None) -> Incident:
+        """The incident, closed. Raises UsageError while a row of the closing checklist is open without a reason."""
+        return self._end(number, "closed", text, reasons or {})
+
+    def _end(self, number: int, kind: str, text: str, reasons: dict[str, str]) -> Incident:
+        now = self.clock()
+        rows = verification if kind == "resolved" else closing
+        left = {key: value for key, value in reasons.items() if value.strip()}
+        known = {item.id for item in rows(self.records.get(number), now, policy=self.policy)}
+        if unknown := ", ".join(sorted(left.keys() - known)):
+            raise UsageError(f"There is no row {unknown} on this checklist; it has {', '.join(sorted(known))}.")
+
+        def check(incident: Incident) -> None:
+            self._allowed(incident, kind, {})
+            must_be_done(rows(incident, now, policy=self.policy), left, kind)
+
+        return self.records.add(number, payload_of(kind, {"text": text, "open_items": left}), by=self.by, check=check)
+
+    def _allowed(self, incident: Incident, kind: str, values: dict[str, Any]) -> None:
+        """Raises UsageError for what makes no sense as the incident is at the moment."""
+        if incident.closed and kind not in AFTERWARDS:
+            raise UsageError(f"{incident.id} was closed by {incident.closed.by}. Reopen it first.")
+        if kind in ("resolved", "closed") and values:
+            raise UsageError(f"{incident.id}: use `{'resolve' if kind == 'resolved' else 'close'}` for this.")
+        if kind == "acknowledged" and (said := incident.since(incident.acknowledged)):
+            raise UsageError(f"{incident.id} was acknowledged by {said.by} on {said.at:%Y-%m-%d at %H:%M} UTC.")
+        if kind == "resolved" and incident.is_resolved:
+            raise UsageError(f"{incident.id} is resolved already.")
+        if kind == "reopened" and not (incident.is_resolved or incident.closed):
+            raise UsageError(f"{incident.id} is still open.")
+        if kind == "waiting_ended" and not incident.is_waiting:
+            raise UsageError(f"{incident.id} does not wait for the client.")
+        if kind == "waiting_began" and incident.is_waiting:
+            raise UsageError(f"{incident.id} waits for the client already: {incident.waiting[-1].why}.")
+        if kind == "billing_approved" and incident.cause is None:
+            raise UsageError(f"{incident.id}: accept the cause before billing is spoken of (BILL-4).")
+        if kind in ("worked_around", "scheduled") and values["due"] <= self.clock():
+            raise UsageError(f"{incident.id}: the date has passed already; give one to come.")

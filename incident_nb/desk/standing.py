@@ -1,0 +1,123 @@
+"""How an incident stands at an instant: its clocks, steps, checklists and duties together, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from incident_nb.models import Severity
+from incident_nb.policy import (
+    Bill,
+    Duty,
+    GateItem,
+    Policy,
+    StepTime,
+    Timer,
+    bill,
+    calendar_of,
+    closing,
+    duties,
+    load,
+    paused_by,
+    step_times,
+    timers,
+    verification,
+)
+from incident_nb.policy.clocks import ClientCalendar, Clock
+from incident_nb.policy.timers import State
+from incident_nb.record import Incident
+from incident_nb.settings import Settings
+
+CLOCK_WORDS: dict[Clock, str] = {"respond": "acknowledge it", "resolve": "resolve it", "notify": "tell the client"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An incident as it stands at `now` (UTC): everything that a screen, a table or a report says of it.
+
+    `next_step` is what to do now, in a sentence, with the row that asks for it. `paused` are the incidents whose work
+    stops for this one (ACK-3).
+    """
+
+    incident: Incident
+    now: datetime
+    calendar: ClientCalendar | None
+    timers: dict[Clock, Timer]
+    steps: tuple[StepTime, ...]
+    verification: tuple[GateItem, ...]
+    closing: tuple[GateItem, ...]
+    duties: tuple[Duty, ...]
+    bill: Bill
+    paused: tuple[Incident, ...]
+    next_step: str
+
+    @property
+    def next_due(self) -> Timer | None:
+        """The clock that ends first of those still open; None when none is."""
+        still = [timer for timer in self.timers.values() if not timer.is_over]
+        return min(still, key=lambda timer: timer.due or datetime.max.replace(tzinfo=self.now.tzinfo), default=None)
+
+
+def standing(
+    incident: Incident, now: datetime, settings: Settings, others: Sequence[Incident] = (), policy: Policy | None = None
+) -> Standing:
+    """How an incident stands at `now`; `others` are those whose work it may stop."""
+    rules = policy or load()
+    calendar = calendar_of(settings, incident.client)
+    clocks = timers(incident, now, calendar=calendar, policy=rules)
+    verified = verification(incident, now, policy=rules)
+    final = closing(incident, now, policy=rules)
+    owed = duties(incident, now, policy=rules)
+    return Standing(
+        incident=incident, now=now, calendar=calendar, timers=clocks, steps=step_times(incident, now, policy=rules),
+        verification=verified, closing=final, duties=owed, bill=bill(incident, now, policy=rules),
+        paused=paused_by(incident, list(others)), next_step=_next(incident, now, clocks, verified, final, owed, rules),
+    )  # fmt: skip
+
+
+def urgency(one: Standing) -> tuple[bool, bool, datetime, Severity, int]:
+    """What a board sorts by: what is resolved comes last, then what is owed soonest, then the gravest, then the oldest."""
+    due = one.next_due
+    first = due.due if due and due.due else one.now + timedelta(days=3650)
+    paused = due is not None and due.state is State.PAUSED
+    return one.incident.is_resolved, paused, first, one.incident.severity or Severity.P1, one.incident.number
+
+
+def _next(
+    incident: Incident,
+    now: datetime,
+    clocks: dict[Clock, Timer],
+    verified: tuple[GateItem, ...],
+    final: tuple[GateItem, ...],
+    owed: tuple[Duty, ...],
+    policy: Policy,
+) -> str:
+    """The first thing that is not done, in the order of the procedure; what is owed to people goes first."""
+    if incident.closed:
+        return "Nothing: it is closed."
+    if not incident.since(incident.acknowledged):
+        return "Acknowledge it (ACK-1)."
+    if incident.chosen is None:
+        return "Confirm the severity, or choose another one (ACK-2)."
+    if duty := next((duty for duty in owed if duty.done_at is None), None):
+        return f"{duty.path} ({duty.id}: {duty.why})."
+    notify = clocks.get("notify")
+    if notify and not notify.is_over and (notify.state in (State.AT_RISK, State.MISSED)):
+        return f"Tell the client, with a holding notice if it is not resolved (NOT-P12; due {notify.due:%Y-%m-%d %H:%M} UTC)."
+    if incident.is_waiting:
+        return f"Wait for the client: {incident.waiting[-1].why}."
+    if incident.cause is None:
+        return "Go through the checklist and accept a cause (DX-1 to DX-6)."
+    if incident.fixed is None:
+        rows = [
+            row.id for row in policy.rows_for(incident.cause.cause, incident.cause.detail) if row.id.startswith("RES")
+        ]
+        late = incident.workaround is not None and incident.workaround.due <= now
+        fix = "The permanent fix is overdue: put" if late else "Put"
+        return f"{fix} the fix in place ({', '.join(rows) or 'step 3'}), or work around it (WA-1)."
+    if not incident.is_resolved:
+        item = next((item for item in verified if item.is_open), None)
+        return f"{item.label} ({item.id}: {item.basis})." if item else "Mark it as resolved: everything is verified."
+    item = next((item for item in final if item.is_open), None)
+    return f"{item.label} ({item.id}: {item.basis})." if item else "Close it: the checklist is complete."
