@@ -397,6 +397,7 @@ FAULTS: dict[str, Reply] = {
     "endless": lambda _: faulty.endless,
     "bomb": lambda _: faulty.bomb(80),
     "HTML": lambda _: answer("<!doctype html><title>Sign in</title>"),
+    "404 of a proxy": lambda _: answer("404 page not found", 404),
     "drips": lambda server: faulty.drip(server.stopped, faulty.head(200, content_type="application/json") + b'{"a": '),
     "a list": lambda _: answer([{"id": 5}, 3, None]),
     "other shapes": lambda _: answer(ODD),

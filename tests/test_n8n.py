@@ -12,7 +12,7 @@ import pytest
 
 from incident_nb.errors import SettingsError, UnreachableError
 from incident_nb.http import Allowed, Session, origin
-from incident_nb.n8n import N8n, key_of, variable
+from incident_nb.n8n import N8n, NotThereError, key_of, variable
 from tests import faulty
 from tests.faulty import Asked, Server, answer, serving
 from tests.served import KEY, Kept, failed
@@ -212,6 +212,28 @@ def test_single_things() -> None:
         with pytest.raises(UnreachableError, match="has no execution 700: pruned"):
             server.execution("700")
         assert server.workflow("no/such?one") is None
+
+
+PROXY = {
+    "text": answer("404 page not found", 404),
+    "a page": answer("<!doctype html><title>404 Not Found</title>", 404),
+    "nothing": answer(b"", 404),
+    "a list": answer([], 404),
+    "broken": answer(b'{"message": "no', 404),
+    "deep": answer(b'{"a":' * 100_000, 404),
+}
+
+
+@pytest.mark.parametrize("reply", PROXY.values(), ids=PROXY)
+def test_only_n8n_itself_can_say_that_a_thing_is_not_there(reply: faulty.Reply) -> None:
+    """What stands before an n8n that is down answers 404, too."""
+    with n8n(reply) as (server, _):
+        for ask in (server.workflow, server.credential, server.history, server.execution):
+            with pytest.raises(UnreachableError, match="the address right") as caught:
+                ask("1")
+            assert not isinstance(caught.value, NotThereError)
+        with pytest.raises(UnreachableError, match="the address right"):
+            server.version("1", "v1")
 
 
 def at(*known: tuple[str, Any]) -> faulty.Reply:

@@ -119,6 +119,8 @@ DELETED = {
     "deleted, and the problem is over": (answer({}, 404), flow(), False, Outcome.FOUND, None, "no longer exists in n8n"),
     "deleted, and replaced in the node": (answer({}, 404), OTHER, True, Outcome.CLEAN, None, "names another one by now"),
     "out of the key's reach": (answer({}, 403), flow(), True, Outcome.COULD_NOT_LOOK, None, "may not do that"),
+    "a proxy's own 404": (
+        answer("404 page not found", 404), flow(), True, Outcome.COULD_NOT_LOOK, None, "could not be looked at"),
     "n8n 1.x": (answer({}, 405), flow(), True, Outcome.COULD_NOT_LOOK, None, "n8n 1.x has no such question"),
 }  # fmt: skip
 

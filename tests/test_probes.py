@@ -253,6 +253,12 @@ def test_a_list_of_workflows_that_broke_off_does_not_say_that_there_is_none() ->
             workflow_state.look(target(now=START + 8 * HOUR), tools)
 
 
+def test_a_proxy_before_an_n8n_that_is_down_does_not_say_that_a_workflow_was_deleted() -> None:
+    kept = Kept(instead=lambda asked: answer("404 page not found", 404) if asked.path.startswith("/api/") else None)
+    with asking(kept) as tools, pytest.raises(UnreachableError, match="the address right"):
+        workflow_state.look(target(now=START + 8 * HOUR), tools)
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_only_n8n_2_refuses_to_run_a_workflow_that_is_not_published(version: int) -> None:
     """Late 1.x has the same fields; it answers 404 to /discover, with and without a key."""

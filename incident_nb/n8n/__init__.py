@@ -51,7 +51,7 @@ class N8n:
     def execution(self, execution_id: str, *, data: bool = True) -> bytes:
         """One execution as n8n's JSON. Raises UnreachableError; NotThereError for one that is not there."""
         answer = self._get(f"executions/{quote(execution_id, safe='')}", {"includeData": "true"} if data else {})
-        if answer.status == 404:
+        if _says_none(answer):
             raise NotThereError(f"{self} has no execution {execution_id[:40]}: pruned, deleted or on another server.")
         return self._good(answer).body
 
@@ -81,7 +81,7 @@ class N8n:
     def _thing(self, *path: str) -> Any:
         """A single thing as plain Python; None if there is none. Raises UnreachableError, also for what is no object."""
         answer = self._get("/".join(quote(part, safe="") for part in path), {})
-        if answer.status == 404:
+        if _says_none(answer):
             return None
         try:
             return _THING.decode(self._good(answer).body)
@@ -192,6 +192,17 @@ class N8n:
 
     def __str__(self) -> str:
         return f"n8n “{self.name}” ({origin(self.url)})"
+
+
+def _says_none(answer: Answer) -> bool:
+    """Whether n8n itself says that it has no such thing: with an object; whatever stands before it answers 404 otherwise."""
+    if answer.status != 404:
+        return False
+    try:
+        _THING.decode(answer.body)
+    except UNREADABLE:
+        return False
+    return True
 
 
 class NotThereError(UnreachableError):
