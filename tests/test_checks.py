@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,10 +16,13 @@ from incident_nb.case import Case, open_case, read_case, sample_case
 from incident_nb.diagnose import Checks, investigate, run_checks
 from incident_nb.live import credentials
 from incident_nb.models import Cause, Outcome, Probed
-from incident_nb.probes import Probe
+from incident_nb.n8n import variable
+from incident_nb.probes import PROBES, Probe
 from incident_nb.probes.target import clean, could_not_look, found, seen
 from incident_nb.settings import Server, Settings
-from tests.builders import HOUR, page, runs
+from tests import faulty
+from tests.builders import HOUR, flow, page, runs
+from tests.served import KEY, Kept, serving_n8n
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
 
@@ -166,3 +170,87 @@ def test_only_what_checks_sign_in_with_goes_to_a_notebook(monkeypatch: pytest.Mo
         monkeypatch.setenv(name, "x")
     settings = Settings(n8n={"eu-1": Server(url="https://n8n.example.com")})
     assert set(credentials(settings)) == {"INCIDENT_NB_N8N_API_KEY__EU_1", "MODAL_TOKEN_ID"}
+
+
+# Whose records are these?
+
+
+@contextmanager
+def n8n_of(kept: Kept, monkeypatch: pytest.MonkeyPatch, *names: str) -> Iterator[tuple[faulty.Server, Settings]]:
+    """A server under these names in the settings, and those."""
+    with serving_n8n(kept) as server:
+        for name in names:
+            monkeypatch.setenv(variable(name), KEY)
+        yield server, Settings(n8n={name: Server(url=server.url) for name in names})
+
+
+def known(name: str = "[ACME] Flow 1") -> Kept:
+    """A server with the workflow of the case under this name, and with none of its runs."""
+    return Kept(workflows=[{**flow(), "name": name, "active": True}])
+
+
+def with_the_run(of: str) -> Kept:
+    """A server with the newest failing run, as one of this workflow, and with no workflow."""
+    kept = Kept()
+    kept.add({**runs("X", first=7, start=NOW - HOUR)[0], "workflowId": of})
+    return kept
+
+
+WHOSE = {
+    "the workflow by its name": (known(), True),
+    "the workflow was renamed, and its run is kept": (with_the_run("wf1"), True),
+    "another workflow of the same id": (known("[BETA] Else"), False),
+    "a run of the same id": (with_the_run("wf2"), False),
+    "neither": (Kept(), False),
+}
+STATE = tuple(probe for probe in PROBES if probe.name in ("workflow_state", "infrastructure", "recurrence"))
+
+
+@pytest.mark.parametrize(("kept", "theirs"), WHOSE.values(), ids=WHOSE)
+def test_an_export_is_not_looked_into_on_a_server_that_does_not_know_it(
+    kept: Kept, theirs: bool, case: Case, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with n8n_of(kept, monkeypatch, "default") as (server, settings):
+        answers = run_checks(replace(case, settings=settings), probes=STATE, clock=clock).answers
+    said = [answer.summary for answer in answers if "may be of another server" in answer.summary]
+    assert len(said) == (0 if theirs else len(STATE))
+    if not theirs:
+        assert {answer.outcome for answer in answers} == {Outcome.COULD_NOT_LOOK} and "--instance NAME" in said[0]
+        assert len(server.asked) == 2 and not [piece for answer in answers for piece in answer.evidence]
+
+
+def test_a_server_that_was_named_is_asked(tmp_path: Path, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "page.json"
+    source.write_text(page(runs("....XXX", start=NOW - 7 * HOUR)))
+    with n8n_of(Kept(), monkeypatch, "default", "main") as (_, settings):
+        case = read_case([str(source)], settings, NOW, instance="main")
+        answers = run_checks(case, probes=STATE, clock=clock).answers
+    assert "is not on the server any more" in answers[0].summary
+
+
+def test_what_was_read_from_the_server_is_its_own(clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept()
+    kept.add(*runs("....XXX", start=NOW - 7 * HOUR))
+    with n8n_of(kept, monkeypatch, "default") as (_, settings):
+        case = read_case(["n8n"], settings, NOW)
+        kept.executions.clear()
+        answers = run_checks(case, probes=STATE, clock=clock).answers
+    assert "is not on the server any more" in answers[0].summary
+
+
+def test_a_server_that_is_away_is_told_in_the_checks_own_words(
+    case: Case, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with n8n_of(Kept(instead=lambda _: faulty.hang_up), monkeypatch, "default") as (_, settings):
+        answers = run_checks(replace(case, settings=settings), probes=STATE, clock=clock).answers
+    assert "n8n does not answer from here" in answers[1].summary
+
+
+def test_healthy_records_of_a_server_that_is_not_configured_are_not_looked_into_on_another(
+    tmp_path: Path, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "page.json"
+    source.write_text(page(runs("....", start=NOW - 4 * HOUR)))
+    with n8n_of(Kept(), monkeypatch, "main") as (server, settings):
+        answers = run_checks(read_case([str(source)], settings, NOW), probes=STATE, clock=clock).answers
+    assert server.asked == [] and "there is no [n8n.default]" in answers[1].summary

@@ -12,6 +12,7 @@ from incident_nb.case import Case
 from incident_nb.diagnose.aim import aim
 from incident_nb.diagnose.scene import Analysis
 from incident_nb.diagnose.target import target_of
+from incident_nb.diagnose.whose import doubt, server_name
 from incident_nb.errors import SettingsError
 from incident_nb.http import Allowed, Session, origin
 from incident_nb.live import trusted
@@ -119,14 +120,16 @@ def _asked(
 
 def _server(target: Target, session: Session, settings: Settings) -> tuple[N8n | None, str]:
     """The n8n server that the records came from, or why it can't be asked."""
-    name = target.instance or next(iter(settings.n8n), "default")
+    name = server_name(target, settings)
     if name not in settings.n8n:
         known = f"there is {', '.join(settings.n8n)}" if settings.n8n else "no server is configured"
         return None, f"n8n was not asked: there is no [n8n.{name}] in the settings, {known}"
     try:
-        return N8n(name, settings.n8n[name].url, session, key_of(name)), ""
+        server = N8n(name, settings.n8n[name].url, session, key_of(name))
     except SettingsError as error:
         return None, str(error)
+    another = doubt(target, server, session)
+    return (None, another) if another else (server, "")
 
 
 def _allowed(settings: Settings, target: Target) -> Allowed:

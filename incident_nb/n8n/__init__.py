@@ -37,6 +37,10 @@ class N8n:
         self.name, self.url = name, url.rstrip("/")
         self._session, self._key = session, key if key is not None else key_of(name)
 
+    def through(self, session: Session) -> N8n:
+        """The same server, asked through another session."""
+        return N8n(self.name, self.url, session, self._key)
+
     def executions(
         self, *, data: bool = True, workflow: str | None = None, status: str | None = None, cursor: str | None = None
     ) -> Listing:
