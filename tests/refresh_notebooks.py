@@ -12,6 +12,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from incident_nb.resources import notebooks
+from incident_nb.ui.panel import WIDGET
 
 
 def stable(notebook: Any) -> Any:
@@ -23,6 +24,8 @@ def stable(notebook: Any) -> Any:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(WIDGET, None)  # a widget is nothing without the kernel that it lives in
     return notebook
 
 

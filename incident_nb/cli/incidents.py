@@ -55,7 +55,7 @@ def list_all(
 def show(incident: IncidentArgument, json_to: JsonOption = None, config: ConfigOption = None) -> None:
     """How an incident stands: clocks, steps, checklists, what was recorded."""
     desk = _desk(config)
-    _show(desk, _number(incident), json_to)
+    _show(desk, desk.number_of(incident), json_to)
 
 
 @group.command("open")
@@ -133,8 +133,8 @@ def severity(
 ) -> None:
     """Choose the severity. What was suggested is kept beside it."""
     desk = _desk(config)
-    desk.choose(_number(incident), level, reason)
-    _show(desk, _number(incident), json_to)
+    desk.choose(desk.number_of(incident), level, reason)
+    _show(desk, desk.number_of(incident), json_to)
 
 
 @group.command()
@@ -144,8 +144,8 @@ def resolve(
 ) -> None:  # fmt: skip
     """Mark it as resolved, when the verification (VER-1 to VER-5) is done or each open row has a reason."""
     desk = _desk(config)
-    desk.resolve(_number(incident), text, _reasons(reasons))
-    _show(desk, _number(incident), json_to)
+    desk.resolve(desk.number_of(incident), text, _reasons(reasons))
+    _show(desk, desk.number_of(incident), json_to)
 
 
 @group.command()
@@ -155,8 +155,8 @@ def close(
 ) -> None:  # fmt: skip
     """Close it, when the closing checklist (FIN-1 to FIN-8) is done or each open row has a reason."""
     desk = _desk(config)
-    desk.close(_number(incident), text, _reasons(reasons))
-    _show(desk, _number(incident), json_to)
+    desk.close(desk.number_of(incident), text, _reasons(reasons))
+    _show(desk, desk.number_of(incident), json_to)
 
 
 @group.command()
@@ -197,8 +197,8 @@ def _desk(config: Path | None) -> Desk:
 
 def _add(incident: str, kind: str, at: str | None, json_to: str | None, config: Path | None, **values: Any) -> None:
     desk = _desk(config)
-    desk.add(_number(incident), kind, at=instant(at, "--at"), **values)
-    _show(desk, _number(incident), json_to)
+    desk.add(desk.number_of(incident), kind, at=instant(at, "--at"), **values)
+    _show(desk, desk.number_of(incident), json_to)
 
 
 def _show(desk: Desk, number: int, json_to: str | None) -> None:
@@ -216,13 +216,6 @@ def _show(desk: Desk, number: int, json_to: str | None) -> None:
         put_text(
             "".join(f"{label}: {text}\n" if label != "#" else f"\n{text}\n" for label, text in lines).lstrip(), "-"
         )
-
-
-def _number(name: str) -> int:
-    text = name.strip().upper().removeprefix("INC-")
-    if not text.isdecimal() or len(text) > 18:
-        raise UsageError(f"{name!r} is no incident. Name it like INC-42.")
-    return int(text)
 
 
 def _reasons(given: Iterable[str] | None) -> dict[str, str]:

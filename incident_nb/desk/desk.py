@@ -11,10 +11,14 @@ from typing import Any
 from incident_nb.desk.standing import Standing, standing, urgency
 from incident_nb.errors import UsageError
 from incident_nb.incidents import Event, Records, payload_of
-from incident_nb.incidents.kinds.opening import Opened
-from incident_nb.models import Severity
+from incident_nb.incidents.events import read
+from incident_nb.incidents.kinds.diagnosing import Diagnosed
+from incident_nb.incidents.kinds.mending import WorkedAround
+from incident_nb.incidents.kinds.opening import Opened, Scheduled, SeveritySuggested
+from incident_nb.incidents.payload import Payload
+from incident_nb.models import Diagnosis, Severity
 from incident_nb.policy import Policy, closing, load, must_be_done, verification
-from incident_nb.record import Incident
+from incident_nb.record import Incident, Subject
 from incident_nb.settings import Settings
 
 ENGINEER = "INCIDENT_NB_ENGINEER"
@@ -50,6 +54,14 @@ class Desk:
         """The new incident."""
         return self.records.open(opened, by=self.by, at=at)
 
+    @staticmethod
+    def number_of(name: str) -> int:
+        """The number in INC-42, or 42. Raises UsageError for anything else."""
+        text = name.strip().upper().removeprefix("INC-")
+        if not text.isdecimal() or len(text) > 18:
+            raise UsageError(f"{name!r} is no incident. Name it like INC-42.")
+        return int(text)
+
     def standing(self, number: int) -> Standing:
         """How an incident stands now. Raises UsageError where there is none of this number."""
         return standing(
@@ -73,21 +85,49 @@ class Desk:
         """
         payload = payload_of(kind, values)
         return self.records.add(
-            number, payload, by=self.by, at=at, check=lambda incident: self._allowed(incident, kind, values)
+            number,
+            payload,
+            by=self.by,
+            at=at or self.clock(),
+            check=lambda incident: self._allowed(incident, kind, payload),
         )
+
+    def diagnosed(self, number: int, diagnosis: Diagnosis, *, case: str | None = None) -> None:
+        """Puts a diagnosis and the severity that it suggests on record, unless the newest there say the same."""
+        if diagnosis.problem is None or not diagnosis.hypotheses or self.records.get(number).closed:
+            return
+        best, problem, severity = diagnosis.hypotheses[0], diagnosis.problem, diagnosis.severity
+        found = Diagnosed(
+            headline=diagnosis.headline, cause=best.cause, detail=best.detail, confidence=round(best.confidence, 2), case=case,
+            subject=Subject(
+                instance=problem.instance, workflow_id=problem.workflow_id, workflow=problem.workflow, node=problem.node,
+                fingerprint=problem.fingerprint, error=problem.message,
+            ),
+            recurring=problem.pattern in ("recurring", "regression"),
+        )  # fmt: skip
+        self._once(number, found)
+        if severity:
+            self._once(number, SeveritySuggested(severity=severity.suggested, reasons=severity.reasons))
+
+    def _once(self, number: int, payload: Payload) -> None:
+        """Records what is not what the newest event of its kind says."""
+        newest = next((one for one in reversed(self.records.events(number)) if one.kind == payload.kind), None)
+        if newest is None or read(newest) != payload:
+            self.records.add(number, payload, by=self.by, at=self.clock())
 
     def choose(self, number: int, severity: Severity, reason: str = "") -> Incident:
         """The incident with the severity that a person chose. Another one than was suggested needs a reason."""
 
         def check(incident: Incident) -> None:
-            self._allowed(incident, "severity_chosen", {})
+            self._allowed(incident, "severity_chosen")
             other = incident.suggested and incident.suggested.severity is not severity
             if other and not reason.strip():
                 raise UsageError(f"{incident.id}: {severity} is not what was suggested; give a reason, which is kept.")
 
         return self.records.add(
-            number, payload_of("severity_chosen", {"severity": severity, "reason": reason}), by=self.by, check=check
-        )
+            number, payload_of("severity_chosen", {"severity": severity, "reason": reason}), by=self.by, at=self.clock(),
+            check=check,
+        )  # fmt: skip
 
     def resolve(self, number: int, text: str = "", reasons: dict[str, str] | None = None) -> Incident:
         """The incident, resolved. Raises UsageError while a row of the verification is open without a reason."""
@@ -106,16 +146,18 @@ class Desk:
             raise UsageError(f"There is no row {unknown} on this checklist; it has {', '.join(sorted(known))}.")
 
         def check(incident: Incident) -> None:
-            self._allowed(incident, kind, {})
+            self._allowed(incident, kind)
             must_be_done(rows(incident, now, policy=self.policy), left, kind)
 
-        return self.records.add(number, payload_of(kind, {"text": text, "open_items": left}), by=self.by, check=check)
+        return self.records.add(
+            number, payload_of(kind, {"text": text, "open_items": left}), by=self.by, at=now, check=check
+        )
 
-    def _allowed(self, incident: Incident, kind: str, values: dict[str, Any]) -> None:
+    def _allowed(self, incident: Incident, kind: str, payload: Payload | None = None) -> None:
         """Raises UsageError for what makes no sense as the incident is at the moment."""
         if incident.closed and kind not in AFTERWARDS:
             raise UsageError(f"{incident.id} was closed by {incident.closed.by}. Reopen it first.")
-        if kind in ("resolved", "closed") and values:
+        if kind in ("resolved", "closed") and payload is not None:
             raise UsageError(f"{incident.id}: use `{'resolve' if kind == 'resolved' else 'close'}` for this.")
         if kind == "acknowledged" and (said := incident.since(incident.acknowledged)):
             raise UsageError(f"{incident.id} was acknowledged by {said.by} on {said.at:%Y-%m-%d at %H:%M} UTC.")
@@ -129,5 +171,5 @@ class Desk:
             raise UsageError(f"{incident.id} waits for the client already: {incident.waiting[-1].why}.")
         if kind == "billing_approved" and incident.cause is None:
             raise UsageError(f"{incident.id}: accept the cause before billing is spoken of (BILL-4).")
-        if kind in ("worked_around", "scheduled") and values["due"] <= self.clock():
+        if isinstance(payload, WorkedAround | Scheduled) and payload.due <= self.clock():
             raise UsageError(f"{incident.id}: the date has passed already; give one to come.")

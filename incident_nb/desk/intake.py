@@ -17,7 +17,7 @@ from incident_nb.errors import IncidentNbError
 from incident_nb.escape import printable
 from incident_nb.incidents import Records
 from incident_nb.incidents.kinds.opening import Opened, SeveritySuggested
-from incident_nb.models import Diagnosis
+from incident_nb.models import Diagnosis, ExecutionLog
 from incident_nb.policy import SeverityFacts, SeveritySuggestion, facts_from_text, suggest
 from incident_nb.record import Incident, Source, Subject
 from incident_nb.settings import Settings
@@ -39,7 +39,8 @@ class Draft:
 
     `suggestion` is the severity that the text, and the execution where it could be fetched, suggest; None where neither
     says anything. `unknown` are the things that could not be read or fetched, each a sentence. `alike` are the open
-    incidents of the same problem, newest first. `diagnosis` is the fetched execution's.
+    incidents of the same problem, newest first. `diagnosis` and `log` are the fetched
+    execution's.
     """
 
     title: str
@@ -51,6 +52,7 @@ class Draft:
     text: str = ""
     suggestion: SeveritySuggestion | None = None
     diagnosis: Diagnosis | None = None
+    log: ExecutionLog | None = None
     unknown: tuple[str, ...] = ()
     alike: tuple[Incident, ...] = ()
 
@@ -91,9 +93,26 @@ def take_in(
     draft = Draft(
         title=_title(read, got), detected_at=min(detected, now), source=kind, client=client, subject=_subject(read, got),
         noticed=kind == "email", text=read.text, suggestion=_suggestion(stated, got, answers or {}), diagnosis=got.diagnosis,
+        log=got.log,
         unknown=_unknown(read, got, settings),
     )  # fmt: skip
     return replace(draft, alike=alike(draft, records)) if records else draft
+
+
+def opened_by(diagnosis: Diagnosis, now: datetime) -> Opened:
+    """The event that opens an incident for what was diagnosed."""
+    problem, subject = diagnosis.problem, diagnosis.subject
+    known = Subject(
+        instance=subject.instance, workflow_id=subject.workflow_id, workflow=subject.workflow,
+        node=problem.node if problem else None, execution_id=subject.execution_id,
+        fingerprint=problem.fingerprint if problem else None, error=problem.message if problem else None,
+    )  # fmt: skip
+    title = f"{subject.workflow or 'n8n'}: {problem.message}" if problem and problem.message else diagnosis.headline
+    return Opened(
+        title=title[:TITLE], detected_at=diagnosis.severity.detected_at if diagnosis.severity else now,
+        client=problem.client if problem else subject.client, source="monitoring", subject=known,
+        recurring=problem is not None and problem.pattern in ("recurring", "regression"),
+    )  # fmt: skip
 
 
 def alike(draft: Draft, records: Records) -> tuple[Incident, ...]:

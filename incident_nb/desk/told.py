@@ -9,8 +9,11 @@ from typing import Any
 from incident_nb.desk.standing import CLOCK_WORDS, Standing
 from incident_nb.incidents import KINDS, Event
 from incident_nb.incidents.events import read
+from incident_nb.policy.clocks import Clock
 from incident_nb.policy.steps import Progress
 from incident_nb.policy.timers import State, Timer
+
+CLOCK_NAMES: dict[Clock, str] = {"respond": "Respond", "resolve": "Resolve", "notify": "Notify"}
 
 SHOWN = 12  # of the newest events
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from incident_nb.case import Case
-from incident_nb.display import View
 from incident_nb.models import Outcome, Probed
 from incident_nb.probes import PROBES, OnAnswer
+from incident_nb.views import View
 
 
 def watching(case: Case) -> OnAnswer:

@@ -1,0 +1,171 @@
+"""The board: all open incidents by urgency, and a form to take in a new one from whatever somebody pastes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from incident_nb import redact
+from incident_nb.desk import Desk, Standing
+from incident_nb.desk.folder import room_of
+from incident_nb.desk.intake import Draft, take_in
+from incident_nb.desk.told import timer_words
+from incident_nb.incidents import records_of
+from incident_nb.settings import Settings, load
+from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.panel import Panel
+from incident_nb.ui.watch import Watched
+
+SHOWN = 50  # of the most urgent; a list to read, not to search
+NO_WORKSPACE = "There is no workspace here: make one with `incident-nb init DIR`, and open it with `incident-nb lab`."
+
+
+def board(*, attended: bool = True) -> Board:
+    """The board of the workspace around the working folder; without one it says how to make it."""
+    return Board(OpenIncidents(load(), attended=attended))
+
+
+class OpenIncidents(Watched):
+    """The open incidents of a workspace, the most urgent first."""
+
+    def __init__(self, settings: Settings, *, attended: bool = True) -> None:
+        super().__init__()
+        self.settings = settings
+        self.rows: list[Standing] = []
+        self.attended = attended and settings.path is not None
+        if settings.path is not None:
+            redact.use_workspace(settings.path.parent, personal=settings.redaction.personal)
+            self.desk = Desk(records_of(settings), settings)
+        self.refresh()
+
+    @property
+    def now(self) -> datetime:
+        """The present."""
+        return self.desk.clock() if self.desk else datetime.now(UTC)
+
+    def version(self) -> Any:
+        """How many events each incident has."""
+        return self.desk.records.versions() if self.desk else None
+
+    def read(self) -> None:
+        """Reads them all."""
+        self.rows = self.desk.board() if self.desk else []
+
+
+class Board(Panel):
+    """A table of the open incidents, a form to take in a new one, and one to open an incident's notebook."""
+
+    follow: OpenIncidents
+
+    def __init__(self, follow: OpenIncidents) -> None:
+        super().__init__(follow)
+        self.draft: Draft | None = None
+
+    def sheet(self) -> Sheet:
+        """The incidents in a table, and what was read from a pasted text."""
+        if self.follow.desk is None:
+            return Sheet().text(NO_WORKSPACE, "muted")
+        rows = [
+            (one.incident.id, str(one.incident.severity or "?"), str(one.incident.status), one.incident.client or "",
+             one.incident.title, timer_words(one.next_due) if one.next_due else "", one.next_step)
+            for one in self.follow.rows[:SHOWN]
+        ]  # fmt: skip
+        sheet = Sheet().table(("Incident", "Severity", "State", "Client", "What", "Due", "Next"), rows)
+        if not rows:
+            sheet = sheet.text("No incident is open.", "good")
+        if (more := len(self.follow.rows) - SHOWN) > 0:
+            sheet = sheet.text(f"{more:,} more, less urgent: `incident-nb incidents list`.", "muted")
+        return self._drafted(sheet) if self.draft else sheet
+
+    def _drafted(self, sheet: Sheet) -> Sheet:
+        draft = self.draft
+        assert draft is not None  # noqa: S101 - asked by the caller
+        sheet = sheet.heading(draft.title, draft.suggestion.suggested if draft.suggestion else None)
+        where = {"slack": "Slack", "email": "an e-mail", "monitoring": "monitoring", "form": "a form"}[draft.source]
+        at = f"detected {draft.detected_at:%Y-%m-%d %H:%M} UTC"
+        lines = [Line("read", f"From {where}, {at}, client {draft.client or 'not known'}")]
+        if draft.diagnosis:
+            lines.append(Line("fetched", draft.diagnosis.headline, "", "good"))
+        if found := draft.suggestion:
+            lines.append(Line("suggested", f"Severity {found.suggested}", "; ".join(found.reasons)))
+            lines += [Line("asked", question.text) for question in found.questions]
+        lines += [Line("not known", sentence, "", "warn") for sentence in draft.unknown]
+        for known in draft.alike:
+            lines.append(Line("open", f"{known.id} is open for the same problem: {known.title}", "", "warn"))
+        return sheet.items(lines)
+
+    def state(self) -> Any:
+        """What somebody types stays, whoever writes meanwhile; the controls change with the draft."""
+        return self.draft
+
+    def controls(self) -> list[Any]:
+        """Paste and read, open what was read, go to an incident."""
+        from incident_nb.ui import controls as c
+
+        if self.follow.desk is None:
+            return []
+        draft = self.draft
+        hint = "a Slack message, an e-mail, or an execution's address"
+        pasted = c.area("Pasted alert", hint, value=draft.text if draft else "")
+        made = [pasted, c.button("Read it", lambda: self._read(pasted.value), main=draft is None)]
+        if draft is not None:
+            title = c.field("Title", value=draft.title)
+            client = c.field("Client", "its code", width="14rem", value=draft.client or "")
+            if first := next(iter(draft.alike), None):
+                made.append(c.button(f"Add it to {first.id}", partial(self._join, first.number), main=True))
+            made += [title, c.form("Open the incident", partial(self._open, title), client, main=not draft.alike)]
+        number = c.field("Incident", "INC-1", width="14rem")
+        source = c.field("Its executions", "an export's file or folder; else its n8n server is asked", width="34rem")
+        made.append(c.form("Make its notebook", self._make, number, source))
+        return made
+
+    def _read(self, text: str) -> None:
+        desk = self.follow.desk
+
+        def read() -> None:
+            if desk is not None:
+                self.draft = take_in(text, desk.settings, desk.clock(), records=desk.records) if text.strip() else None
+
+        self.do(read, "" if text.strip() else "Paste something first.")
+
+    def _open(self, title: Any, client: str) -> None:
+        desk, draft = self.follow.desk, self.draft
+        if desk is None or draft is None:
+            return
+
+        def opened() -> None:
+            made = draft.opened.model_dump() | {"title": title.value, "client": client.strip() or None}
+            number = desk.open(type(draft.opened).model_validate(made)).number
+            if draft.suggested:
+                desk.add(number, "severity_suggested", **draft.suggested.model_dump())
+            self.draft = None
+            self._link(number, room_of(desk, number, log=draft.log))
+
+        self.do(opened)
+
+    def _join(self, number: int) -> None:
+        desk, draft = self.follow.desk, self.draft
+        if desk is None or draft is None:
+            return
+
+        def join() -> None:
+            desk.add(number, "occurred", at=draft.detected_at, execution_id=draft.subject.execution_id)
+            self.draft = None
+
+        self.do(join, f"INC-{number} took this occurrence.")
+
+    def _make(self, name: str, source: str) -> None:
+        desk = self.follow.desk
+
+        def make() -> None:
+            if desk is not None:
+                number = desk.number_of(name)
+                self._link(number, room_of(desk, number, [source.strip()] if source.strip() else None, again=True))
+
+        self.do(make)
+
+    def _link(self, number: int, notebook: Path) -> None:
+        """Says where the incident's notebook is."""
+        self.after = f"INC-{number}: open {notebook.name} in incidents/INC-{number}, and run all cells."

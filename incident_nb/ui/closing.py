@@ -1,0 +1,96 @@
+"""Step 6: prevention, documents, billing, the closing checklist, and the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from incident_nb.desk import Desk
+from incident_nb.policy import Bill, load
+from incident_nb.record import Incident
+from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.resolution import instant
+from incident_nb.ui.steps import StepPanel, gate_lines
+
+DOCUMENTS = (("incident (DOC-1)", "DOC-1"), ("learning file (DOC-2)", "DOC-2"))
+
+
+class Closing(StepPanel):
+    """The rows FIN-1 to FIN-8 as the record knows them; closed only when all are done, or with a reason for each."""
+
+    number = 6
+
+    def told(self, sheet: Sheet, incident: Incident) -> Sheet:
+        """Checklist, action items, billing."""
+        one = self.follow.standing
+        assert one is not None  # noqa: S101 - asked by the caller
+        lines = []
+        for action in incident.prevention:
+            more = ", ".join(filter(None, (action.owner, f"by {action.due:%Y-%m-%d}" if action.due else "")))
+            lines.append(Line("to do", action.text, more))
+        lines.append(_billing(one.bill))
+        lines += [Line("left open", f"{row}: {why}") for row, why in incident.open_items.items()]
+        if end := incident.closed:
+            lines.append(Line("closed", f"By {end.by} on {end.at:%Y-%m-%d %H:%M} UTC", end.text, "good"))
+        return sheet.items(gate_lines(one.closing)).items(lines)
+
+    def controls(self) -> list[Any]:
+        """Add an action, say who pays, note a document, close, reopen."""
+        from incident_nb.ui import controls as c
+
+        one, incident = self.follow.standing, self.incident
+        if one is None or incident is None:
+            return []
+        made: list[Any] = []
+        if not incident.closed:
+            text = c.field("Action item", "what keeps it from happening again", width="26rem")
+            owner, due = c.field("Owner", width="12rem"), c.field("Due", "2026-12-01", width="12rem")
+            made.append(c.form("Add the action", self._prevent, text, owner, due))
+        rows = [(f"{row.id} {row.cause}", row.id) for row in load().billing]
+        who = c.choice("Who pays", rows, one.bill.row or one.bill.suggested, width="26rem")
+        hours = c.field("Hours", width="10rem", value=f"{one.bill.hours:g}")
+        made.append(c.form("Confirm billing", self._bill, who, hours))
+        approved = c.field("Approved by", "who approved billable hours, and how", width="26rem")
+        made.append(c.form("Record the approval", self._approve, approved))
+        which = c.choice("Document", DOCUMENTS, width="18rem")
+        path = c.field("Path", "clients/ACME/context/operations/incident-….md", width="28rem")
+        made.append(c.form("It is written", self._written, which, path))
+        if incident.is_resolved or incident.closed:
+            made.append(c.form("Reopen", self._reopen, c.field("It came back", "what was seen", width="26rem")))
+        if not incident.closed:
+            left = [item.id for item in one.closing if item.is_open]
+            reasons = {row: c.field(f"Leave {row} open because", width="34rem") for row in left}
+            made += [*reasons.values(), c.button("Close the incident", lambda: self._close(reasons), main=True)]
+        return made
+
+    def _prevent(self, text: str, owner: str, due: str) -> None:
+        def add(desk: Desk, number: int) -> None:
+            when = instant(due) if due.strip() else None
+            desk.add(number, "prevention", text=text, owner=owner.strip() or None, due=when)
+
+        self.with_desk(add, "Added.")
+
+    def _bill(self, row: str, hours: str) -> None:
+        self.add("billing_classified", "On record.", row=row, hours=hours.strip() or None)
+
+    def _approve(self, text: str) -> None:
+        self.add("billing_approved", "On record.", text=text)
+
+    def _written(self, row: str, path: str) -> None:
+        self.add("documented", "On record.", row=row, path=path)
+
+    def _reopen(self, why: str) -> None:
+        self.add("reopened", "Reopened; its clocks begin anew.", reason=why)
+
+    def _close(self, reasons: dict[str, Any]) -> None:
+        given = {name: each.value for name, each in reasons.items()}
+        self.with_desk(lambda desk, number: desk.close(number, "", given), "Closed.")
+
+
+def _billing(bill: Bill) -> Line:
+    """Who pays, how much, and whether a client's text may say so."""
+    if bill.row:
+        amount = f", {bill.amount:,.2f} at {bill.rate}" if bill.billable and bill.amount is not None else ""
+        told = "may be told to the client" if bill.may_be_mentioned else f"not to be mentioned yet: {bill.why_not}"
+        return Line("billing", f"{bill.row}: {bill.hours:g} h{amount}", told)
+    words = f"{bill.suggested} is suggested" if bill.suggested else "Somebody has to say who pays"
+    return Line("billing", words, bill.reason)

@@ -1,0 +1,80 @@
+"""What the panels of the six steps have in common: the step's time box, and checklists with a state for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from incident_nb import display
+from incident_nb.desk import Desk
+from incident_nb.desk.told import span
+from incident_nb.policy import GateItem
+from incident_nb.policy.tables import Item
+from incident_nb.record import Incident
+from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.panel import Panel
+from incident_nb.views import View
+
+if TYPE_CHECKING:
+    from incident_nb.ui.follow import Follow
+
+
+class StepPanel(Panel):
+    """A panel of step `number`; without a record it says what the procedure asks in that step."""
+
+    follow: Follow
+    number = 1
+    boxed = True
+
+    def sheet(self) -> Sheet:
+        """The step's time box, and what `told` says."""
+        one = self.follow.standing
+        if one is None:
+            return Sheet()
+        step = one.steps[self.number - 1]
+        spent = f", {span(step.spent)} so far" if step.progress == "running" and step.spent is not None else ""
+        spent = f", took {span(step.spent)}" if step.progress == "done" and step.spent is not None else spent
+        sheet = Sheet().box(f"{step.id} · {step.box}{spent}", "bad" if step.is_over else "") if self.boxed else Sheet()
+        return self.told(sheet, one.incident)
+
+    def told(self, sheet: Sheet, incident: Incident) -> Sheet:
+        """What the panel says of an incident on record."""
+        raise NotImplementedError
+
+    def view(self) -> View:
+        """What is on record; where nothing is, what the procedure asks in this step."""
+        if self.follow.standing is None and self.boxed:
+            return display.step(self.number, self.follow.diagnosis)
+        return self.sheet().view
+
+    @property
+    def incident(self) -> Incident | None:
+        """The incident on record; None where there is none."""
+        return self.follow.standing.incident if self.follow.standing else None
+
+    def add(self, kind: str, said: str = "", **values: Any) -> None:
+        """Records an event, and says what came of it."""
+        self.with_desk(lambda desk, number: desk.add(number, kind, **values), said)
+
+    def with_desk(self, what: Callable[[Desk, int], Any], said: str = "") -> None:
+        """Does something with the record of this incident, and says what came of it."""
+        desk, number = self.follow.desk, self.follow.number
+        if desk is not None and number is not None:
+            self.do(lambda: what(desk, number), said)
+
+
+def gate_lines(items: Iterable[GateItem]) -> list[Line]:
+    """The rows of a gate with their states."""
+    return [
+        Line("done" if item.done else "not needed" if not item.needed else "open", f"{item.label} ({item.id})", item.basis,
+             "good" if item.done else "muted" if not item.needed else "warn")
+        for item in items
+    ]  # fmt: skip
+
+
+def tick_line(item: Item, incident: Incident) -> Line:
+    """A row of the procedure that a person ticks."""
+    tick = incident.ticks.get(item.id)
+    done = bool(tick and tick.done)
+    when = f"{tick.at:%H:%M} UTC, {tick.by}" if tick and tick.done else ""
+    return Line("done" if done else "open", f"{item.label}: {item.detail} ({item.id})", when, "good" if done else "")

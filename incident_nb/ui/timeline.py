@@ -1,0 +1,61 @@
+"""Step 6: all that happened, in its order, with room for a note and for putting an entry right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from incident_nb.desk import Desk
+from incident_nb.desk.told import told as event_words
+from incident_nb.errors import UsageError
+from incident_nb.record import Incident
+from incident_nb.ui.blocks import Sheet
+from incident_nb.ui.steps import StepPanel
+
+
+class Timeline(StepPanel):
+    """Every entry with its number, instant and author."""
+
+    number = 6
+    boxed = False
+
+    def told(self, sheet: Sheet, _: Incident) -> Sheet:
+        """The entries, oldest first."""
+        put_right = {event.payload.get("seq") for event in self.follow.events if event.kind == "corrected"}
+        rows = [
+            (
+                str(one.seq),
+                f"{one.at:%Y-%m-%d %H:%M}",
+                event_words(one) + " (corrected)" * (one.seq in put_right),
+                one.by,
+            )
+            for one in self.follow.events
+        ]
+        return sheet.table(("No.", "When (UTC)", "What", "Who"), rows)
+
+    def state(self) -> Any:
+        """A note that somebody is typing stays, whoever writes meanwhile."""
+        return bool(self.incident)
+
+    def controls(self) -> list[Any]:
+        """Add a note, withdraw an entry."""
+        from incident_nb.ui import controls as c
+
+        if self.incident is None:
+            return []
+        note = c.field("Note", "what you saw or did")
+        number, why = c.field("Entry", "number", width="10rem"), c.field("Reason", "why it is not so", width="24rem")
+
+        def add(text: str) -> None:
+            self.add("note", "Noted.", text=text)
+            if text.strip():
+                note.value = ""
+
+        return [c.form("Add note", add, note, main=True), c.form("Withdraw the entry", self._withdraw, number, why)]
+
+    def _withdraw(self, number: str, why: str) -> None:
+        def withdraw(desk: Desk, incident: int) -> None:
+            if not number.strip().isdecimal():
+                raise UsageError("Give the number of the entry, as in the first column.")
+            desk.add(incident, "corrected", seq=int(number), reason=why)
+
+        self.with_desk(withdraw, "Withdrawn; the entry stays readable.")

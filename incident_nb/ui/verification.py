@@ -1,0 +1,59 @@
+"""Step 4: is it really fixed? The rows VER-1 to VER-5, runs that were watched, and the end."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from incident_nb.record import Incident
+from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.steps import StepPanel, gate_lines
+
+BY_HAND = ("VER-1", "VER-2", "VER-3", "VER-4")
+
+
+class Verification(StepPanel):
+    """How far the fix is verified; resolved only when all is, or with a reason for each open row."""
+
+    number = 4
+
+    def told(self, sheet: Sheet, incident: Incident) -> Sheet:
+        """The rows as they stand now."""
+        one = self.follow.standing
+        assert one is not None  # noqa: S101 - asked by the caller
+        lines = gate_lines(one.verification)
+        if incident.is_resolved:
+            last = incident.resolved[-1]
+            lines.append(Line("resolved", f"By {last.by} on {last.at:%Y-%m-%d %H:%M} UTC", last.text, "good"))
+        return sheet.items(lines)
+
+    def controls(self) -> list[Any]:
+        """Ticks, watched runs, resolve."""
+        from incident_nb.ui import controls as c
+
+        one, incident = self.follow.standing, self.incident
+        if one is None or incident is None or incident.closed or incident.is_resolved or incident.fixed is None:
+            return []
+        made: list[Any] = []
+        for item in one.verification:
+            tick = incident.ticks.get(item.id)
+            if item.id in BY_HAND and not (item.done and tick is None):
+                made.append(c.check(f"{item.id} {item.label}", bool(tick and tick.done), partial(self._tick, item.id)))
+        run = c.field("Execution", "its number", width="14rem")
+        went_well = c.button("It went well", lambda: self._watched(run.value, True))
+        failed = c.button("It failed", lambda: self._watched(run.value, False))
+        left = [item.id for item in one.verification if item.is_open]
+        reasons = {row: c.field(f"Leave {row} open because", width="34rem") for row in left}
+        words = c.field("Resolved by", "how it was resolved, in a sentence")
+        end = c.form("Mark as resolved", partial(self._resolve, reasons), words, main=True)
+        return [*made, c.row(run, went_well, failed), *reasons.values(), end]
+
+    def _tick(self, row: str, done: bool) -> None:
+        self.add("ticked", row=row, done=done)
+
+    def _watched(self, execution: str, good: bool) -> None:
+        self.add("run_watched", "Counted." if good else "The count begins again.", execution_id=execution, good=good)
+
+    def _resolve(self, reasons: dict[str, Any], text: str) -> None:
+        given = {name: each.value for name, each in reasons.items()}
+        self.with_desk(lambda desk, number: desk.resolve(number, text, given), "Resolved.")
