@@ -51,6 +51,11 @@ def named(source: str, settings: Settings) -> list[str]:
     return [name] if name else list(settings.n8n)
 
 
+def source_of(name: str) -> str:
+    """What a server is called where parts of it were skipped."""
+    return f"n8n “{name}”"
+
+
 def read_live(
     sources: list[str], settings: Settings, *, offline: bool = False, on_progress: Progress = lambda *_: None
 ) -> ExecutionLog:
@@ -135,7 +140,7 @@ def _one(name: str, folder: Path, settings: Settings, offline: bool, on_progress
             raise error from None
     log = archive.log()
     if partial:
-        left_out.append(Skipped(f"n8n “{name}”", "the newest", f"partial: {partial}"))
+        left_out.append(Skipped(source_of(name), "the newest", f"partial: {partial}"))
     return ExecutionLog(log.executions, log.failures, log.snapshots, (*log.skipped, *left_out))
 
 

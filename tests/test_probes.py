@@ -15,7 +15,8 @@ from incident_nb.diagnose.aim import aim
 from incident_nb.diagnose.target import target_of
 from incident_nb.errors import UnreachableError
 from incident_nb.http import Allowed, Session, origin
-from incident_nb.models import Cause, Outcome, Probed
+from incident_nb.logfile import merged
+from incident_nb.models import Cause, ExecutionLog, Outcome, Probed
 from incident_nb.n8n import N8n
 from incident_nb.policy import load
 from incident_nb.probes import (
@@ -30,10 +31,11 @@ from incident_nb.probes import (
     workflow_state,
 )
 from incident_nb.probes.target import CouldNotLookError, clean, found, seen
+from incident_nb.readers import Reading
 from incident_nb.settings import Server as Configured
 from incident_nb.settings import Settings
 from tests import faulty
-from tests.builders import HOUR, NOW, START, Json, error, flow, log_of, runs
+from tests.builders import HOUR, NOW, START, Json, error, flow, log_of, page, runs
 from tests.faulty import answer
 from tests.served import KEY, Kept, serving_n8n
 
@@ -441,6 +443,49 @@ def test_an_export_ends_where_it_ends_and_another_clients_workflows_are_not_name
     foreign = runs("." * 20, flow(2, "[OTHER] Secret sync"), first=2000)
     mine = runs("." * 38 + "XX", flow(1), wrong=error(500))
     assert "Secret sync" not in beats(mine, foreign).model_dump_json()
+
+
+def read_from(server: str, *histories: list[Json], partial: bool = False) -> ExecutionLog:
+    """These runs as they are read from the server of this name; `partial`: it could not give all."""
+    reading = Reading(server, lambda row: Settings().client_of(row.name, row.tags, row.project))
+    everything = [execution for history in histories for execution in history]
+    reading.add(page(everything).encode(), f"https://{server}.example.com")
+    if partial:
+        reading.skip("the newest", "partial: it did not answer in time")
+    return reading.log()
+
+
+def beats_of(log: ExecutionLog, now: datetime = NOW, **asked: Any) -> Probed:
+    """The heartbeat of a log, with the server of the records at hand."""
+    with asking(Kept(workflows=[other(f"wf{number}") for number in range(1, 9)])) as tools:
+        about = target_of(aim(log, now=now, settings=Settings(), policy=load(), **asked))
+        return heartbeat.look(about, replace(tools, n8n=N8n("main", tools.server().url, tools.session, KEY)))
+
+
+ALL = [hourly(number, 20) for number in (1, 2, 3, 4)]
+
+
+def test_what_was_read_in_whole_from_a_server_is_missed_until_now() -> None:
+    answer = beats_of(read_from("main", *ALL))
+    assert answer.outcome is FOUND and "4 of 4 workflows" in answer.summary
+    assert effects(answer)[Cause.INFRASTRUCTURE] == 3.0
+
+
+def test_nothing_is_missed_after_the_place_at_which_the_list_broke_off() -> None:
+    """The archive is of some days ago, and the server can't be asked for what came since."""
+    assert beats_of(read_from("main", *ALL, partial=True)).outcome is CLEAN
+
+
+def test_nothing_is_missed_after_the_stretch_that_an_older_execution_is_answered_for() -> None:
+    came_back = runs("." * 10 + "XX" + "." * 8, flow(1)) + runs("XXX", flow(1), first=50, start=NOW - 3 * HOUR)
+    answer = beats_of(read_from("main", came_back, *ALL[1:]), execution="12")
+    assert answer.outcome is CLEAN, answer.summary
+
+
+def test_one_server_goes_on_after_the_end_of_what_is_known_of_another() -> None:
+    two = merged([log_of(*ALL[0], *ALL[1], *ALL[2]), read_from("other", hourly(4, 200))])
+    answer = heartbeat.look(target_of(aim(two, now=NOW, settings=Settings(), policy=load())), bare())
+    assert answer.outcome is CLEAN, answer.summary
 
 
 def test_now_is_the_present_of_the_server() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,8 @@ import pandas as pd
 from incident_nb.diagnose.aim import Aim
 from incident_nb.diagnose.scene import Scene, known
 from incident_nb.diagnose.subject import text
-from incident_nb.models import Cause
+from incident_nb.live import source_of
+from incident_nb.models import Cause, ExecutionLog
 from incident_nb.probes import Target
 
 FAILING_IDS = 20
@@ -21,7 +23,7 @@ def target_of(aim: Aim) -> Target:
     if scene is None:
         return Target(
             log=aim.analysis.log, now=aim.now, instance=subject.instance, client=subject.client,
-            workflow_id=subject.workflow_id, workflow=subject.workflow,
+            workflow_id=subject.workflow_id, workflow=subject.workflow, complete_until=_complete_until(aim, aim.analysis.log),
         )  # fmt: skip
     group, newest = scene.group, scene.members.iloc[-1]
     good = scene.good_before.iloc[-1] if len(scene.good_before) else None
@@ -46,7 +48,7 @@ def target_of(aim: Aim) -> Target:
         cause=Cause(group["cause"]), detail=text(group["detail"]),
         onset=scene.began, onset_not_before=scene.onset.not_before if scene.onset else None,
         first_seen=known(group["first_seen"]), last_seen=known(group["last_seen"]),
-        goes_on=scene.goes_on and aim.later is None,
+        goes_on=scene.goes_on and aim.later is None, complete_until=_complete_until(aim, scene.analysis.log),
         nodes=_nodes(scene, newest["execution_id"]), good_nodes={} if good is None else _of(scene, good["snapshot"]),
         **records,
     )  # fmt: skip
@@ -61,3 +63,21 @@ def _nodes(scene: Scene, execution_id: Any) -> dict[str, dict[str, Any]]:
 def _of(scene: Scene, name: Any) -> dict[str, dict[str, Any]]:
     snapshot = scene.snapshot(name) if pd.notna(name) else None
     return dict(snapshot.nodes) if snapshot else {}
+
+
+def _complete_until(aim: Aim, log: ExecutionLog) -> dict[str, datetime]:
+    """Until when each instance's runs are in the log: the present for what its server gave in whole, else its newest run.
+
+    A log that was cut, since the problem came back, ends before the present; so does a list that broke off.
+    """
+    until: dict[str, datetime] = {}
+    broke_off = {part.source for part in log.skipped if part.reason.startswith("partial")}
+    for instance, runs in log.executions.groupby(log.executions["instance"].astype("str")):
+        name = str(instance)
+        from_server = bool(runs["source"].astype("str").str.startswith("http").all())
+        newest = known(runs["at"].max())
+        if from_server and log is aim.analysis.log and source_of(name) not in broke_off:
+            until[name] = aim.now
+        elif newest is not None:
+            until[name] = newest
+    return until

@@ -26,13 +26,15 @@ MANY = 3  # silent workflows at once, and half of all regular ones: then it is n
 
 
 class Silent(NamedTuple):
-    """A workflow that stopped to run: its names, how often it ran, and when last (UTC)."""
+    """A workflow that stopped to run: its names, how often it ran, when last, and until when it is missed (UTC)."""
 
+    instance: str
     workflow_id: str
     name: str
     client: str | None
     every: pd.Timedelta
     last: pd.Timestamp
+    until: pd.Timestamp
 
 
 def look(target: Target, tools: Tools) -> Probed:
@@ -43,10 +45,12 @@ def look(target: Target, tools: Tools) -> Probed:
     if target.client is not None:
         runs = runs[runs["client"].astype("str") == target.client]
     runs = runs[(runs["mode"] == "trigger") & runs["at"].notna()]
-    until = _until(target, tools)
+    ends = {name: _until(name, target, tools) for name in runs["instance"].astype("str").unique()}
     regular, silent = 0, []
-    for workflow_id, mine in runs.groupby(runs["workflow_id"].astype("str")):
-        every = cadence(mine["at"])
+    for (instance, workflow_id), mine in runs.groupby(
+        [runs[name].astype("str") for name in ("instance", "workflow_id")]
+    ):
+        every, until = cadence(mine["at"]), ends[str(instance)]
         if every is None:
             continue
         regular += 1
@@ -54,20 +58,16 @@ def look(target: Target, tools: Tools) -> Probed:
             last = mine.iloc[-1]
             client = None if pd.isna(last["client"]) else str(last["client"])
             name = str(workflow_id) if pd.isna(last["workflow"]) else str(last["workflow"])
-            silent.append(Silent(str(workflow_id), name, client, every, last["at"]))
+            silent.append(Silent(str(instance), str(workflow_id), name, client, every, last["at"], until))
     if not regular:
         return could_not_look(
             f"No workflow in the records ran regularly enough ({FEWEST} triggered runs) for a missing run to be noticed."
         )
-    off = set(_switched_off(silent, tools))
-    stopped = [one for one in silent if one.workflow_id not in off]
-    asked = f"{regular} workflows that run regularly, until {until:%Y-%m-%d %H:%M} UTC"
-    told = [_told(one, until) for one in stopped]
-    told += [
-        f"“{one.name}” was switched off; it last ran at {one.last:%Y-%m-%d %H:%M} UTC."
-        for one in silent
-        if one.workflow_id in off
-    ]
+    off = list(_switched_off(silent, tools))
+    stopped = [one for one in silent if one not in off]
+    asked = f"{regular} workflows that run regularly, until {max(ends.values()):%Y-%m-%d %H:%M} UTC"
+    told = [_told(one) for one in stopped]
+    told += [f"“{one.name}” was switched off; it last ran at {one.last:%Y-%m-%d %H:%M} UTC." for one in off]
     if not stopped:
         well = "All workflows that run regularly did so." if not told else "The others that run regularly did so."
         return (found if told else clean)(" ".join([*told[:SHOWN], well]), [seen(text) for text in told], asked=asked)
@@ -99,18 +99,16 @@ def is_silent(at: pd.Series, until: pd.Timestamp) -> bool:
     return bool(wait > MISSED * gaps.median() + SLACK and wait > LONGER * gaps.max())
 
 
-def _until(target: Target, tools: Tools) -> pd.Timestamp:
-    """Until when a run would be in the records: now if they are the server's own, else their newest run."""
+def _until(instance: str, target: Target, tools: Tools) -> pd.Timestamp:
+    """Until when a run of the instance would be in the records: its newest one, where they may hold no more."""
     table = target.log.executions
-    live = (
-        tools.n8n is not None and bool(len(table)) and bool(table["source"].astype("str").str.startswith("http").all())
-    )
-    newest = table["at"].max()
-    return pd.Timestamp(target.now) if live or pd.isna(newest) else newest
+    newest = table[table["instance"].astype("str") == instance]["at"].max()
+    complete = target.complete_until.get(instance)
+    return newest if complete is None or tools.n8n is None else pd.Timestamp(complete)
 
 
-def _told(one: Silent, until: pd.Timestamp) -> str:
-    missing = int((until - one.last) / one.every)
+def _told(one: Silent) -> str:
+    missing = int((one.until - one.last) / one.every)
     of = f" ({one.client})" if one.client else ""
     return (
         f"“{one.name}”{of} ran every {_span(one.every)} and has not since {one.last:%Y-%m-%d %H:%M} UTC: "
@@ -129,12 +127,13 @@ def _span(time: pd.Timedelta) -> str:
     )
 
 
-def _switched_off(silent: list[Silent], tools: Tools) -> Iterator[str]:
+def _switched_off(silent: list[Silent], tools: Tools) -> Iterator[Silent]:
     """Those that are not active any more, by the server; where it can't be asked, none is known to be."""
-    for one in silent[: SHOWN * 2]:
+    theirs = [one for one in silent if tools.n8n is not None and one.instance == tools.n8n.name]
+    for one in theirs[: SHOWN * 2]:
         try:
             workflow = tools.workflow(one.workflow_id)
         except IncidentNbError:
             return
         if workflow is None or workflow.get("active") is False or workflow.get("isArchived"):
-            yield one.workflow_id
+            yield one

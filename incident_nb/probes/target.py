@@ -28,7 +28,8 @@ class Target:
     Times are UTC. All texts have passed the gate. `nodes` are the workflow's nodes as the newest failing run saw them,
     `good_nodes` as the last good run before the onset did (name -> type, type_version, parameters, credentials, ...;
     empty where not known). `execution_id` is the newest failing execution, `good_execution_id` the last good run of the
-    node before the onset. `url` has no query. `goes_on`: nothing got past the node since.
+    node before the onset. `url` has no query. `goes_on`: nothing got past the node since. `complete_until`: by instance,
+    until when all its runs are in the log.
     """
 
     log: ExecutionLog
@@ -57,6 +58,7 @@ class Target:
     first_seen: datetime | None = None
     last_seen: datetime | None = None
     goes_on: bool = False
+    complete_until: dict[str, datetime] = field(default_factory=dict)
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     good_nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
