@@ -5,6 +5,7 @@ Times are UTC and zone-aware. All text has passed the gate. Nothing here depends
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeVar
@@ -134,8 +135,10 @@ class Incident(Frozen):
     """One incident, folded from its events up to number `version`.
 
     `number` is 42 in INC-42. `source` is where it came from (ACK-1). `suggested` and `chosen` are kept side by side;
-    `severity` is the one in force. `acknowledged`, `resolved`, `notices` hold every time it happened, oldest first, since
-    an incident can come back (`reopened`). `waiting` are the times that it waited for the client. `ticks`, `facts` and
+    `severity` is the one in force, `classified_at` when a person first chose one. `acknowledged`, `resolved`, `notices`
+    hold every time it happened, as recorded, since an incident can come back (`reopened`) and entries are made late.
+    `waiting` are the times that it waited for the client. `noticed_at` and `scheduled_at`: when the client noticed, and
+    when the date was set, where that was later than the beginning (None: not known). `ticks`, `facts` and
     `documented` (its `text` is the path) are by row id and by name, the newest of each. `open_items` are the reasons why
     it was resolved or closed with rows open.
     `occurrences` counts failures of the same problem that were folded into it.
@@ -151,6 +154,7 @@ class Incident(Frozen):
     opened_at: datetime
     suggested: Judged | None = None
     chosen: Judged | None = None
+    classified_at: datetime | None = None
     acknowledged: tuple[Said, ...] = ()
     cause: Accepted | None = None
     rejected: tuple[Accepted, ...] = ()
@@ -161,7 +165,9 @@ class Incident(Frozen):
     facts: dict[Confirmed, Fact] = Field(default_factory=dict)
     waiting: tuple[Span, ...] = ()
     noticed: bool = False
+    noticed_at: datetime | None = None
     scheduled_for: datetime | None = None
+    scheduled_at: datetime | None = None
     resolved: tuple[Said, ...] = ()
     reopened: tuple[Said, ...] = ()
     notices: tuple[Sent, ...] = ()
@@ -192,12 +198,18 @@ class Incident(Frozen):
     @property
     def began_at(self) -> datetime:
         """From when its clocks count anew: the newest reopening, else the detection."""
-        return self.reopened[-1].at if self.reopened else self.detected_at
+        return max((again.at for again in self.reopened), default=self.detected_at)
+
+    @property
+    def resolved_at(self) -> datetime | None:
+        """Since when it is resolved; None where it is not, or has come back since."""
+        lasting = self.since(self.resolved)
+        return lasting.at if lasting else None
 
     @property
     def is_resolved(self) -> bool:
         """Whether it is resolved and has not come back since."""
-        return bool(self.resolved) and (not self.reopened or self.resolved[-1].at >= self.reopened[-1].at)
+        return self.resolved_at is not None
 
     @property
     def is_waiting(self) -> bool:
@@ -217,6 +229,19 @@ class Incident(Frozen):
             return Status.DIAGNOSED
         return Status.ACKNOWLEDGED if self.since(self.acknowledged) else Status.OPEN
 
+    def waits(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The times between two instants in which it waited for the client, in order and none of them twice."""
+        reached = begin
+        for span in sorted(self.waiting, key=lambda span: span.since):
+            first, last = max(span.since, reached), min(span.until or end, end)
+            if first < last:
+                yield first, last
+                reached = last
+
     def since(self, said: tuple[Done, ...]) -> Done | None:
-        """The first of these that happened since its clocks count; None if none did."""
-        return next((one for one in said if not self.reopened or one.at >= self.began_at), None)
+        """The first of these that happened since its clocks count, in whatever order they were recorded; None if none did."""
+        return min((one for one in said if not self.reopened or one.at >= self.began_at), key=_at, default=None)
+
+
+def _at(said: Said) -> datetime:
+    return said.at

@@ -72,8 +72,12 @@ def _why_not(incident: Incident, chosen: Billing | None) -> str:
         return "the cause is not confirmed"
     if chosen is None:
         return "nobody has said who pays"
-    if chosen.billable and incident.approved is None:
+    if not chosen.billable:
+        return ""
+    if incident.approved is None:
         return "the client's approval is not on record"
+    if incident.approved.at < incident.cause.at:
+        return "the client's approval is older than the accepted cause"
     return ""
 
 

@@ -31,6 +31,10 @@ def _calendar(client: Client) -> ClientCalendar:
 
 @lru_cache(maxsize=256)
 def _made(time_zone: str, hours: str | None, days: tuple[str, ...], days_off: tuple[str, ...]) -> ClientCalendar:
+    if not days:
+        raise SettingsError(
+            "days is empty. Write the days on which the client works, like Mon; leave it out for Mon to Fri."
+        )
     regions = tuple(entry for entry in days_off if not entry[:1].isdecimal())
     for region in regions:
         public_holidays(region)
@@ -45,12 +49,20 @@ def _hours(text: str | None) -> tuple[time, time] | None:
         return None
     opens, _, closes = text.replace("–", "-").partition("-")
     try:
-        found = time.fromisoformat(opens.strip()), time.fromisoformat(closes.strip())
+        found = _time(opens.strip()), _time(closes.strip())
     except ValueError as error:
         raise SettingsError(f"hours {text!r} can't be read. Write them like 09:00-17:30.") from error
+    if any(end.tzinfo for end in found):
+        raise SettingsError(
+            f"hours {text!r} can't be read: they are in the client's time_zone. Write them like 09:00-17:30."
+        )
     if not found[0] < found[1]:
         raise SettingsError(f"hours {text!r} end before they begin. Write them like 09:00-17:30.")
     return found
+
+
+def _time(text: str) -> time:
+    return time.fromisoformat(f"0{text}" if text[1:2] == ":" else text)
 
 
 def _day(name: str) -> int:

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 from incident_nb.errors import SettingsError, UsageError
 from incident_nb.models import Frozen, Severity
 from incident_nb.policy.load import load
-from incident_nb.policy.tables import WEEKDAYS, Due, Policy
+from incident_nb.policy.tables import WEEKDAYS, Due, Policy, SeverityRow
 
 Clock = Literal["respond", "resolve", "notify"]
 
@@ -113,7 +113,7 @@ def deadlines(
         raise UsageError(f"The detection time {detected_at} has no time zone. Add one, such as Z for UTC.")
     rules = policy or load()
     row = rules.severity(severity)
-    working = calendar if row.hours == "client" and calendar and calendar.working_hours else None
+    working = counted_by(row, calendar)
     local = zone(calendar.time_zone if calendar else "UTC")
     detected = detected_at.astimezone(UTC)
     due: dict[Clock, datetime | None] = {}
@@ -174,6 +174,26 @@ def add_working_time(start: datetime, span: timedelta, calendar: ClientCalendar)
                 return begin + left
             left -= max(end - begin, timedelta())
         day += timedelta(days=1)
+
+
+def working_time(begin: datetime, end: datetime, calendar: ClientCalendar) -> timedelta:
+    """How much of the calendar's working time lies between two instants (zone-aware); none where `end` is the earlier."""
+    if calendar.working_hours is None:
+        return max(end - begin, timedelta())
+    local = zone(calendar.time_zone)
+    opens, closes = calendar.working_hours
+    day, last, found = begin.astimezone(local).date(), end.astimezone(local).date(), timedelta()
+    while day <= last:
+        if calendar.works_on(day):
+            first, final = max(begin, _instant(day, opens, local)), min(end, _instant(day, closes, local))
+            found += max(final - first, timedelta())
+        day += timedelta(days=1)
+    return found
+
+
+def counted_by(row: SeverityRow, calendar: ClientCalendar | None) -> ClientCalendar | None:
+    """The calendar whose working hours the deadlines of this severity count; None where they count every hour."""
+    return calendar if row.hours == "client" and calendar and calendar.working_hours else None
 
 
 def _week_end(detected: datetime, local: ZoneInfo, weekday: int, at: time) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from incident_nb.errors import UsageError
-from incident_nb.models import Frozen
+from incident_nb.models import Cause, Frozen
 from incident_nb.policy.load import load
 from incident_nb.policy.tables import ClosingItem, Policy, VerificationItem
 from incident_nb.record import Incident
@@ -34,8 +34,9 @@ class GateItem(Frozen):
 def verification(incident: Incident, now: datetime, *, policy: Policy | None = None) -> tuple[GateItem, ...]:
     """The rows VER-1 to VER-5 as they stand at `now` (UTC).
 
-    VER-2 and VER-4 are done by runs that were watched since the newest fix (a failing one starts the count again), VER-5
-    by the clock: the hour from the fix, or from the last failing run after it; the others by a person's tick.
+    VER-4 is done by runs that were watched since the newest fix, and by nothing else (a failing one starts the count
+    again); VER-5 by the clock: the hour from the fix, or from the last failing run after it. VER-2 is done by such a run,
+    or by a person's tick since the last failing one; the others by a person's tick.
     """
     return tuple(_verified(row, incident, now) for row in (policy or load()).verification)
 
@@ -43,7 +44,6 @@ def verification(incident: Incident, now: datetime, *, policy: Policy | None = N
 def _verified(row: VerificationItem, incident: Incident, now: datetime) -> GateItem:
     needed = incident.severity is None or incident.severity in row.severities
     tick = incident.ticks.get(row.id)
-    ticked = bool(tick and tick.done)
     told = f"ticked by {tick.by}" if tick and tick.done else "not ticked yet"
     seen = incident.watched
     if incident.fixed is None:
@@ -58,16 +58,20 @@ def _verified(row: VerificationItem, incident: Incident, now: datetime) -> GateI
         least, most = row.runs
         basis = f"{seen.good} of {least} to {most} good runs in a row since the fix"
         basis += f"; execution {seen.last_bad} failed" if seen.last_bad else ""
-        return _item(
-            row, seen.good >= least or ticked, needed, True, basis if seen.good >= least else f"{basis}; {told}"
-        )
-    if row.id == "VER-2" and seen.last_good:
+        return _item(row, seen.good >= least, needed, True, basis)
+    if row.id == "VER-2" and seen.good:
         return _item(row, True, needed, True, f"execution {seen.last_good} went well")
-    return _item(row, ticked, needed, False, told)
+    if row.id == "VER-2" and tick and tick.done and seen.bad_at and seen.bad_at >= tick.at:
+        return _item(row, False, needed, False, f"execution {seen.last_bad} failed after it was ticked")
+    return _item(row, bool(tick and tick.done), needed, False, told)
 
 
 def closing(incident: Incident, now: datetime, *, policy: Policy | None = None) -> tuple[GateItem, ...]:
-    """The rows FIN-1 to FIN-8 as they stand at `now` (UTC): done by what the record knows, or by a person's tick."""
+    """The rows FIN-1 to FIN-8 as they stand at `now` (UTC): done by what the record knows, or by a person's tick.
+
+    A tick can't stand for FIN-3: whether it is resolved and verified is the record's to say. Once an incident has come
+    back, only what was sent and written since then counts (FIN-4, FIN-5, FIN-7).
+    """
     rules = policy or load()
     return tuple(_closed(row, incident, now, rules) for row in rules.closing)
 
@@ -78,7 +82,7 @@ def _closed(row: ClosingItem, incident: Incident, now: datetime, policy: Policy)
         needed = incident.recurring or bool(incident.reopened)
     done, basis = _known(row.id, incident, now, policy)
     tick = incident.ticks.get(row.id)
-    if not done and tick and tick.done:
+    if not done and tick and tick.done and row.id != "FIN-3":
         return _item(row, True, needed, False, f"ticked by {tick.by}{f': {tick.text}' if tick.text else ''}")
     return _item(row, done, needed, True, basis)
 
@@ -92,7 +96,9 @@ def _known(row_id: str, incident: Incident, now: datetime, policy: Policy) -> tu
         ), f"{chosen.severity} chosen by {chosen.by}" if chosen else "nobody has confirmed the severity"
     if row_id == "FIN-2":
         cause = incident.cause
-        return bool(cause), f"{cause.cause} accepted by {cause.by}" if cause else "no cause is accepted"
+        if cause is None or cause.cause is Cause.UNKNOWN:
+            return False, "the cause is not known" if cause else "no cause is accepted"
+        return True, f"{cause.cause} accepted by {cause.by}"
     if row_id == "FIN-3":
         left = [item.id for item in verification(incident, now, policy=policy) if item.is_open]
         if not incident.is_resolved:
@@ -117,7 +123,10 @@ def _known(row_id: str, incident: Incident, now: datetime, policy: Policy) -> tu
 
 def _written(row_id: str, incident: Incident) -> tuple[bool, str]:
     written = incident.documented.get(row_id)
-    return bool(written), written.text if written else "not written"
+    if written is None:
+        return False, "not written"
+    fresh = incident.since((written,)) is not None
+    return fresh, written.text if fresh else f"{written.text} was written before it came back"
 
 
 def must_be_done(items: Iterable[GateItem], reasons: dict[str, str], what: str) -> dict[str, str]:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from incident_nb.models import Frozen
-from incident_nb.policy.clocks import ClientCalendar, Clock, deadlines
+from incident_nb.policy.clocks import ClientCalendar, Clock, add_working_time, counted_by, deadlines, working_time
 from incident_nb.policy.load import load
-from incident_nb.policy.tables import Policy
+from incident_nb.policy.tables import Policy, SeverityRow
 from incident_nb.record import Incident, Said
 
 CLOCKS: tuple[Clock, ...] = ("respond", "resolve", "notify")
@@ -28,8 +28,9 @@ class State(StrEnum):
 class Timer(Frozen):
     """One clock: from when it counts (`since`), until when (`due`, None for none), when it was met (`done`), all UTC.
 
-    `left` is what is left until `due` (negative: how long ago it passed), frozen while it is paused or once it is met.
-    `basis` says by which row and rule, and what a pause added.
+    `left` is what is left until `due` (negative: how long ago it passed), frozen once it is met. While a clock is paused,
+    `due` and `left` say how it would stand if the wait ended at that moment. `basis` says by which row and rule, and what
+    a pause added.
     """
 
     clock: Clock
@@ -53,75 +54,106 @@ def timers(
 
     Respond is met by acknowledging, resolve by the resolved event (a workaround does not stop it), notify by a notice
     that was sent (a holding notice or a brief e-mail counts: the client was told). Only resolve pauses, while the client
-    is waited for. A change of severity counts anew from detection; a reopening begins those clocks anew that the policy
-    names (`reopening_restarts`). Rows SEV-P1 to SEV-P4.
+    is waited for: what was left when a wait began is left when it ends, in hours of the kind that the severity counts. A
+    change of severity counts anew from detection; a reopening begins those clocks anew that the policy names
+    (`reopening_restarts`). Closing ends them all. Rows SEV-P1 to SEV-P4.
     """
     rules = policy or load()
     if incident.severity is None:
         return {}
-    return {clock: _timer(clock, incident, now.astimezone(UTC), calendar, rules) for clock in CLOCKS}
+    row = rules.severity(incident.severity)
+    upto = min(now, incident.closed.at) if incident.closed else now
+    return {clock: _timer(clock, row, incident, upto.astimezone(UTC), calendar, rules) for clock in CLOCKS}
 
 
-def _timer(clock: Clock, incident: Incident, now: datetime, calendar: ClientCalendar | None, policy: Policy) -> Timer:
+def _timer(
+    clock: Clock, row: SeverityRow, incident: Incident, now: datetime, calendar: ClientCalendar | None, policy: Policy
+) -> Timer:
     again = bool(incident.reopened) and clock in policy.settings.reopening_restarts
     since = incident.began_at if again else incident.detected_at
-    waited = timedelta()
-    due, basis = _due(clock, incident, since, waited, calendar, policy)
-    paused = False
-    for span in incident.waiting if clock == "resolve" else ():
-        begin = max(span.since, since)
-        if due is None or begin >= due or (span.until is not None and span.until <= begin):
-            continue  # what had passed already is not saved by waiting afterwards
-        paused = span.until is None
-        waited += (span.until or max(now, begin)) - begin
-        due, basis = _due(clock, incident, since, waited, calendar, policy)
-    if waited:
-        basis += f", {_span(waited)} of waiting for the client not counted"
     done = _done(clock, incident, since if again else None)
-    seen_at = min(now, done) if done else now
-    left = due - seen_at if due else None
+    if clock == "notify" and row.notify == "if noticed" and incident.noticed:
+        since = max(since, incident.noticed_at or since)
+    first, basis = _due(clock, row, incident, since, again, calendar, policy)
+    upto = min(now, done) if done else now
+    counts = counted_by(row, calendar)
+    due, waited, paused, begin = first, timedelta(), False, since
+    if first and clock == "resolve":
+        if row.resolve == "scheduled":
+            begin = max(begin, incident.scheduled_at or begin)  # whoever set the date knew of the waits before
+        due, waited = _moved(first, list(incident.waits(begin, upto)), counts)
+        paused = incident.is_waiting and max(incident.waiting[-1].since, begin) < due
+    if waited:
+        told = f"{_span(waited, days=False)} of waiting in working hours" if counts else f"{_span(waited)} of waiting"
+        basis += f", {told} for the client not counted"
+    if incident.closed and due and not done and now <= due:
+        due, basis = None, f"{basis}; closed before that"
     return Timer(
-        clock=clock, state=_state(due, done, now, since, paused, policy), since=since, due=due, done=done, left=left,
-        basis=basis,
+        clock=clock, state=_state(due, done, now, paused, _is_near(begin, first, due, now, counts, policy)), since=since,
+        due=due, done=done, left=due - upto if due else None, basis=basis,
     )  # fmt: skip
+
+
+def _moved(
+    due: datetime, waits: list[tuple[datetime, datetime]], counts: ClientCalendar | None
+) -> tuple[datetime, timedelta]:
+    """A deadline after the times that the client was waited for, and how much was not counted."""
+    waited = timedelta()
+    moved = due
+    for begin, end in waits:
+        if begin >= moved:
+            break  # what had passed already is not saved by waiting afterwards
+        waited += working_time(begin, end, counts) if counts else end - begin
+        if waited:
+            moved = add_working_time(due, waited, counts) if counts else due + waited
+    return moved, waited
 
 
 def _due(
     clock: Clock,
+    row: SeverityRow,
     incident: Incident,
     since: datetime,
-    waited: timedelta,
+    again: bool,
     calendar: ClientCalendar | None,
     policy: Policy,
 ) -> tuple[datetime | None, str]:
-    """The deadline when so much time is not counted, and the rule in words."""
-    assert incident.severity is not None  # noqa: S101 - asked by the caller
-    row = policy.severity(incident.severity)
-    if clock == "resolve" and row.resolve == "scheduled" and incident.scheduled_for is not None:
-        return incident.scheduled_for + waited, f"{row.id}, {row.resolution_target}: the date that was set"
-    # A span of hours ends later by what was waited. The week's end is that of the week in which the work could begin.
-    found = deadlines(incident.severity, since + waited, calendar=calendar, noticed=incident.noticed, policy=policy)
-    if incident.reopened and since != incident.detected_at:
-        return getattr(found, clock), found.basis[clock].replace("from detection", "from its reopening")
-    return getattr(found, clock), found.basis[clock]
+    """The deadline if nobody waits for the client, and the rule in words."""
+    date = incident.scheduled_for
+    if clock == "resolve" and row.resolve == "scheduled" and date and not (again and date <= since):
+        return date, f"{row.id}, {row.resolution_target}: the date that was set"
+    found = deadlines(row.severity, since, calendar=calendar, noticed=incident.noticed, policy=policy)
+    basis = found.basis[clock]
+    return getattr(found, clock), basis.replace("from detection", "from its reopening") if again else basis
 
 
 def _done(clock: Clock, incident: Incident, since: datetime | None) -> datetime | None:
     """When the clock was met; with `since` the first time from then on."""
-    done: dict[Clock, tuple[Said, ...]] = {
-        "respond": incident.acknowledged,
-        "resolve": incident.resolved,
-        "notify": incident.notices,
-    }
-    if since is None and clock == "resolve":
-        # Not begun anew by a reopening: what counts is the resolution that lasted.
-        return incident.resolved[-1].at if incident.is_resolved else None
-    return next((said.at for said in done[clock] if since is None or said.at >= since), None)
+    if clock == "resolve":
+        # Begun anew by a reopening or not: what counts is the resolution that lasted.
+        return incident.resolved_at
+    done: tuple[Said, ...] = incident.acknowledged if clock == "respond" else incident.notices
+    return min((said.at for said in done if since is None or said.at >= since), default=None)
 
 
-def _state(
-    due: datetime | None, done: datetime | None, now: datetime, since: datetime, paused: bool, policy: Policy
-) -> State:
+def _is_near(
+    begin: datetime,
+    first: datetime | None,
+    due: datetime | None,
+    now: datetime,
+    counts: ClientCalendar | None,
+    policy: Policy,
+) -> bool:
+    """Whether so little of the clock's own time is left that it is at risk; waiting and closed hours are no part of it."""
+    if first is None or due is None:
+        return False
+    whole, left = (
+        (working_time(begin, first, counts), working_time(now, due, counts)) if counts else (first - begin, due - now)
+    )
+    return left <= whole * policy.settings.at_risk_share
+
+
+def _state(due: datetime | None, done: datetime | None, now: datetime, paused: bool, near: bool) -> State:
     if due is None:
         return State.MET if done else State.NONE
     if done is not None:
@@ -130,12 +162,12 @@ def _state(
         return State.PAUSED
     if now > due:
         return State.MISSED
-    return State.AT_RISK if due - now <= (due - since) * policy.settings.at_risk_share else State.RUNNING
+    return State.AT_RISK if near else State.RUNNING
 
 
-def _span(span: timedelta) -> str:
+def _span(span: timedelta, *, days: bool = True) -> str:
     minutes = round(span / timedelta(minutes=1))
-    days, minutes = divmod(minutes, 24 * 60)
+    whole_days, minutes = divmod(minutes, 24 * 60) if days else (0, minutes)
     hours, minutes = divmod(minutes, 60)
-    told = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{minutes} min" if minutes else ""]
+    told = [f"{whole_days} d" if whole_days else "", f"{hours} h" if hours else "", f"{minutes} min" if minutes else ""]
     return " ".join(part for part in told if part) or "less than a minute"
