@@ -385,12 +385,14 @@ def test_other_endpoints_of_the_workflow_are_context_only() -> None:
     assert f"Besides, {server.url}/health fails: 500" in probed.summary
 
 
-def test_the_definition_on_the_server_is_read_where_the_records_hold_none() -> None:
+@pytest.mark.parametrize("published", [False, True])
+def test_the_definition_that_runs_on_the_server_is_read_where_the_records_hold_none(published: bool) -> None:
     with serving(WELL) as endpoint:
-        workflow = {
-            "id": "wf1",
-            "nodes": [{"name": "Score", "type": NODE, "parameters": {"url": f"{endpoint.url}/score"}}],
-        }
+        nodes = [{"name": "Score", "type": NODE, "parameters": {"url": f"{endpoint.url}/score"}}]
+        draft = [{"name": "Score", "type": NODE, "parameters": {"url": "https://draft.example/score"}}]
+        workflow = {"id": "wf1", "nodes": nodes}
+        if published:
+            workflow |= {"nodes": draft, "activeVersion": {"nodes": nodes}}
         with serving(answer(workflow)) as server, tools_for(server, endpoint) as tools:
             tools.n8n = N8n("main", server.url, tools.session, "a-key-of-the-tests")
             probed = asked(target_of(None, nodes={}), tools)

@@ -434,6 +434,17 @@ def test_only_a_host_of_the_workflow_is_looked_at(
     assert "no https address in the workflow on n8n names it" in answered.summary
 
 
+def test_a_host_that_only_a_draft_names_is_not_looked_at(probed: Ask) -> None:
+    draft, running = (
+        [{"name": "Call", "type": "n8n-nodes-base.httpRequest", "parameters": {"url": url}}]
+        for url in ("https://localhost/", "https://other.example/")
+    )
+    there = {"id": "wf1", "nodes": draft, "activeVersion": {"nodes": running}}
+    with shop() as (_, vendor), serving(answer(there)) as n8n:
+        answered = probed(target_of(host="localhost"), vendor, n8n=n8n.url)
+    assert "no https address in the workflow on n8n names it" in answered.summary
+
+
 def test_a_private_address_is_not_looked_at(probed: Ask, n8n_with: Callable[[str], str]) -> None:
     with shop() as (_, vendor):
         answered = probed(target_of(host="localhost"), vendor, n8n=n8n_with("https://localhost/"))

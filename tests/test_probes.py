@@ -231,16 +231,38 @@ HOOK = {"name": "Webhook", "type": "n8n-nodes-base.webhook", "parameters": {"pat
 def test_the_state_of_what_is_called(workflows: list[Json], outcome: Outcome, words: str) -> None:
     kept = Kept(workflows=workflows)
     with asking(kept) as tools:
-        for workflow in workflows:
-            for node in workflow["nodes"]:
-                if "url" in node["parameters"]:
-                    node["parameters"]["url"] = node["parameters"]["url"].replace(
-                        "SERVER", tools.settings.n8n["default"].url
-                    )
+        _with_address(kept, tools)
         answer = workflow_state.look(target(now=START + 8 * HOUR), tools)
     assert (answer.outcome, words in answer.summary) == (outcome, True), answer.summary
     assert "BETA" not in answer.model_dump_json()
     assert (effects(answer).get(Cause.WORKFLOW_INACTIVE, 1.0) < 1) == (outcome is CLEAN)
+
+
+def test_what_a_draft_calls_is_not_what_runs() -> None:
+    """The editor's nodes may differ from those of the version that is published."""
+    running, draft = caller("s1"), caller("gone")
+    kept = Kept(workflows=[{**draft, "activeVersion": {"nodes": running["nodes"]}}, other("s1")])
+    with asking(kept) as tools:
+        assert workflow_state.look(target(now=START + 8 * HOUR), tools).outcome is CLEAN
+        kept.workflows[0] = {**running, "activeVersion": {"nodes": draft["nodes"]}}
+    with asking(kept) as tools:
+        assert workflow_state.look(target(now=START + 8 * HOUR), tools).outcome is FOUND
+
+
+def test_a_webhook_that_only_a_draft_has_does_not_answer() -> None:
+    holder = {**other("h", nodes=[HOOK]), "activeVersion": {"nodes": [{**HOOK, "parameters": {"path": "old"}}]}}
+    kept = Kept(workflows=[caller(url="SERVER/webhook/orders"), holder])
+    with asking(kept) as tools:
+        _with_address(kept, tools)
+        assert "no workflow has" in workflow_state.look(target(now=START + 8 * HOUR), tools).summary
+
+
+def _with_address(kept: Kept, tools: Tools) -> None:
+    """Where a node calls the server itself, its address."""
+    for workflow in kept.workflows:
+        for node in workflow["nodes"]:
+            if "url" in node["parameters"]:
+                node["parameters"]["url"] = node["parameters"]["url"].replace("SERVER", tools.server().url)
 
 
 def test_a_list_of_workflows_that_broke_off_does_not_say_that_there_is_none() -> None:
@@ -249,8 +271,7 @@ def test_a_list_of_workflows_that_broke_off_does_not_say_that_there_is_none() ->
     half = answer({"data": [other("h")], "nextCursor": "again"})  # the same page for every cursor
     kept.instead = lambda asked: half if asked.path.startswith("/api/v1/workflows?") else None
     with asking(kept) as tools:
-        parameters = kept.workflows[0]["nodes"][-1]["parameters"]
-        parameters["url"] = parameters["url"].replace("SERVER", tools.settings.n8n["default"].url)
+        _with_address(kept, tools)
         with pytest.raises(CouldNotLookError, match="not all could be read: page 2 held nothing new"):
             workflow_state.look(target(now=START + 8 * HOUR), tools)
 

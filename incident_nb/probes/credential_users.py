@@ -10,7 +10,7 @@ import pandas as pd
 
 from incident_nb.errors import IncidentNbError
 from incident_nb.models import Evidence
-from incident_nb.probes.target import Target, Tools, seen
+from incident_nb.probes.target import Target, Tools, running_nodes, seen
 
 MOST_NAMED = 5
 BEFORE = timedelta(hours=1)
@@ -69,13 +69,11 @@ def users_of(credential_id: str, target: Target, tools: Tools) -> tuple[list[Evi
 
 
 def _nodes(flow: Any, credential_id: str) -> tuple[str, ...]:
-    """The nodes of a live workflow that sign in with it: of the version that runs, or of a draft never published."""
-    active = flow.get("activeVersion") or {}
-    nodes = active.get("nodes") or flow.get("nodes") or ()
+    """The nodes of a live workflow that sign in with it."""
     return tuple(
         str(node.get("name"))
-        for node in nodes
-        if isinstance(node, dict) and not node.get("disabled") and _names(node, credential_id)
+        for node in running_nodes(flow)
+        if not node.get("disabled") and _names(node, credential_id)
     )
 
 

@@ -16,7 +16,7 @@ from incident_nb.models import Cause, Evidence, Probed
 from incident_nb.probes.credential_hints import GOOGLE, KINDS, REFUSED, hint
 from incident_nb.probes.credential_users import users_of
 from incident_nb.probes.moments import AT_ONCE, placed, span_of, time_of
-from incident_nb.probes.target import Target, Tools, clean, could_not_look, found, seen
+from incident_nb.probes.target import Target, Tools, clean, could_not_look, found, running_nodes, seen
 
 C = Cause
 GONE = {C.CREDENTIALS: 15.0}
@@ -92,9 +92,8 @@ def renews_itself(kind: str) -> bool:
 
 
 def _live_node(target: Target, tools: Tools) -> Any:
-    flow = tools.workflow(target.workflow_id or "") or {}
-    nodes = (flow.get("activeVersion") or {}).get("nodes") or flow.get("nodes") or ()
-    return next((node for node in nodes if isinstance(node, dict) and node.get("name") == target.node), None)
+    nodes = running_nodes(tools.workflow(target.workflow_id or ""))
+    return next((node for node in nodes if node.get("name") == target.node), None)
 
 
 def _record(signed: Signed, target: Target, tools: Tools) -> Told:

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from incident_nb.errors import IncidentNbError
-from incident_nb.probes.target import Target, Tools
+from incident_nb.probes.target import Target, Tools, running_nodes
 from incident_nb.settings import App
 
 MOST_OTHERS = 4
@@ -156,9 +156,5 @@ def _live(target: Target, tools: Tools) -> list[tuple[str, Any]]:
         workflow = tools.workflow(target.workflow_id)
     except IncidentNbError:
         return []  # no server to ask: what the records hold is all there is
-    nodes = workflow.get("nodes") if isinstance(workflow, dict) else None
-    return [
-        (str(node.get("name")), node.get("parameters"))
-        for node in nodes or ()
-        if isinstance(node, dict) and not node.get("disabled")
-    ]
+    nodes = running_nodes(workflow)
+    return [(str(node.get("name")), node.get("parameters")) for node in nodes if not node.get("disabled")]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from incident_nb import http
 from incident_nb.errors import IncidentNbError
 from incident_nb.models import Cause, Evidence
-from incident_nb.probes.target import Target, Tools, seen
+from incident_nb.probes.target import Target, Tools, running_nodes, seen
 
 C = Cause
 WITHIN_S = 5.0
@@ -68,9 +68,8 @@ def _not_looked(text: str) -> Reached:
 
 def _port_in(workflow: object, host: str) -> int | None:
     """The port at which the workflow's nodes address the host by https; None where none does."""
-    nodes = workflow.get("nodes") if isinstance(workflow, dict) else None
-    for node in nodes if isinstance(nodes, list) else ():
-        text = json.dumps(node.get("parameters") if isinstance(node, dict) else None)
+    for node in running_nodes(workflow):
+        text = json.dumps(node.get("parameters"))
         for found in _HTTPS.finditer(text):
             if found[1].lower() == host.lower() and 0 < int(found[2] or 443) < 65536:
                 return int(found[2] or 443)

@@ -155,6 +155,14 @@ class Tools:
         return host is not None and any(fnmatchcase(host.lower(), glob.lower()) for glob in self.settings.own_hosts)
 
 
+def running_nodes(workflow: Any) -> list[dict[str, Any]]:
+    """The nodes of a workflow, raw, as it runs: those of its active version, else its own; empty for None."""
+    if not isinstance(workflow, dict):
+        return []
+    active = workflow.get("activeVersion")
+    return (_objects(active.get("nodes")) if isinstance(active, dict) else []) or _objects(workflow.get("nodes"))
+
+
 def shaped(workflow: Any) -> Any:
     """A raw workflow (None: none) in the shape that n8n gives it; a part that has another one is left out."""
     if not isinstance(workflow, dict):

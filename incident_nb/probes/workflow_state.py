@@ -11,7 +11,16 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from incident_nb.models import Cause, Evidence, Probed
-from incident_nb.probes.target import CouldNotLookError, Target, Tools, clean, could_not_look, found, seen
+from incident_nb.probes.target import (
+    CouldNotLookError,
+    Target,
+    Tools,
+    clean,
+    could_not_look,
+    found,
+    running_nodes,
+    seen,
+)
 
 C = Cause
 MOST_CALLED = 20
@@ -99,7 +108,7 @@ def _state(workflow: Any, *, called: bool) -> str | None:
 
 def _called(workflow: Any, target: Target, tools: Tools) -> Iterator[tuple[str, State]]:
     """Each workflow that the nodes call, the failing node's first."""
-    nodes = [node for node in workflow.get("nodes") or () if isinstance(node, dict) and not node.get("disabled")]
+    nodes = [node for node in running_nodes(workflow) if not node.get("disabled")]
     nodes.sort(key=lambda node: node.get("name") != target.node)
     count = 0
     for node in nodes:
@@ -164,10 +173,6 @@ def _hook(url: str, target: Target, tools: Tools) -> Iterator[State]:
 
 
 def _paths(workflow: Any) -> Iterator[str]:
-    for node in workflow.get("nodes") or ():
-        if (
-            isinstance(node, dict)
-            and not node.get("disabled")
-            and str(node.get("type")).endswith((".webhook", ".formTrigger"))
-        ):
+    for node in running_nodes(workflow):
+        if not node.get("disabled") and str(node.get("type")).endswith((".webhook", ".formTrigger")):
             yield str((node.get("parameters") or {}).get("path") or node.get("webhookId") or "").strip("/")

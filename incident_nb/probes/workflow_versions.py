@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from incident_nb.errors import IncidentNbError
 from incident_nb.probes.moments import AT_ONCE, time_of
-from incident_nb.probes.target import CouldNotLookError, Target, Tools
+from incident_nb.probes.target import CouldNotLookError, Target, Tools, running_nodes
 from incident_nb.readers.collect import gated
 
 Nodes = dict[str, dict[str, Any]]
@@ -77,7 +77,7 @@ def history(target: Target, tools: Tools, since: datetime, until: datetime) -> H
                 by_run = place + 1 == len(stamps)
                 here, others = compare(before, known(version), target.node, run=by_run)
             saved.append(Version(at, here, others, first, ran is None or at <= ran))
-    live = kept(_nodes(flow.get("activeVersion")) or _nodes(flow))
+    live = kept(running_nodes(flow))
     return History(
         tuple(saved), _whole(stamps, since, flow, made, listed is not None), _published(flow),
         compare(target.nodes, live, target.node, run=True) if target.nodes and live else None,
