@@ -30,7 +30,7 @@ from incident_nb.probes import (
     recurrence,
     workflow_state,
 )
-from incident_nb.probes.target import CouldNotLookError, clean, found, seen
+from incident_nb.probes.target import clean, found, seen
 from incident_nb.readers import Reading
 from incident_nb.settings import Server as Configured
 from incident_nb.settings import Settings
@@ -257,6 +257,48 @@ def test_a_webhook_that_only_a_draft_has_does_not_answer() -> None:
         assert "no workflow has" in workflow_state.look(target(now=START + 8 * HOUR), tools).summary
 
 
+ID = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+DYNAMIC = {**HOOK, "webhookId": ID, "parameters": {"path": "orders/:id"}}
+CHAT = {"name": "Chat", "type": "@n8n/n8n-nodes-langchain.chatTrigger", "webhookId": ID, "parameters": {}}
+FORM = {"name": "Form", "type": "n8n-nodes-base.formTrigger", "parameters": {"options": {"path": "sign-up"}}}
+COMPUTED = {**HOOK, "parameters": {"path": "={{ $env.PATH }}"}}
+HOOKS = {
+    "of another server of ours": ("https://second.example.com/webhook/other", HOOK, CLEAN),
+    "with a parameter": (f"SERVER/webhook/{ID}/orders/5", DYNAMIC, CLEAN),
+    "with a parameter, of a webhook that is gone": (f"SERVER/webhook/{ID}/orders/5", HOOK, COULD_NOT),
+    "a chat": (f"SERVER/webhook/{ID}/chat", CHAT, CLEAN),
+    "a form": ("SERVER/form/sign-up?x=1", FORM, CLEAN),
+    "a webhook without a path of its own": (f"SERVER/webhook/{ID}", {**HOOK, "webhookId": ID, "parameters": {}}, CLEAN),
+    "put together when it runs": ("=SERVER/webhook/orders/{{ $json.id }}", HOOK, CLEAN),
+    "put together behind the path": ("=SERVER/webhook/other?id={{ $json.id }}", HOOK, FOUND),
+    "some webhook's path is put together": ("SERVER/webhook/other", COMPUTED, COULD_NOT),
+    "encoded": ("SERVER/webhook/or%64ers", HOOK, COULD_NOT),
+    "a plain one that none has": ("SERVER/webhook/a/b", HOOK, FOUND),
+    "below another path": ("SERVER/elsewhere/webhook/other", HOOK, CLEAN),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("url", "node", "outcome"), HOOKS.values(), ids=HOOKS)
+def test_a_webhook_is_missed_only_where_none_can_have_its_path(url: str, node: Json, outcome: Outcome) -> None:
+    kept = Kept(workflows=[caller(url=url), other("h", nodes=[node])])
+    with asking(kept) as tools:
+        second = Configured(url="https://second.example.com")
+        tools.settings = tools.settings.model_copy(update={"n8n": {**tools.settings.n8n, "second": second}})
+        _with_address(kept, tools)
+        said = workflow_state.look(target(now=START + 8 * HOUR), tools)
+    assert said.outcome is outcome, said.summary
+    assert (effects(said).get(Cause.WORKFLOW_INACTIVE, 1.0) > 1) == (outcome is FOUND)
+
+
+def test_what_is_not_known_of_one_call_does_not_hide_what_is_wrong_with_another() -> None:
+    url = f"SERVER/webhook/{ID}/orders/5"
+    kept = Kept(workflows=[caller("gone", url=url)])
+    with asking(kept) as tools:
+        _with_address(kept, tools)
+        said = workflow_state.look(target(now=START + 8 * HOUR), tools)
+    assert said.outcome is FOUND and "does not exist" in said.summary and "is not known" in said.summary
+
+
 def _with_address(kept: Kept, tools: Tools) -> None:
     """Where a node calls the server itself, its address."""
     for workflow in kept.workflows:
@@ -272,8 +314,9 @@ def test_a_list_of_workflows_that_broke_off_does_not_say_that_there_is_none() ->
     kept.instead = lambda asked: half if asked.path.startswith("/api/v1/workflows?") else None
     with asking(kept) as tools:
         _with_address(kept, tools)
-        with pytest.raises(CouldNotLookError, match="not all could be read: page 2 held nothing new"):
-            workflow_state.look(target(now=START + 8 * HOUR), tools)
+        said = workflow_state.look(target(now=START + 8 * HOUR), tools)
+    assert said.outcome is COULD_NOT and not effects(said)
+    assert "not all workflows could be read: page 2 held nothing new" in said.summary
 
 
 def test_a_proxy_before_an_n8n_that_is_down_does_not_say_that_a_workflow_was_deleted() -> None:

@@ -10,24 +10,18 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from incident_nb.errors import IncidentNbError
 from incident_nb.models import Cause, Evidence, Probed
-from incident_nb.probes.target import (
-    CouldNotLookError,
-    Target,
-    Tools,
-    clean,
-    could_not_look,
-    found,
-    running_nodes,
-    seen,
-)
+from incident_nb.probes.target import Target, Tools, clean, could_not_look, found, running_nodes, seen
 
 C = Cause
 MOST_CALLED = 20
 _CALLERS = (".executeWorkflow", ".toolWorkflow")
 _REQUESTS = (".httpRequest", ".httpRequestTool")
-_HOOK = re.compile(r"/(webhook|webhook-test|form|form-test)/([^?#\s{}'\"]+)")
-
+_ANSWERERS = (".webhook", ".formTrigger")
+_HOOK = re.compile(r"/(webhook|webhook-test|form|form-test)/([^?#\s'\"]+)")
+_PLAIN = re.compile(r"[\w.~/-]+", re.ASCII)
+_BY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}/")  # so begins the address of a webhook whose path holds parameters
 
 GONE, TEST, NO_PATH = "does not exist", "answers only while somebody listens in the editor", "no workflow has"
 PUBLISH = "Publish {name} in n8n (1.x: activate it) if it is meant to run; see who switched it off, and when."
@@ -39,10 +33,11 @@ MEND = {
 
 
 class State(NamedTuple):
-    """What is wrong with one workflow, in words; None if nothing is."""
+    """What is wrong with one workflow, in words; None if nothing is. `unknown`: why that could not be found out."""
 
     name: str
     wrong: str | None
+    unknown: str | None = None
 
 
 def look(target: Target, tools: Tools) -> Probed:
@@ -59,9 +54,11 @@ def look(target: Target, tools: Tools) -> Probed:
     if itself:
         # It ran when it failed; so its being switched off now is a consequence, or the work of somebody.
         facts.append(seen(f"{name} itself {itself} now."))
-    checked, wrong, told = 0, [], []
+    checked, wrong, told, unknown = 0, [], [], []
     for node, state in _called(workflow, target, tools):
         checked += 1
+        if state.unknown:
+            unknown.append(f"Whether anything answers at {state.name} is not known ({state.unknown}); “{node}” calls it.")
         if state.wrong:
             text = f"“{node}” calls {state.name}, which {state.wrong}."
             facts.append(seen(text, _effects(target, node)))
@@ -69,9 +66,11 @@ def look(target: Target, tools: Tools) -> Probed:
             told.append(text)
     if wrong:
         step = MEND.get(wrong[0].wrong or "", PUBLISH).format(name=wrong[0].name, node=target.node or "the node")
-        return found(" ".join(told), facts, next_look=step)
+        return found(" ".join([*told, *unknown]), facts, next_look=step)
     if itself:
-        return found(facts[0].fact.text, facts)
+        return found(" ".join([facts[0].fact.text, *unknown]), facts)
+    if unknown:
+        return could_not_look(" ".join(unknown))
     what = (
         f" and all {checked} that it calls are"
         if checked > 1
@@ -149,30 +148,64 @@ def _name(workflow: Any, target: Target, tools: Tools) -> str:
 
 
 def _hook(url: str, target: Target, tools: Tools) -> Iterator[State]:
-    """A webhook of this n8n that a node requests; others' webhooks are no business of ours."""
-    ours = [server.url.rstrip("/") for server in tools.settings.n8n.values()]
-    at = _HOOK.search(url)
-    if not at or not any(url.removeprefix("=").startswith(f"{origin}/") for origin in ours):
+    """A webhook of this n8n that a node requests; those of others, also of our own, are not in its list of workflows."""
+    here, address = tools.server().url, url.removeprefix("=").strip()
+    at = _HOOK.match(address, len(here)) if address.startswith(f"{here}/") else None
+    if at is None:
         return
     path = at[2].strip("/")
+    name = f"/{at[1]}/{path}"
     if at[1].endswith("-test"):
-        yield State(f"the test address /{at[1]}/{path}", TEST)
+        yield State(f"the test address {name.partition('{{')[0]}", TEST)
         return
-    holders = [one for one in tools.workflows() if path in _paths(one)]
-    if not holders and (missing := tools.workflows_missing()):
-        raise CouldNotLookError(
-            f"Whether any workflow has /{at[1]}/{path} is not known, since not all could be read: {missing}."
-        )
-    if not holders:
-        yield State(f"/{at[1]}/{path}", NO_PATH)
+    if "{{" in path:
+        return  # which one is called is known only when it runs
+    try:
+        flows, missing = tools.workflows(), tools.workflows_missing()
+    except IncidentNbError as error:
+        yield State(name, None, str(error).rstrip("."))
+        return
+    holders = [one for one in flows if any(_answers(node, path) for node in _hooks(one))]
+    if not holders and missing:
+        yield State(name, None, f"not all workflows could be read: {missing.rstrip('.')}")
+    elif not holders and (why := _why_open(path, flows)):
+        yield State(name, None, why)
+    elif not holders:
+        yield State(name, NO_PATH)
     elif not any(one.get("active") for one in holders):
         wrong = _state(holders[0], called=False) or "is not active"
-        yield State(f"/{at[1]}/{path} of {_name(holders[0], target, tools)}", wrong)
+        yield State(f"{name} of {_name(holders[0], target, tools)}", wrong)
     else:
         yield State(_name(holders[0], target, tools), None)
 
 
-def _paths(workflow: Any) -> Iterator[str]:
+def _hooks(workflow: Any) -> Iterator[Any]:
+    """The nodes of a workflow that may answer at an address of their own."""
     for node in running_nodes(workflow):
-        if not node.get("disabled") and str(node.get("type")).endswith((".webhook", ".formTrigger")):
-            yield str((node.get("parameters") or {}).get("path") or node.get("webhookId") or "").strip("/")
+        if not node.get("disabled") and (node.get("webhookId") or str(node.get("type")).endswith(_ANSWERERS)):
+            yield node
+
+
+def _answers(node: Any, path: str) -> bool:
+    """Whether a node answers there: by its path, or by its id and what follows, as paths with parameters and chats do."""
+    number = str(node.get("webhookId") or "").strip("/")
+    return path in _paths(node) or (bool(number) and f"{path}/".startswith(f"{number}/"))
+
+
+def _paths(node: Any) -> list[str]:
+    """The paths that a node's settings name, as they stand there."""
+    parameters = node.get("parameters") or {}
+    options = parameters.get("options")
+    named = [parameters.get("path"), options.get("path") if isinstance(options, dict) else None]
+    return [path.strip("/") for path in named if isinstance(path, str) and path.strip("/")]
+
+
+def _why_open(path: str, flows: list[Any]) -> str | None:
+    """Why a path that no workflow seems to have may be one's all the same; None where it can't."""
+    if not _PLAIN.fullmatch(path):
+        return "its path is no plain one"
+    if _BY_ID.match(path):
+        return "its path begins like one with parameters, and no webhook has that id"
+    if any(named.startswith("=") or "{{" in named for flow in flows for node in _hooks(flow) for named in _paths(node)):
+        return "some webhook's path is put together only when it is published"
+    return None
