@@ -58,7 +58,8 @@ def look(target: Target, tools: Tools) -> Probed:
     for node, state in _called(workflow, target, tools):
         checked += 1
         if state.unknown:
-            unknown.append(f"Whether anything answers at {state.name} is not known ({state.unknown}); “{node}” calls it.")
+            open_why = f"Whether anything answers at {state.name} is not known ({state.unknown})"
+            unknown.append(f"{open_why}; “{node}” calls it.")
         if state.wrong:
             text = f"“{node}” calls {state.name}, which {state.wrong}."
             facts.append(seen(text, _effects(target, node)))
