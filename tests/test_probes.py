@@ -397,6 +397,15 @@ def test_how_n8n_is(health: dict[str, Any], outcome: Outcome, words: str, weighs
     assert (effects(answer).get(Cause.INFRASTRUCTURE, 1.0) > 1) == weighs
 
 
+@pytest.mark.parametrize(
+    ("figures", "words"), [({"lag": 9.0}, "event loop hangs"), ({"more": QUEUE.format(500)}, "500 executions wait")]
+)
+def test_trouble_is_found_also_where_nothing_fails(figures: dict[str, Any], words: str) -> None:
+    with asking(Kept(health={"healthz": WELL, "metrics": metrics(**figures)})) as tools:
+        said = infrastructure.look(target(*runs("....")), tools)
+    assert said.outcome is FOUND and words in said.summary and not effects(said)
+
+
 def test_a_server_that_is_down_is_found_and_weighs_only_while_the_problem_goes_on() -> None:
     with serving_n8n(Kept()) as server:
         url = server.url

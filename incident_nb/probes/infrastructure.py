@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from incident_nb.http import Answer, RequestError, origin
-from incident_nb.models import Cause, Evidence, Probed
+from incident_nb.models import Cause, Probed
 from incident_nb.n8n import N8n
-from incident_nb.probes.target import Target, Tools, clean, could_not_look, found, seen
+from incident_nb.probes.target import Sign, Target, Tools, clean, could_not_look, found, seen
 
 C = Cause
 # n8n's own words for these figures: its documentation, "Enable Prometheus metrics" and "Monitoring".
@@ -47,10 +47,11 @@ def look(target: Target, tools: Tools) -> Probed:
         effects = sure if target.current else {}
         return found(told, [seen(told, effects)], next_look="Read n8n's log and look at its database.")
     up = f"n8n is up and ready, it answered in {health.timing.total or 0:.1f} s"
-    facts = list(_figures(target, _metrics(server)))
-    wrong = [piece for piece in facts if piece.effects]
+    signs = list(_figures(target, _metrics(server)))
+    facts = [sign.fact for sign in signs]
+    wrong = [sign.fact.fact.text for sign in signs if sign.bad]
     if wrong:
-        return found(" ".join([f"{up}.", *(piece.fact.text for piece in wrong)]), facts)
+        return found(" ".join([f"{up}.", *wrong]), facts)
     well = seen(f"{up}.", {C.INFRASTRUCTURE: 0.8} if target.current else {})
     return clean(" ".join([well.fact.text, *(piece.fact.text for piece in facts)]), [well, *facts])
 
@@ -86,9 +87,9 @@ def _metrics(server: N8n) -> bytes:
     return answer.body if answer.status == 200 and b"n8n_" in answer.body else b""
 
 
-def _figures(target: Target, text: bytes) -> Iterator[Evidence]:
+def _figures(target: Target, text: bytes) -> Iterator[Sign]:
     if not text:
-        yield seen("Its metrics are switched off (N8N_METRICS), so nothing is known of memory and queue.")
+        yield Sign(seen("Its metrics are switched off (N8N_METRICS), so nothing is known of memory and queue."))
         return
     values = {
         name.decode(): value
@@ -96,7 +97,7 @@ def _figures(target: Target, text: bytes) -> Iterator[Evidence]:
         if not labels and (value := _number(told)) is not None
     }
     if version := _VERSION.search(text):
-        yield seen(f"It runs n8n {version[1].decode()}.")
+        yield Sign(seen(f"It runs n8n {version[1].decode()}."))
     began = values.get("n8n_process_start_time_seconds") or values.get("process_start_time_seconds")
     if began and began < LATEST:
         yield _restart(target, datetime.fromtimestamp(began, UTC))
@@ -104,17 +105,17 @@ def _figures(target: Target, text: bytes) -> Iterator[Evidence]:
     memory = values.get("n8n_process_resident_memory_bytes")
     if memory:
         share = f", heap {heap / most:.0%} full" if heap and most else ""
-        yield seen(f"It takes {memory / 1e6:,.0f} MB of memory{share}.")
+        yield Sign(seen(f"It takes {memory / 1e6:,.0f} MB of memory{share}."))
     lag = values.get("n8n_nodejs_eventloop_lag_p99_seconds", 0.0)
     if lag >= LAG_S:
         effects = {C.INFRASTRUCTURE: 2.0, C.TIMEOUT: 1.3} if target.current else {}
-        yield seen(f"Its event loop hangs: one in a hundred turns takes {lag:.1f} s.", effects)
+        yield Sign(seen(f"Its event loop hangs: one in a hundred turns takes {lag:.1f} s.", effects), bad=True)
     waiting = values.get("n8n_scaling_mode_queue_jobs_waiting")
     if waiting is not None:
         running = values.get("n8n_scaling_mode_queue_jobs_active", 0)
         stuck = waiting >= WAITING_MANY or (waiting > 0 and running == 0)
         told = f"{waiting:,.0f} executions wait in its queue, {running:,.0f} run."
-        yield seen(told, {C.INFRASTRUCTURE: 3.0} if stuck and target.current else {})
+        yield Sign(seen(told, {C.INFRASTRUCTURE: 3.0} if stuck and target.current else {}), bad=stuck)
 
 
 def _number(text: bytes) -> float | None:
@@ -126,13 +127,13 @@ def _number(text: bytes) -> float | None:
     return value if math.isfinite(value) and value >= 0 else None
 
 
-def _restart(target: Target, began: datetime) -> Evidence:
+def _restart(target: Target, began: datetime) -> Sign:
     """When the server started, beside the onset: what failed between is likely to have to do with it."""
     told = f"It has been running since {began:%Y-%m-%d %H:%M} UTC"
     if target.onset is None or target.last_seen is None:
-        return seen(f"{told}.")
+        return Sign(seen(f"{told}."))
     before = target.onset_not_before or target.onset
     if before - AROUND <= began <= target.last_seen + AROUND:
         text = f"{told}: it was restarted when the failures began or while they lasted."
-        return seen(text, {C.INFRASTRUCTURE: 2.0, C.WORKFLOW_INACTIVE: 1.2})
-    return seen(f"{told}, {'before they began' if began < before else 'after the last failure'}.")
+        return Sign(seen(text, {C.INFRASTRUCTURE: 2.0, C.WORKFLOW_INACTIVE: 1.2}), bad=True)
+    return Sign(seen(f"{told}, {'before they began' if began < before else 'after the last failure'}."))

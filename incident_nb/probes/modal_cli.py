@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from incident_nb.errors import IncidentNbError
-from incident_nb.models import Cause, Evidence, Probed
+from incident_nb.models import Cause, Probed
 from incident_nb.probes import modal_run
 from incident_nb.probes.endpoint_places import places_of
 from incident_nb.probes.modal_run import NoAppError, TooOldError
-from incident_nb.probes.target import CouldNotLookError, Target, Tools, clean, could_not_look, found, seen
+from incident_nb.probes.target import CouldNotLookError, Sign, Target, Tools, clean, could_not_look, found, seen
 from incident_nb.redact import redact_text
 
 C = Cause
@@ -71,7 +71,7 @@ def look(target: Target, tools: Tools) -> Probed:
         return could_not_look(f"Which Modal app answers at {host} is not known.", next_look=step)
     name = places.failing.app.app
     modal_run.executable()
-    parts: tuple[Callable[[], list[Evidence]], ...] = (
+    parts: tuple[Callable[[], list[Sign]], ...] = (
         lambda: [_state(name, target, tools)],
         lambda: list(_changes(target, deployments(name, tools))),
         lambda: list(_containers(name, target, tools)),
@@ -79,13 +79,14 @@ def look(target: Target, tools: Tools) -> Probed:
     )
     with ThreadPoolExecutor(max_workers=len(parts), thread_name_prefix="modal") as pool:
         answers = list(pool.map(lambda part: copy_context().run(_or_error, part), parts))
-    facts = [fact for answer in answers if isinstance(answer, list) for fact in answer]
+    signs = [sign for answer in answers if isinstance(answer, list) for sign in answer]
+    facts = [sign.fact for sign in signs]
     errors = list(dict.fromkeys(str(answer) for answer in answers if isinstance(answer, IncidentNbError)))
     if not facts:
         raise CouldNotLookError(" ".join(errors))
     asked = f"modal app list, app history {name}, container list, app logs {name}"
     summary = " ".join([*(fact.fact.text for fact in facts), *errors])
-    if any(fact.effects for fact in facts):
+    if any(sign.bad for sign in signs):
         return found(summary, facts, asked=asked, next_look=_next(name, places.failing.app.deploy))
     if errors:
         return could_not_look(summary, facts, asked=asked)
@@ -112,7 +113,7 @@ def _history(app: str, tools: Tools) -> list[Deployment]:
     ]  # fmt: skip
 
 
-def _state(app: str, target: Target, tools: Tools) -> Evidence:
+def _state(app: str, target: Target, tools: Tools) -> Sign:
     """Whether the app is deployed. An app's name may be there several times, with those that were stopped before."""
     listed = [row for row in modal_run.rows(("app", "list"), _left(tools)) if row.get("description") == app]
     if not listed:
@@ -120,12 +121,12 @@ def _state(app: str, target: Target, tools: Tools) -> Evidence:
     row = max(listed, key=lambda row: (row.get("state") == "deployed", str(row.get("stopped_at") or "")))
     state = str(row.get("state")).rstrip(".")
     if not state.startswith(OFF):
-        return seen(f"Modal's app “{app}” is {state}.")
+        return Sign(seen(f"Modal's app “{app}” is {state}."))
     at = _time(row.get("stopped_at"))
     first, last = _window(target)
     during = bool(at and first and last and first <= at <= last)
     text = f"Modal's app “{app}” is {state}{f' since {_told(at)}' if at else ''}."
-    return seen(text, STOPPED if target.current or during else {})
+    return Sign(seen(text, STOPPED if target.current or during else {}), bad=True)
 
 
 def _window(target: Target) -> tuple[datetime | None, datetime | None]:
@@ -134,15 +135,15 @@ def _window(target: Target) -> tuple[datetime | None, datetime | None]:
     return (begun - BEFORE if begun else None), target.last_seen
 
 
-def _changes(target: Target, known: Sequence[Deployment]) -> Iterator[Evidence]:
+def _changes(target: Target, known: Sequence[Deployment]) -> Iterator[Sign]:
     """The deployment before the failures, as a possible reason for them, and those since."""
     timed = [(one.at, one) for one in known if one.at is not None]
     onset = target.onset or target.first_seen
     if not timed:
-        yield seen("Modal keeps no deployments of it.")
+        yield Sign(seen("Modal keeps no deployments of it."))
         return
     if onset is None:
-        yield seen(f"It was last deployed on {_deployment(*max(timed, key=lambda pair: pair[0]))}.")
+        yield Sign(seen(f"It was last deployed on {_deployment(*max(timed, key=lambda pair: pair[0]))}."))
         return
     first, _ = _window(target)
     before = max((pair for pair in timed if pair[0] <= onset), key=lambda pair: pair[0], default=None)
@@ -150,11 +151,11 @@ def _changes(target: Target, known: Sequence[Deployment]) -> Iterator[Evidence]:
         close = first is not None and before[0] >= first
         ago = f"{_ago(onset - before[0])} before the failures began"
         word = "It was deployed on" if close else "Its last deployment before was on"
-        yield seen(f"{word} {_deployment(*before)}, {ago}.", DEPLOYED if close else {})
+        yield Sign(seen(f"{word} {_deployment(*before)}, {ago}.", DEPLOYED if close else {}), bad=close)
     since = sorted(pair for pair in timed if pair[0] > onset)
     if since:
         more = f"{len(since)} times, last" if len(since) > 1 else "once,"
-        yield seen(f"Since they began it was deployed {more} on {_deployment(*since[-1])}.")
+        yield Sign(seen(f"Since they began it was deployed {more} on {_deployment(*since[-1])}."))
 
 
 def _deployment(at: datetime, one: Deployment) -> str:
@@ -164,22 +165,22 @@ def _deployment(at: datetime, one: Deployment) -> str:
     return f"{_told(at)} ({', '.join(filter(None, more))})"
 
 
-def _containers(app: str, target: Target, tools: Tools) -> Iterator[Evidence]:
+def _containers(app: str, target: Target, tools: Tools) -> Iterator[Sign]:
     """How many of its containers run, and whether they were started while the failures lasted."""
     listed = modal_run.rows(("container", "list"), _left(tools))
     mine = [row for row in listed if row.get("app_name") == app]
     if not mine:
-        yield seen("None of its containers runs now: the next request starts cold.")
+        yield Sign(seen("None of its containers runs now: the next request starts cold."))
         return
     starts = [at for row in mine if (at := _time(row.get("start_time")))]
     onset = target.onset or target.first_seen
     new = sum(1 for at in starts if onset and at >= onset)
     newest = f", the newest since {_told(max(starts))}" if starts else ""
     since = f"; {new} of them started after the failures began" if new else ""
-    yield seen(f"{len(mine)} of its containers run{'s' if len(mine) == 1 else ''} now{newest}{since}.")
+    yield Sign(seen(f"{len(mine)} of its containers run{'s' if len(mine) == 1 else ''} now{newest}{since}."))
 
 
-def _log(app: str, target: Target, tools: Tools) -> Iterator[Evidence]:
+def _log(app: str, target: Target, tools: Tools) -> Iterator[Sign]:
     """The last lines of the app's log that tell of errors, around the last failure where the version can do that."""
     text, around = _log_text(_name(app), target, tools)
     first, last = (target.last_seen - LOG_BEFORE, target.last_seen + LOG_AFTER) if target.last_seen else (None, None)
@@ -199,9 +200,9 @@ def _log(app: str, target: Target, tools: Tools) -> Iterator[Evidence]:
         effects |= weights if (at and first) or target.current else {}
     where = "around the last failure" if around else "in its last entries"
     if not lines:
-        yield seen(f"Its log tells of no error {where}.")
+        yield Sign(seen(f"Its log tells of no error {where}."))
         return
-    yield seen(f"Its log tells of errors {where}: {'; '.join(lines[-MOST_LINES:])}.", effects)
+    yield Sign(seen(f"Its log tells of errors {where}: {'; '.join(lines[-MOST_LINES:])}.", effects), bad=True)
 
 
 def _log_text(app: str, target: Target, tools: Tools) -> tuple[str, bool]:
@@ -226,7 +227,7 @@ def _next(app: str, deploy: str | None) -> str:
     return f"Read modal app logs {app} and what its last deployment changed; then modal app rollback {app}, or {again}."
 
 
-def _or_error(part: Callable[[], list[Evidence]]) -> list[Evidence] | IncidentNbError:
+def _or_error(part: Callable[[], list[Sign]]) -> list[Sign] | IncidentNbError:
     try:
         return part()
     except IncidentNbError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident_nb.errors import IncidentNbError
 from incident_nb.http import Session
@@ -210,6 +210,13 @@ def could_not_look(
     """We could not look, because."""
     outcome = Outcome.COULD_NOT_LOOK
     return Probed(outcome=outcome, summary=summary, evidence=tuple(evidence), asked=asked, next_look=next_look)
+
+
+class Sign(NamedTuple):
+    """A fact, and whether it is one of trouble: also where it does not weigh, as what is seen now of a problem that is over."""
+
+    fact: Evidence
+    bad: bool = False
 
 
 def seen(text: str, effects: dict[Cause, float] | None = None, *executions: str, detail: str | None = None) -> Evidence:
