@@ -76,15 +76,20 @@ class Tab:
         return found.get("result", {}).get("value")
 
 
-@contextmanager
-def chromium(profile: Path) -> Iterator[Tab]:
-    """A tab of a browser of its own; the test is skipped where there is none, and fails where CI says there must be."""
+def chromium_or_skip() -> str:
+    """The browser's path; the test is skipped where there is none, and fails where CI says there must be."""
     if CHROMIUM is None:
         message = "Chromium is missing; on Debian: apt-get install -y chromium"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+    return CHROMIUM
+
+
+@contextmanager
+def chromium(profile: Path) -> Iterator[Tab]:
+    """A tab of a browser of its own."""
+    command = [chromium_or_skip(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as browser:
         try:
             assert browser.stderr is not None

@@ -34,15 +34,14 @@ ConfigOption = Annotated[
 JsonOption = Annotated[
     str | None, typer.Option("--json", metavar="[FILE]", help="Write JSON to FILE; without FILE, or with -, to stdout.")
 ]
-SourceArgument = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="SOURCE",
-        help="n8n exports: files, folders or globs (API pages, JSON lines, SQLite, export:entities; also .gz, .zst). "
-        "Or `sample`, the built-in export; `n8n` or `n8n:NAME`, the configured servers.",
-        show_default=False,
-    ),
-]
+_SOURCE = typer.Argument(
+    metavar="SOURCE",
+    help="n8n exports: files, folders or globs (API pages, JSON lines, SQLite, export:entities; also .gz, .zst). "
+    "Or `sample`, the built-in export; `n8n` or `n8n:NAME`, the configured servers.",
+    show_default=False,
+)
+SourceArgument = Annotated[list[str], _SOURCE]
+SourcesArgument = Annotated[list[str] | None, _SOURCE]
 InstanceOption = Annotated[
     str, typer.Option("--instance", metavar="NAME", help="What to call the n8n server that the exports come from.")
 ]

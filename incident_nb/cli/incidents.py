@@ -188,11 +188,9 @@ def record(
 
 
 def _desk(config: Path | None) -> Desk:
-    from incident_nb.desk import Desk
-    from incident_nb.incidents import records_of
+    from incident_nb.desk import on_record
 
-    settings = settings_of(config)
-    return Desk(records_of(settings), settings)
+    return on_record(settings_of(config))
 
 
 def _add(incident: str, kind: str, at: str | None, json_to: str | None, config: Path | None, **values: Any) -> None:

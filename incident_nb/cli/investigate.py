@@ -15,7 +15,7 @@ from incident_nb.cli.common import (
     ConfigOption,
     InstanceOption,
     JsonOption,
-    SourceArgument,
+    SourcesArgument,
     StrictOption,
     asking,
     default_now,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def investigate(
-    source: SourceArgument,
+    source: SourcesArgument = None,
     execution: Annotated[
         str | None,
         typer.Option("--execution", metavar="ID_OR_URL", help="The execution to explain, by id or n8n address."),
@@ -44,6 +44,12 @@ def investigate(
     workflow: Annotated[
         str | None,
         typer.Option("--workflow", metavar="ID_OR_NAME", help="The workflow to explain; part of its name will do."),
+    ] = None,
+    incident: Annotated[
+        str | None,
+        typer.Option(
+            "--incident", metavar="ID", help="The incident on record, as INC-42; SOURCE may be left out then."
+        ),
     ] = None,
     client: ClientOption = None,
     offline: Annotated[
@@ -66,27 +72,38 @@ def investigate(
 ) -> None:
     """Find the cause of a failure, with its evidence, severity and next step.
 
-    Without --execution or --workflow it takes the gravest problem, then the newest, and lists the others.
+    Without --execution, --workflow or --incident it takes the gravest problem, then the newest, and lists the others.
 
     Without --out it prints the answer within seconds; with it, a report is made.
     """
     from incident_nb.case import read_case
+    from incident_nb.desk import on_record
     from incident_nb.diagnose import investigate as look
     from incident_nb.diagnose import run_checks
 
-    if execution and workflow:
-        raise UsageError("Give either --execution or --workflow, not both.")
+    if sum(map(bool, (execution, workflow, incident))) > 1:
+        raise UsageError("Give one of --execution, --workflow and --incident, not several.")
+    if not source and not incident:
+        raise UsageError("Name a SOURCE: an export, `sample`, or `n8n`; or an incident on record with --incident.")
     if client_copy and out is None:
         raise UsageError("--client-copy needs a folder to go to: give --out DIR, too.")
     if out is not None:
-        _check_folder(out)
-    seen_from = instant(now, "--now") or default_now(source)
+        check_folder(out)
+    settings, given = settings_of(config), source or []
+    seen_from = instant(now, "--now") or default_now(given)
+    desk = on_record(settings) if incident else None
     with reading() as on_progress:
-        case = read_case(
-            source, settings_of(config), seen_from,
-            execution=execution, workflow=workflow, client=client, instance=instance, on_progress=on_progress,
-            unattended=out is not None, offline=offline,
-        )  # fmt: skip
+        if desk is not None and incident is not None:
+            case = desk.case(
+                incident, given, seen_from, unattended=out is not None, offline=offline, instance=instance,
+                on_progress=on_progress,
+            )  # fmt: skip
+        else:
+            case = read_case(
+                given, settings, seen_from,
+                execution=execution, workflow=workflow, client=client, instance=instance, on_progress=on_progress,
+                unattended=out is not None, offline=offline,
+            )  # fmt: skip
     with asking() as on_answer:
         # With a report its notebook asks the live systems; what only the records' files can tell is told here.
         checks = run_checks(case, on_answer, records_only=out is not None)
@@ -95,10 +112,12 @@ def investigate(
         words.print(f"skipped: {part.source} {part.where}: {part.reason}", style="yellow", markup=False, soft_wrap=True)
     if len(case.log.skipped) > 5:
         words.print(f"skipped: {len(case.log.skipped) - 5} more", style="yellow")
+    if desk is not None and incident is not None:
+        desk.diagnosed(desk.number_of(incident), diagnosis)
     failed = False
     if out is not None:
         kept = replace(case, answers=checks.answers, not_asked=checks.why_not)
-        failed, diagnosis = _write_folder(kept, diagnosis, out, client_copy)
+        failed, diagnosis = write_folder(kept, diagnosis, out, client_copy)
     if json_to is not None:
         put_json(diagnosis.as_json(), json_to)
     elif out is None:
@@ -119,7 +138,7 @@ def _print(diagnosis: Diagnosis) -> None:
     show_rows(display.glance(diagnosis))
 
 
-def _check_folder(out: Path) -> None:
+def check_folder(out: Path) -> None:
     """Raises OutputError where `out` is no folder or holds anything but an earlier investigation."""
     from incident_nb.files import clean_leftovers, is_leftover
 
@@ -134,12 +153,14 @@ def _check_folder(out: Path) -> None:
         raise OutputError(f"could not look into {out}: {error.strerror}; choose another folder") from error
 
 
-def _write_folder(case: Case, diagnosis: Diagnosis, out: Path, client_copy: bool) -> tuple[bool, Diagnosis]:
+def write_folder(case: Case, diagnosis: Diagnosis, out: Path, client_copy: bool) -> tuple[bool, Diagnosis]:
     """The folder with case, executed notebook, report and diagnosis: whether the notebook's run failed, and what it found.
 
     Until all of it is there, `out` holds what an earlier investigation put there.
     """
     from incident_nb.case import open_case
+    from incident_nb.desk import on_record
+    from incident_nb.desk.folder import RECORD, keep_record
     from incident_nb.diagnose import investigate as look
     from incident_nb.files import staged, write_atomic
     from incident_nb.live import credentials
@@ -149,8 +170,11 @@ def _write_folder(case: Case, diagnosis: Diagnosis, out: Path, client_copy: bool
     from incident_nb.resources import notebooks
 
     title = f"Incident: {diagnosis.subject.workflow or 'n8n'}" if diagnosis.problem else "Nothing to diagnose"
-    with staged(out, gone=("case/diagnosis.json", f"{PICTURES}/chart_*.png", *CLIENT_FILES)) as draft:
-        case.save(draft / "case").write("diagnosis.json", diagnosis.as_json())
+    with staged(out, gone=("case/diagnosis.json", f"case/{RECORD}", f"{PICTURES}/chart_*.png", *CLIENT_FILES)) as draft:
+        saved = case.save(draft / "case")
+        saved.write("diagnosis.json", diagnosis.as_json())
+        if case.incident is not None:
+            keep_record(saved, on_record(case.settings).of(case.incident))
         with progress() as shown:
             task = shown.add_task("running the notebook", total=None)
             run = run_notebook(

@@ -76,7 +76,7 @@ def lab(
     settings = load()
     root = folder or (settings.path.parent if settings.path else Path("notebooks"))
     copies = root / "notebooks" if folder is None and settings.path else root
-    _put_copies(copies)
+    put_copies(copies)
     opens = f"--LabApp.default_url=/lab/tree/{(copies / 'board.ipynb').relative_to(root).as_posix()}"
     quiet = ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"]
     command = [sys.executable, "-m", "jupyterlab", "--notebook-dir", str(root), *quiet]
@@ -85,7 +85,7 @@ def lab(
         raise UsageError(f"JupyterLab ended with code {done.returncode}; its own message is above.")
 
 
-def _put_copies(folder: Path) -> None:
+def put_copies(folder: Path) -> None:
     """Copies of the notebooks that are not there yet, signed, so that JupyterLab shows their outputs in full."""
     from nbformat.sign import NotebookNotary
 

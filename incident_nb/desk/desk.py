@@ -6,17 +6,20 @@ import getpass
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from incident_nb.case import Case
+from incident_nb.desk.folder import case_of, folder_of, put_notebook, sources_of
 from incident_nb.desk.standing import Standing, standing, urgency
 from incident_nb.errors import UsageError
-from incident_nb.incidents import Event, Records, payload_of
+from incident_nb.incidents import Event, Records, payload_of, records_of
 from incident_nb.incidents.events import read
 from incident_nb.incidents.kinds.diagnosing import Diagnosed
 from incident_nb.incidents.kinds.mending import WorkedAround
 from incident_nb.incidents.kinds.opening import Opened, Scheduled, SeveritySuggested
 from incident_nb.incidents.payload import Payload
-from incident_nb.models import Diagnosis, Severity
+from incident_nb.models import Diagnosis, ExecutionLog, Severity
 from incident_nb.policy import Policy, closing, load, must_be_done, verification
 from incident_nb.record import Incident, Subject
 from incident_nb.settings import Settings
@@ -40,6 +43,11 @@ def engineer() -> str:
         return "somebody"
 
 
+def on_record(settings: Settings) -> Desk:
+    """The desk of a workspace. Raises UsageError where there is none, as `records_of` does."""
+    return Desk(records_of(settings), settings)
+
+
 class Desk:
     """Incidents and what may be done with them, by one person (`by`), with one clock."""
 
@@ -61,6 +69,30 @@ class Desk:
         if not text.isdecimal() or len(text) > 18:
             raise UsageError(f"{name!r} is no incident. Name it like INC-42.")
         return int(text)
+
+    def case(self, name: str, sources: list[str], now: datetime, **options: Any) -> Case:
+        """The case of an incident, not yet saved, seen from `now`; without sources from its own n8n server."""
+        incident = self.records.get(self.number_of(name))
+        return case_of(incident, self.settings, now, sources or sources_of(incident, self.settings), **options)
+
+    def room(
+        self, number: int, sources: list[str] | None = None, *, log: ExecutionLog | None = None, again: bool = False
+    ) -> Path:
+        """The incident's notebook in its folder, with a case beside it that it can read.
+
+        The case is made from `sources`, else from the incident's own n8n server, else from `log`; one that is there
+        stays, unless it is to be made `again`.
+        """
+        incident = self.records.get(number)
+        folder = folder_of(self.settings, number)
+        if again or not (folder / "case" / "case.json").exists():
+            wanted = sources or sources_of(incident, self.settings)
+            case_of(incident, self.settings, self.clock(), wanted, log=log).save(folder / "case")
+        return put_notebook(folder, incident)
+
+    def of(self, name: str) -> tuple[Event, ...]:
+        """All that is on record of an incident named like INC-42."""
+        return self.records.events(self.number_of(name))
 
     def standing(self, number: int) -> Standing:
         """How an incident stands now. Raises UsageError where there is none of this number."""
@@ -140,10 +172,11 @@ class Desk:
     def _end(self, number: int, kind: str, text: str, reasons: dict[str, str]) -> Incident:
         now = self.clock()
         rows = verification if kind == "resolved" else closing
-        left = {key: value for key, value in reasons.items() if value.strip()}
-        known = {item.id for item in rows(self.records.get(number), now, policy=self.policy)}
-        if unknown := ", ".join(sorted(left.keys() - known)):
+        items = rows(self.records.get(number), now, policy=self.policy)
+        known = {item.id for item in items}
+        if unknown := ", ".join(sorted(reasons.keys() - known)):
             raise UsageError(f"There is no row {unknown} on this checklist; it has {', '.join(sorted(known))}.")
+        left = {item.id: why for item in items if item.is_open and (why := reasons.get(item.id, "").strip())}
 
         def check(incident: Incident) -> None:
             self._allowed(incident, kind)

@@ -16,7 +16,6 @@ from typing import Any
 import nbformat
 
 from incident_nb.case import INCIDENTS, Case, read_case
-from incident_nb.desk.desk import Desk
 from incident_nb.diagnose.subject import execution_of, workflow_of
 from incident_nb.errors import IncidentNbError, UsageError
 from incident_nb.files import private_folder, read_notebook, write_atomic
@@ -78,22 +77,6 @@ def _holds(look: Callable[[], Any]) -> bool:
     except IncidentNbError:
         return False
     return True
-
-
-def room_of(
-    desk: Desk, number: int, sources: list[str] | None = None, *, log: ExecutionLog | None = None, again: bool = False
-) -> Path:
-    """The incident's notebook in its folder, with a case beside it that it can read.
-
-    The case is made from `sources`, else from the incident's own n8n server, else from `log`; one that is there stays,
-    unless it is to be made `again`.
-    """
-    incident = desk.records.get(number)
-    folder = folder_of(desk.settings, number)
-    if again or not (folder / "case" / "case.json").exists():
-        wanted = sources_of(incident, desk.settings) if sources is None else sources
-        case_of(incident, desk.settings, desk.clock(), wanted, log=log).save(folder / "case")
-    return put_notebook(folder, incident)
 
 
 def keep_record(case: Case, events: tuple[Event, ...]) -> None:

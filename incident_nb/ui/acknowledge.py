@@ -39,6 +39,17 @@ class Acknowledge(StepPanel):
             lines.append(Line("known", "The client noticed"))
         return sheet.items(lines)
 
+    def state(self) -> Any:
+        """What is still to be done."""
+        one = self.incident
+        return one and (
+            bool(one.closed),
+            bool(one.since(one.acknowledged)),
+            one.severity,
+            bool(one.chosen),
+            one.noticed,
+        )
+
     def controls(self) -> list[Any]:
         """Acknowledge, choose, the client noticed."""
         from incident_nb.ui import controls as c

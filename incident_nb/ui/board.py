@@ -9,7 +9,6 @@ from typing import Any
 
 from incident_nb import redact
 from incident_nb.desk import Desk, Standing
-from incident_nb.desk.folder import room_of
 from incident_nb.desk.intake import Draft, take_in
 from incident_nb.desk.told import timer_words
 from incident_nb.incidents import records_of
@@ -141,7 +140,7 @@ class Board(Panel):
             if draft.suggested:
                 desk.add(number, "severity_suggested", **draft.suggested.model_dump())
             self.draft = None
-            self._link(number, room_of(desk, number, log=draft.log))
+            self._link(number, desk.room(number, log=draft.log))
 
         self.do(opened)
 
@@ -162,7 +161,7 @@ class Board(Panel):
         def make() -> None:
             if desk is not None:
                 number = desk.number_of(name)
-                self._link(number, room_of(desk, number, [source.strip()] if source.strip() else None, again=True))
+                self._link(number, desk.room(number, [source.strip()] if source.strip() else None, again=True))
 
         self.do(make)
 

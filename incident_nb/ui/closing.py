@@ -9,7 +9,7 @@ from incident_nb.policy import Bill, load
 from incident_nb.record import Incident
 from incident_nb.ui.blocks import Line, Sheet
 from incident_nb.ui.resolution import instant
-from incident_nb.ui.steps import StepPanel, gate_lines
+from incident_nb.ui.steps import StepPanel, gate_lines, left_open
 
 DOCUMENTS = (("incident (DOC-1)", "DOC-1"), ("learning file (DOC-2)", "DOC-2"))
 
@@ -32,6 +32,11 @@ class Closing(StepPanel):
         if end := incident.closed:
             lines.append(Line("closed", f"By {end.by} on {end.at:%Y-%m-%d %H:%M} UTC", end.text, "good"))
         return sheet.items(gate_lines(one.closing)).items(lines)
+
+    def state(self) -> Any:
+        """Whether it can be closed or reopened, and what is suggested of billing."""
+        one = self.follow.standing
+        return one and (bool(one.incident.closed), one.incident.is_resolved, one.bill.suggested, one.bill.row)
 
     def controls(self) -> list[Any]:
         """Add an action, say who pays, note a document, close, reopen."""
@@ -57,9 +62,9 @@ class Closing(StepPanel):
         if incident.is_resolved or incident.closed:
             made.append(c.form("Reopen", self._reopen, c.field("It came back", "what was seen", width="26rem")))
         if not incident.closed:
-            left = [item.id for item in one.closing if item.is_open]
+            left = [item.id for item in one.closing if item.needed]
             reasons = {row: c.field(f"Leave {row} open because", width="34rem") for row in left}
-            made += [*reasons.values(), c.button("Close the incident", lambda: self._close(reasons), main=True)]
+            made += [*left_open(reasons), c.button("Close the incident", lambda: self._close(reasons), main=True)]
         return made
 
     def _prevent(self, text: str, owner: str, due: str) -> None:

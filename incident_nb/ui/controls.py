@@ -20,19 +20,26 @@ WIDE = "36rem"
 def button(label: str, on_click: Callable[[], None], *, main: bool = False, help: str = "") -> Any:
     """A button; `main` marks the one that the step is about."""
     made = w.Button(description=label, tooltip=help or label, button_style="primary" if main else "")
-    made.layout.width = "auto"
+    made.layout.width, made.layout.align_self = "auto", "flex-start"
     made.on_click(lambda _: on_click())
     return made
 
 
 def field(label: str, hint: str = "", *, width: str = WIDE, value: str = "") -> Any:
     """A line of text."""
-    return w.Text(description=label, placeholder=hint, value=value, style=_LABEL, layout={"width": width})
+    return _typed(w.Text(description=label, placeholder=hint, value=value, style=_LABEL, layout={"width": width}))
 
 
 def area(label: str, hint: str = "", *, rows: int = 6, value: str = "") -> Any:
     """Several lines of text."""
-    return w.Textarea(description=label, placeholder=hint, value=value, rows=rows, style=_LABEL, layout={"width": WIDE})
+    return _typed(
+        w.Textarea(description=label, placeholder=hint, value=value, rows=rows, style=_LABEL, layout={"width": WIDE})
+    )
+
+
+def _typed(made: Any) -> Any:
+    made.given = made.value  # what stood in it before somebody typed
+    return made
 
 
 def choice(label: str, options: Iterable[Any], value: Any = None, *, width: str = "16rem") -> Any:
@@ -58,6 +65,13 @@ def check(label: str, value: bool, on_change: Callable[[bool], None]) -> Any:
 def row(*parts: Any) -> Any:
     """Controls side by side, wrapped where there is no room."""
     return w.HBox(list(parts), layout={"flex_flow": "row wrap", "align_items": "center"})
+
+
+def fold(title: str, *parts: Any) -> Any:
+    """Controls that are out of the way until somebody unfolds them."""
+    made = w.Accordion(children=[column(*parts)], selected_index=None)
+    made.set_title(0, title)
+    return made
 
 
 def column(*parts: Any) -> Any:

@@ -65,8 +65,10 @@ class Follow(Watched):
 
     @property
     def now(self) -> datetime:
-        """The instant that clocks are seen from."""
-        return self.desk.clock() if self.desk else self.case.now
+        """The instant that clocks are seen from; of a record that only the case holds, when it was written to last."""
+        if self.desk is not None:
+            return self.desk.clock()
+        return max([self.case.now, *(event.recorded_at for event in self.events)])
 
     def version(self) -> Any:
         """How many events it has."""
@@ -77,7 +79,7 @@ class Follow(Watched):
         if self.desk is not None and self.number is not None:
             self.standing, self.events = self.desk.standing(self.number), self.desk.timeline(self.number)
         elif self.events:
-            self.standing = standing(fold(self.events), self.case.now, self.case.settings)
+            self.standing = standing(fold(self.events), self.now, self.case.settings)
 
     def banner(self) -> Banner:
         """Severity, clocks, what is owed and what to do next."""

@@ -26,6 +26,10 @@ class Notice(StepPanel):
         sheet = sheet.items(lines)
         return sheet.code(draft.text) if draft.text else sheet
 
+    def state(self) -> Any:
+        """The draft."""
+        return self.incident and draft_of(self.incident, self.follow.case.settings)
+
     def controls(self) -> list[Any]:
         """Copy the draft, say that it was sent."""
         from incident_nb.ui import controls as c

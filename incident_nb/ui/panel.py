@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -46,17 +46,35 @@ class Panel:
         return []
 
     def refresh(self) -> None:
-        """Shows the record as it is now; what somebody is typing stays, as long as the controls are the same."""
+        """Shows the record as it is now. What somebody is typing stays, also where the controls have to be made anew."""
         if self._box is None:
             return
         self._shown.value = self.view().framed
         if (state := self.state()) != self._state:
             self._state = state
+            typed = self._typed(self._body)
             self._body.children = self.controls()
+            self._type(self._body, typed)
+        self.sync()
 
     def state(self) -> Any:
-        """What the controls hang on: they are made anew when it changes."""
-        return self.follow.seen
+        """What the controls hang on: they are made anew when it changes, and only then."""
+        return None
+
+    def sync(self) -> None:
+        """Sets what the controls show to what is on record."""
+
+    @staticmethod
+    def _typed(body: Any) -> dict[str, str]:
+        """What stands in the fields that somebody changed, by their labels."""
+        fields = {part.description: part for part in _parts(body) if hasattr(part, "given")}
+        return {label: part.value for label, part in fields.items() if part.value != part.given}
+
+    @staticmethod
+    def _type(body: Any, typed: dict[str, str]) -> None:
+        for part in _parts(body):
+            if hasattr(part, "given") and part.description in typed:
+                part.value = typed[part.description]
 
     def do(self, what: Callable[[], Any], said: str = "") -> None:
         """Does something with the record and says what came of it; a refusal is shown, and nothing is lost."""
@@ -102,3 +120,9 @@ class Panel:
         view = bundle[0] if isinstance(bundle, tuple) else bundle
         self.follow.watch()  # from the cell that shows it: there a loop runs
         return {**shown, WIDGET: view[WIDGET]} if WIDGET in view else shown
+
+
+def _parts(body: Any) -> Iterator[Any]:
+    yield body
+    for part in getattr(body, "children", ()):
+        yield from _parts(part)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from incident_nb.errors import UsageError
@@ -75,6 +74,11 @@ class Resolution(StepPanel):
         apps = self.follow.case.settings.modal.apps
         return next((apps[host].app for host in map(str, hosts) if host in apps), None)
 
+    def state(self) -> Any:
+        """Which rows there are to tick, and whether the client is waited for."""
+        one = self.incident
+        return one and (bool(one.closed), one.cause and (one.cause.cause, one.cause.detail), one.is_waiting)
+
     def controls(self) -> list[Any]:
         """Ticks, commands to copy, workaround, waiting, the fix."""
         from incident_nb.ui import controls as c
@@ -84,8 +88,7 @@ class Resolution(StepPanel):
             return []
         made: list[Any] = []
         for row in self.rows(incident):
-            tick = incident.ticks.get(row.id)
-            box = c.check(f"{row.id} {row.label}", bool(tick and tick.done), partial(self._tick, row.id))
+            box = self.box(row.id, row.label)
             commands = (self.filled(command, incident) for command in row.commands)
             made.append(c.row(box, *(c.copy_button(command, self.say) for command in commands)))
         what = c.field("Workaround", "what was done for the time being", width="28rem")
@@ -101,9 +104,6 @@ class Resolution(StepPanel):
             c.form("The fix is in place", self._fix, c.field("Fix", "what was changed", width="28rem"), main=True)
         )
         return made
-
-    def _tick(self, row: str, done: bool) -> None:
-        self.add("ticked", row=row, done=done)
 
     def _wait(self, why: str) -> None:
         self.add("waiting_began", "The clock is paused.", why=why)

@@ -26,6 +26,11 @@ class StepPanel(Panel):
     number = 1
     boxed = True
 
+    def __init__(self, follow: Follow) -> None:
+        super().__init__(follow)
+        self._boxes: dict[str, Any] = {}
+        self._setting = False
+
     def sheet(self) -> Sheet:
         """The step's time box, and what `told` says."""
         one = self.follow.standing
@@ -51,6 +56,32 @@ class StepPanel(Panel):
     def incident(self) -> Incident | None:
         """The incident on record; None where there is none."""
         return self.follow.standing.incident if self.follow.standing else None
+
+    def state(self) -> Any:
+        """Whether there is an incident, and whether it is closed."""
+        return self.incident and bool(self.incident.closed)
+
+    def box(self, row: str, label: str) -> Any:
+        """A box to tick for a row of a checklist; it shows what is on record."""
+        from incident_nb.ui import controls as c
+
+        def change(on: bool) -> None:
+            if not self._setting:
+                self.add("ticked", row=row, done=on)
+
+        self._boxes[row] = c.check(f"{row} {label}", self._is_ticked(row), change)
+        return self._boxes[row]
+
+    def sync(self) -> None:
+        """Sets the boxes to what is on record."""
+        self._setting = True
+        for row, box in self._boxes.items():
+            box.value = self._is_ticked(row)
+        self._setting = False
+
+    def _is_ticked(self, row: str) -> bool:
+        tick = self.incident.ticks.get(row) if self.incident else None
+        return tick is not None and tick.done
 
     def add(self, kind: str, said: str = "", **values: Any) -> None:
         """Records an event, and says what came of it."""
@@ -78,3 +109,10 @@ def tick_line(item: Item, incident: Incident) -> Line:
     done = bool(tick and tick.done)
     when = f"{tick.at:%H:%M} UTC, {tick.by}" if tick and tick.done else ""
     return Line("done" if done else "open", f"{item.label}: {item.detail} ({item.id})", when, "good" if done else "")
+
+
+def left_open(reasons: dict[str, Any]) -> list[Any]:
+    """The fields for the reasons why rows are left open, folded away; none where no row is open."""
+    from incident_nb.ui import controls as c
+
+    return [c.fold(f"Leave rows open, each with a reason ({', '.join(reasons)})", *reasons.values())] if reasons else []

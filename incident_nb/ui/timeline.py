@@ -33,7 +33,7 @@ class Timeline(StepPanel):
         return sheet.table(("No.", "When (UTC)", "What", "Who"), rows)
 
     def state(self) -> Any:
-        """A note that somebody is typing stays, whoever writes meanwhile."""
+        """Whether there is an incident: a note can be added to a closed one, too."""
         return bool(self.incident)
 
     def controls(self) -> list[Any]:

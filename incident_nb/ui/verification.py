@@ -7,7 +7,7 @@ from typing import Any
 
 from incident_nb.record import Incident
 from incident_nb.ui.blocks import Line, Sheet
-from incident_nb.ui.steps import StepPanel, gate_lines
+from incident_nb.ui.steps import StepPanel, gate_lines, left_open
 
 BY_HAND = ("VER-1", "VER-2", "VER-3", "VER-4")
 
@@ -27,6 +27,11 @@ class Verification(StepPanel):
             lines.append(Line("resolved", f"By {last.by} on {last.at:%Y-%m-%d %H:%M} UTC", last.text, "good"))
         return sheet.items(lines)
 
+    def state(self) -> Any:
+        """Whether there is something to verify."""
+        one = self.incident
+        return one and (bool(one.closed), one.is_resolved, one.fixed, one.severity)
+
     def controls(self) -> list[Any]:
         """Ticks, watched runs, resolve."""
         from incident_nb.ui import controls as c
@@ -35,21 +40,15 @@ class Verification(StepPanel):
         if one is None or incident is None or incident.closed or incident.is_resolved or incident.fixed is None:
             return []
         made: list[Any] = []
-        for item in one.verification:
-            tick = incident.ticks.get(item.id)
-            if item.id in BY_HAND and not (item.done and tick is None):
-                made.append(c.check(f"{item.id} {item.label}", bool(tick and tick.done), partial(self._tick, item.id)))
+        made += [self.box(item.id, item.label) for item in one.verification if item.id in BY_HAND]
         run = c.field("Execution", "its number", width="14rem")
         went_well = c.button("It went well", lambda: self._watched(run.value, True))
         failed = c.button("It failed", lambda: self._watched(run.value, False))
-        left = [item.id for item in one.verification if item.is_open]
+        left = [item.id for item in one.verification if item.needed]
         reasons = {row: c.field(f"Leave {row} open because", width="34rem") for row in left}
         words = c.field("Resolved by", "how it was resolved, in a sentence")
         end = c.form("Mark as resolved", partial(self._resolve, reasons), words, main=True)
-        return [*made, c.row(run, went_well, failed), *reasons.values(), end]
-
-    def _tick(self, row: str, done: bool) -> None:
-        self.add("ticked", row=row, done=done)
+        return [*made, c.row(run, went_well, failed), *left_open(reasons), end]
 
     def _watched(self, execution: str, good: bool) -> None:
         self.add("run_watched", "Counted." if good else "The count begins again.", execution_id=execution, good=good)

@@ -1,0 +1,43 @@
+"""`incident-nb report`: an incident's report from its record and its case, without asking anybody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from incident_nb.cli import app
+from incident_nb.cli.common import ConfigOption, settings_of
+from incident_nb.cli.investigate import check_folder, write_folder
+
+
+@app.command()
+def report(
+    incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="INC-42, or 42.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where it goes; else `report` in the incident's folder.")
+    ] = None,
+    client_copy: Annotated[
+        bool, typer.Option("--client-copy", help="Also a page that its client may see, client.html and .md.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Make an incident's report again, from what its case and its record hold."""
+    from incident_nb.case import open_case
+    from incident_nb.desk import on_record
+    from incident_nb.desk.folder import folder_of
+    from incident_nb.diagnose import investigate
+
+    settings = settings_of(config)
+    desk = on_record(settings)
+    number = desk.number_of(incident)
+    target = out or folder_of(settings, number) / "report"
+    check_folder(target)
+    desk.room(number)
+    kept = open_case(str(folder_of(settings, number) / "case"))
+    case = replace(kept, settings=settings, incident=f"INC-{number}", unattended=True, offline=True)
+    failed, _ = write_folder(case, investigate(case), target, client_copy)
+    if failed:
+        raise typer.Exit(1)
