@@ -148,7 +148,10 @@ def test_what_is_found_beside_a_healthy_subject_is_said(tmp_path: Path, clock: A
     source = tmp_path / "page.json"
     source.write_text(page(runs("....", start=NOW - 4 * HOUR)))
     case = read_case([str(source)], Settings(), NOW)
-    rows = (says("n8n", found("n8n does not answer.", next_look="Look at its host."), "RC-6"),)
+    rows = (
+        says("endpoint", could_not_look("It was not asked.", next_look="Put its host into [modal.apps].")),
+        says("n8n", found("n8n does not answer.", next_look="Look at its host."), "RC-6"),
+    )
     told = investigate(case, run_checks(case, probes=rows, clock=clock))
     assert (
         not told.hypotheses and "But: n8n does not answer." in told.headline and told.next_step == "Look at its host."

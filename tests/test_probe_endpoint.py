@@ -369,6 +369,12 @@ def test_a_host_from_an_error_alone_is_not_asked() -> None:
     assert "127.0.0.1 stands in the error alone" in probed.summary and "[modal.apps]" in (probed.next_look or "")
 
 
+def test_where_no_node_failed_there_is_no_endpoint_to_ask() -> None:
+    with tools_for() as tools:
+        probed = asked(target_of(None, node=None, host=None, nodes={}), tools)
+    assert probed.outcome is Outcome.CLEAN and "no node failed" in probed.summary and probed.next_look is None
+
+
 def test_a_host_that_is_not_ours_is_not_asked() -> None:
     with serving(answer("", 500)) as server, tools_for(server, own_hosts=["*.modal.run"]) as tools:
         probed = asked(target_of(f"{server.url}/v1"), tools)

@@ -21,16 +21,16 @@ def healthy(aim: Aim, settings: Settings, policy: Policy, checks: Checks) -> Dia
     unseen = int((runs["data"] != "full").sum())
     if unseen:
         told += f" {unseen} of {len(runs)} hold no full data, so errors inside them could not be seen."
-    alive = [answer.summary for answer in answers if answer.outcome is Outcome.FOUND]
+    alive = [answer for answer in answers if answer.outcome is Outcome.FOUND]
     known = SeverityFacts(
         failing=False, runs_since_onset=len(runs), successes_since_onset=len(runs), duration_ratio=slow
     )
     return Diagnosis(
         subject=subject,
-        headline=" ".join([told, *(f"But: {words}" for words in alive[:1])]),
+        headline=" ".join([told, *(f"But: {answer.summary}" for answer in alive[:1])]),
         severity=gravity.severity_block(known, aim.now, subject.client, settings, policy) if slow else None,
         findings=checklist.healthy(aim.analysis, told, unseen < len(runs) and not failed, answers),
-        next_step=next((answer.next_look for answer in answers if answer.next_look), None) if alive else None,
+        next_step=next((answer.next_look for answer in alive if answer.next_look), None),
         window=aim.analysis.window,
         not_asked=checks.why_not,
         others=aim.graded[:OTHERS],

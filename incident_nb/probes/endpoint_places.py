@@ -88,6 +88,8 @@ def _failing(host: str | None, found: dict[str, Place], target: Target, tools: T
 
 def _why_not(host: str | None, target: Target, tools: Tools, read: bool, hidden: list[str]) -> tuple[str, bool]:
     """Why no endpoint of the failing node can be asked, and whether that leaves open if it is one of ours."""
+    if target.node is None and target.host is None:
+        return "no node failed", False
     node = f"“{target.node}”"
     if host and _ours(host, tools):
         return f"{host} stands in the error alone, in no definition that was read, and such a host is never asked", True
@@ -95,8 +97,6 @@ def _why_not(host: str | None, target: Target, tools: Tools, read: bool, hidden:
         return f"{node} calls {host}, which is not among own_hosts", False
     if not read:
         return "the workflow's definition is not known", True
-    if target.node is None:
-        return "no node failed", False
     if target.node in hidden:
         return f"the address that {node} calls is put together when it runs", True
     return f"{node} calls no endpoint of ours", False
