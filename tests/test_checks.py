@@ -103,7 +103,8 @@ def test_only_the_records_where_a_report_asks_the_rest(case: Case, clock: Any) -
 
 
 def test_the_sample_is_never_asked_about() -> None:
-    checks = run_checks(sample_case(), clock=lambda: sample_case().now)
+    case = sample_case()
+    checks = run_checks(case, clock=lambda: case.now)
     assert checks.why_not and all(answer.at is None for answer in checks.answers)
 
 
