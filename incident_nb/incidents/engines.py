@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from incident_nb.errors import MissingExtraError, OutputError, SettingsError
@@ -14,6 +15,9 @@ from incident_nb.files import private_folder
 
 PATIENCE_S = 60  # how long a writer waits for others
 READING = "incident_nb_reading"
+_ALONE = 0x696E6364656E7462  # any number that no other program's advisory lock has
+
+_making = threading.Lock()
 
 
 def sqlite(path: Path) -> Engine:
@@ -23,52 +27,88 @@ def sqlite(path: Path) -> Engine:
     """
     try:
         private_folder(path.parent)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _make(path)
     except OSError as error:
         raise OutputError(
             f"could not open the records in {path}: {error.strerror}; see to it that they may be written"
         ) from error
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": PATIENCE_S})
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": PATIENCE_S})
     event.listen(engine, "connect", _connected)
     event.listen(engine, "begin", _began)
     return engine
 
 
+def _make(path: Path) -> None:
+    """The file, empty and its owner's only, whatever the umask. One that exists is not so much as opened.
+
+    Closing a file takes away all locks that this process holds on it, those of SQLite's included.
+    """
+    with _making:
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            if path.is_file():
+                return
+            raise
+        os.fchmod(handle, 0o600)
+        os.close(handle)
+
+
 def _connected(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # the driver begins no transactions of its own
-    connection.execute("PRAGMA journal_mode=WAL")
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _began(connection: Connection) -> None:
     # A writer takes its turn before it reads, so that what it read is still so when it writes.
-    reading = connection.get_execution_options().get(READING)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if _reads(connection) else "BEGIN IMMEDIATE")
 
 
 def postgresql(url: str) -> Engine:
     """A PostgreSQL database. Raises SettingsError for an address that is none, MissingExtraError without its driver."""
     try:
         given = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise SettingsError(_not_one("it can't be read as an address")) from error
+    except (ArgumentError, ValueError):
+        raise SettingsError(_not_one("it can't be read as an address")) from None  # the cause quotes the address
     if given.get_backend_name() not in ("postgresql", "postgres"):
         raise SettingsError(_not_one(f"it begins with {given.drivername}"))
+    if "@" in (given.host or ""):
+        raise SettingsError(_not_one("an @ in its user or password has to be written as %40"))
     try:
-        return create_engine(
-            given.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args={"connect_timeout": 10}
-        )
-    except ModuleNotFoundError as error:
+        engine = create_engine(
+            given.set(drivername="postgresql+psycopg"), pool_pre_ping=True, isolation_level="READ COMMITTED",
+            connect_args={"connect_timeout": 10},
+        )  # fmt: skip
+    except ImportError as error:
         raise MissingExtraError(
             "Records in PostgreSQL need its driver: pip install 'incident-nb[postgres]'."
         ) from error
+    event.listen(engine, "begin", _patient)
+    return engine
+
+
+def _patient(connection: Connection) -> None:
+    if not _reads(connection):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {PATIENCE_S * 1000:.0f}")
+
+
+def _reads(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get(READING))
+
+
+def alone(connection: Connection) -> None:
+    """Until this transaction ends no other one passes here: for what only one may do, such as giving the next number."""
+    if connection.dialect.name == "postgresql":  # in SQLite every writer is alone
+        connection.execute(select(func.pg_advisory_xact_lock(_ALONE)))
 
 
 def shown(url: str) -> str:
-    """An address without its password."""
+    """An address without its password, and without its options, where one may stand, too."""
     try:
-        return make_url(url).render_as_string(hide_password=True)
+        return make_url(url).set(query={}).render_as_string(hide_password=True)
     except (ArgumentError, ValueError):
         return "the address given"
 

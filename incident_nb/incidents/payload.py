@@ -2,17 +2,65 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, StringConstraints
 
 from incident_nb.models import Frozen
-from incident_nb.record import Incident, Said
+from incident_nb.record import Incident, Said, Subject
+
+LONGEST_TEXT, LONGEST_NAME = 20_000, 300
+LARGEST_NUMBER = 2**63 - 1  # of an incident, as databases count
+
+
+def _utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("this is no time that a calendar has") from error
+
+
+def whole(value: Any) -> Any:
+    """Text without half characters, which nothing can store; also within lists and objects."""
+    try:
+        return _whole(value)
+    except RecursionError as error:
+        raise ValueError("this is nested too deeply") from error
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_whole(key): _whole(entry) for key, entry in value.items()}
+    return [_whole(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _only_known(subject: Any) -> Any:
+    if isinstance(subject, dict) and (odd := sorted(map(str, subject.keys() - Subject.model_fields.keys()))):
+        raise ValueError(f"a subject has no {odd[0]}")
+    return subject
+
+
+def _short(subject: Subject) -> Subject:
+    for name, value in subject:
+        longest = LONGEST_NAME if name == "fingerprint" else LONGEST_TEXT
+        if value is not None and len(value) > longest:
+            raise ValueError(f"{name} should have at most {longest} characters")
+    return subject.model_copy(update=whole(dict(subject)))
+
 
 Changes = dict[str, Any]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT), BeforeValidator(whole)]
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT), BeforeValidator(whole)
+]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME), BeforeValidator(whole)
+]
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+About = Annotated[Subject, BeforeValidator(_only_known), AfterValidator(_short)]
 
 
 class Payload(Frozen):

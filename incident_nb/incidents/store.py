@@ -7,30 +7,36 @@ one writer at a time, and others wait; PostgreSQL locks the row.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
-from sqlalchemy.exc import DBAPIError
+from pydantic import ValidationError
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from incident_nb.errors import UnreachableError, UsageError
 from incident_nb.escape import printable
-from incident_nb.incidents import engines, tables
-from incident_nb.incidents.events import Event, after, begun, fold, payload_of
+from incident_nb.incidents import engines, tables, upgrade
+from incident_nb.incidents.entries import Entry, entry, instant
+from incident_nb.incidents.events import Event, after, begun, fold
 from incident_nb.incidents.kinds.ending import Corrected
-from incident_nb.incidents.kinds.opening import Opened
-from incident_nb.incidents.payload import Payload
-from incident_nb.record import Incident, Said
-from incident_nb.redact import redact_text, redact_tree
+from incident_nb.incidents.kinds.opening import Imported, Opened
+from incident_nb.incidents.payload import LARGEST_NUMBER, Payload
+from incident_nb.record import Incident
+from incident_nb.redact import redact_text
 from incident_nb.settings import Settings
 
 DATABASE_URL = "INCIDENT_NB_DATABASE_URL"
 FILE = Path("incidents") / "record.db"
 
 Check = Callable[[Incident], None]
+
+_ROW, _EVENT = tables.incidents, tables.events
+_STATES = select(_ROW.c.number, _ROW.c.schema_version, _ROW.c.state)
 
 
 def records_of(settings: Settings) -> Records:
@@ -48,25 +54,38 @@ def records_of(settings: Settings) -> Records:
     return Records(settings.path.parent / FILE)
 
 
+def _present() -> datetime:
+    return datetime.now(UTC)
+
+
 class Records:
     """The incidents of one database: `Records(path)` for SQLite, `Records(url)` for PostgreSQL. Safe among processes.
 
-    Raises SettingsError for an address that is none, UnreachableError where the database can't be opened, UsageError for
-    one that a newer version made.
+    `clock` gives the instants of recording. Raises SettingsError for an address that is none, OutputError and
+    UnreachableError where the database can't be opened, UsageError for one that a newer version or another program made.
     """
 
-    def __init__(self, place: Path | str) -> None:
+    def __init__(self, place: Path | str, *, clock: Callable[[], datetime] = _present) -> None:
         self.place = str(place) if isinstance(place, Path) else engines.shown(place)
+        self._clock = clock
         self._engine = engines.sqlite(place) if isinstance(place, Path) else engines.postgresql(place)
-        with self._transaction() as connection:
-            tables.prepare(connection)
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
 
     def open(self, opened: Opened, *, by: str, at: datetime | None = None) -> Incident:
         """The new incident that this begins, with the next number."""
+        origin = secrets.token_hex(16)
+        new = entry(opened.model_copy(update={"origin": origin}), by, at)
         with self._transaction() as connection:
-            row = insert(tables.incidents).values(is_open=True, state="").returning(tables.incidents.c.number)
-            number: int = connection.execute(row).scalar_one()
-            return self._append(connection, number, None, 0, opened, by, at)
+            number = self._next(connection)
+            first = self._event(number, 1, new)
+            folded = begun(first, new.payload)  # type: ignore[arg-type]  # it is what was given, through the gate
+            connection.execute(insert(_ROW).values(number=number, origin=origin, **_kept(folded)))
+            connection.execute(insert(_EVENT), [_row(first)])
+        return folded
 
     def add(
         self, number: int, payload: Payload, *, by: str, at: datetime | None = None, check: Check = lambda _: None
@@ -74,12 +93,24 @@ class Records:
         """The incident after one more event. `at`: when it happened, the present if not given.
 
         `check` sees the incident as it is at the moment of writing and may refuse by raising. Raises UsageError for an
-        incident that there is not, for a correction of an entry that there is not, and for what has ended already.
+        incident that there is not, for a second beginning, and for a correction that does not fit its entry.
         """
+        if isinstance(payload, Opened | Imported):
+            raise UsageError(f"INC-{number} has a beginning already; open another incident.")
+        new = entry(payload, by, at)
         with self._transaction() as connection:
             state, seq = self._locked(connection, number)
             check(state)
-            return self._append(connection, number, state, seq, payload, by, at)
+            one = self._event(number, seq + 1, new)
+            if isinstance(new.payload, Corrected):
+                known = self._events(connection, number)
+                _may_correct(known, one, new.payload)
+                folded = fold([*known, one])
+            else:
+                folded = after(state, one, new.payload)
+            connection.execute(insert(_EVENT), [_row(one)])
+            connection.execute(update(_ROW).where(_ROW.c.number == number).values(**_kept(folded)))
+        return folded
 
     def get(self, number: int) -> Incident:
         """An incident, folded from its events. Raises UsageError where there is none of this number."""
@@ -87,132 +118,172 @@ class Records:
 
     def events(self, number: int) -> tuple[Event, ...]:
         """All events of an incident in the order in which they were recorded. Raises UsageError where there is none."""
-        query = select(tables.events).where(tables.events.c.number == number).order_by(tables.events.c.seq)
         with self._reading() as connection:
-            rows = connection.execute(query).all()
-        if not rows:
-            raise UsageError(f"There is no INC-{number} in {self.place}.")
-        return tuple(_event(row) for row in rows)
+            return self._events(connection, number)
 
     def incidents(self, *, closed: bool = True) -> list[Incident]:
         """All incidents, newest first; without `closed` those that are not."""
-        query = select(tables.incidents.c.state).order_by(tables.incidents.c.number.desc())
-        with self._reading() as connection:
-            found = connection.execute(query if closed else query.where(tables.incidents.c.is_open)).scalars().all()
-        return [Incident.model_validate_json(state) for state in found]
+        return self._states(() if closed else (_ROW.c.is_open,))
 
     def alike(self, fingerprint: str) -> list[Incident]:
         """The incidents of one problem, newest first."""
-        query = select(tables.incidents.c.state).where(tables.incidents.c.fingerprint == fingerprint)
-        with self._reading() as connection:
-            found = connection.execute(query.order_by(tables.incidents.c.number.desc())).scalars().all()
-        return [Incident.model_validate_json(state) for state in found]
+        return self._states((_ROW.c.fingerprint == fingerprint,))
 
     def versions(self) -> dict[int, int]:
         """How many events each incident has: what tells somebody who shows them that another one wrote."""
         with self._reading() as connection:
-            found = connection.execute(select(tables.incidents.c.number, tables.incidents.c.seq)).all()
+            found = connection.execute(select(_ROW.c.number, _ROW.c.seq)).all()
         return {number: seq for number, seq in found}
 
-    def take(self, events: tuple[Event, ...]) -> Incident:
-        """The incident of these events, kept under the next number as they are; for what was exported elsewhere."""
-        folded = fold(events)
+    def take(self, events: Sequence[Event], *, by: str, exported_at: datetime | None = None) -> Incident:
+        """The incident of these events under the next number, for what was exported elsewhere.
+
+        Each event stays as it was; one more says where they come from. Raises UsageError where the same incident is here
+        already: two records of one incident would go separate ways.
+        """
+        before = fold(events)
+        origin = events[0].payload.get("origin")
+        if not origin:
+            raise UsageError(
+                f"{before.id} does not say where it was opened first, so it can't be told from others here."
+            )
+        came = Imported(incident=before.number, events=len(events), exported_at=exported_at)
+        new = entry(came, by, None)
         with self._transaction() as connection:
-            row = insert(tables.incidents).values(is_open=True, state="").returning(tables.incidents.c.number)
-            number: int = connection.execute(row).scalar_one()
+            number = self._next(connection)
+            known = connection.execute(select(_ROW.c.number).where(_ROW.c.origin == origin)).scalar()
+            if known is not None:
+                raise UsageError(f"This incident is in {self.place} already, as INC-{known}. Nothing was imported.")
             moved = [one.model_copy(update={"number": number}) for one in events]
-            connection.execute(insert(tables.events), [_row(one) for one in moved])
+            moved.append(self._event(number, len(moved) + 1, new))
             folded = fold(moved)
-            self._keep(connection, folded)
+            connection.execute(insert(_ROW).values(number=number, origin=origin, **_kept(folded)))
+            connection.execute(insert(_EVENT), [_row(one) for one in moved])
         return folded
 
     def close(self) -> None:
         """Lets go of the database."""
         self._engine.dispose()
 
+    def _prepare(self) -> None:
+        """Makes the tables, or brings older ones and what was folded by an older version up to date."""
+        with self._reading() as connection:
+            found = tables.found(connection)
+        if found and found[0] == tables.VERSION and found[1] >= upgrade.SCHEMA:
+            return
+        with self._transaction() as connection:
+            engines.alone(connection)
+            found = tables.found(connection)  # another one may have been faster
+            if found is None:
+                tables.make(connection, upgrade.SCHEMA)
+                return
+            if found[0] < tables.VERSION:
+                tables.bring_up(connection, found[0])
+            if found[1] < upgrade.SCHEMA:
+                stale = select(_ROW.c.number).where(_ROW.c.schema_version < upgrade.SCHEMA)
+                for number in connection.execute(stale).scalars().all():
+                    folded = fold(self._events(connection, number))
+                    connection.execute(update(_ROW).where(_ROW.c.number == number).values(**_kept(folded)))
+                connection.execute(update(tables.versions).values(schema_version=upgrade.SCHEMA))
+
+    def _next(self, connection: Connection) -> int:
+        """The next number: without gaps, since nothing is ever removed."""
+        engines.alone(connection)
+        return int(connection.execute(select(func.coalesce(func.max(_ROW.c.number), 0) + 1)).scalar_one())
+
     def _locked(self, connection: Connection, number: int) -> tuple[Incident, int]:
-        query = select(tables.incidents.c.state, tables.incidents.c.seq).where(tables.incidents.c.number == number)
+        """An incident and how many events it has; nobody else adds to it until this transaction ends."""
+        query = select(*_STATES.selected_columns, _ROW.c.seq).where(_ROW.c.number == self._known(number))
         found = connection.execute(query.with_for_update()).one_or_none()
         if found is None:
-            raise UsageError(f"There is no INC-{number} in {self.place}.")
-        return Incident.model_validate_json(found.state), found.seq
+            raise self._unknown(number)
+        return self._state(connection, found), found.seq
 
-    def _append(
-        self, connection: Connection, number: int, state: Incident | None, seq: int, payload: Payload, by: str, at: Any
-    ) -> Incident:
-        now = _kept(datetime.now(UTC))
-        safe = payload_of(payload.kind, _safe(payload.model_dump(mode="json", exclude_defaults=True)))
-        one = Event(
-            number=number, seq=seq + 1, kind=payload.kind, at=_kept(at or now), by=redact_text(printable(by)),
-            recorded_at=now, payload=safe.model_dump(mode="json", exclude_defaults=True),
-        )  # fmt: skip
-        if isinstance(safe, Corrected) and not 1 <= safe.seq <= seq:
-            raise UsageError(f"INC-{number} has no entry {safe.seq} that could be corrected; it has {seq}.")
-        connection.execute(insert(tables.events), [_row(one)])
-        if isinstance(safe, Opened):
-            folded = after(begun(number, safe, Said(at=one.at, by=one.by)), one, safe)
-        elif isinstance(safe, Corrected) or state is None:
-            query = select(tables.events).where(tables.events.c.number == number)
-            folded = fold([_event(row) for row in connection.execute(query)])
-        else:
-            folded = after(state, one, safe)
-        self._keep(connection, folded)
-        return folded
+    def _events(self, connection: Connection, number: int) -> tuple[Event, ...]:
+        query = select(_EVENT).where(_EVENT.c.number == self._known(number)).order_by(_EVENT.c.seq)
+        rows = connection.execute(query).all()
+        if not rows:
+            raise self._unknown(number)
+        try:
+            return tuple(Event.model_validate(dict(row._mapping)) for row in rows)
+        except ValidationError as error:
+            raise UsageError(f"INC-{number} in {self.place} was changed by hand. Restore it from a backup.") from error
 
-    @staticmethod
-    def _keep(connection: Connection, folded: Incident) -> None:
-        row = tables.incidents
-        connection.execute(
-            update(row).where(row.c.number == folded.number).values(
-                is_open=folded.closed is None, client=folded.client, fingerprint=folded.subject.fingerprint,
-                seq=folded.version, changed_at=folded.changed_at.isoformat(), state=folded.model_dump_json(),
-            )
+    def _states(self, where: Iterable[Any]) -> list[Incident]:
+        with self._reading() as connection:
+            rows = connection.execute(_STATES.where(*where).order_by(_ROW.c.number.desc())).all()
+            return [self._state(connection, row) for row in rows]
+
+    def _state(self, connection: Connection, row: Any) -> Incident:
+        """What the events of a row fold to. What an older version folded, or what can't be read, is folded anew."""
+        if row.schema_version >= upgrade.SCHEMA:  # a newer version knows more than this one, which passes over the rest
+            try:
+                return Incident.model_validate_json(row.state)
+            except ValidationError:
+                pass
+        return fold(self._events(connection, row.number))
+
+    def _event(self, number: int, seq: int, new: Entry) -> Event:
+        now = instant(self._clock())
+        return Event(
+            number=number, seq=seq, kind=new.payload.kind, at=new.at or now, by=new.by, recorded_at=now,
+            schema_version=upgrade.SCHEMA, payload=new.values,
         )  # fmt: skip
+
+    def _known(self, number: int) -> int:
+        if not 0 < number <= LARGEST_NUMBER:
+            raise self._unknown(number)
+        return number
+
+    def _unknown(self, number: int) -> UsageError:
+        return UsageError(f"There is no INC-{number} in {self.place}.")
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with self._said(), self._engine.begin() as connection:
+        with self._said("written"), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._said(), self._engine.connect().execution_options(**{engines.READING: True}) as connection:
+        with self._said("read"), self._engine.connect().execution_options(**{engines.READING: True}) as connection:
             yield connection
 
     @contextmanager
-    def _said(self) -> Iterator[None]:
+    def _said(self, done: str) -> Iterator[None]:
         """A database's own errors in words that say what to do."""
         try:
             yield
-        except DBAPIError as error:
-            why = printable(redact_text(str(error.orig).strip().partition("\n")[0]))[:300]
+        except SQLAlchemyError as error:
+            said = error.orig if isinstance(error, DBAPIError) else error
+            why = printable(redact_text(str(said).strip().partition("\n")[0]))[:300].rstrip(".")
+            lost = done == "written" and isinstance(error, DBAPIError) and error.connection_invalidated
+            left = (
+                "Look whether the last entry is there" if lost else "Nothing was changed; see to it that it may be used"
+            )
             raise UnreachableError(
-                f"The records in {self.place} can't be read or written: {why}. Nothing was changed; see to it that the "
-                "database is there and writable, and try again."
+                f"The records in {self.place} can't be {done}: {why}. {left}, and try again."
             ) from error
 
 
-def _event(row: Row[Any]) -> Event:
-    return Event.model_validate(dict(row._mapping))
+def _may_correct(known: Sequence[Event], one: Event, correction: Corrected) -> None:
+    """Raises UsageError where a correction does not fit what it corrects."""
+    if not correction.seq < one.seq:
+        raise UsageError(
+            f"INC-{one.number} has no entry {correction.seq} that could be corrected; it has {len(known)}."
+        )
+    said = known[correction.seq - 1]
+    if said.kind == Opened.kind and correction.payload is None and correction.happened_at is None:
+        raise UsageError(f"Entry {correction.seq} opened INC-{one.number} and can't be withdrawn. Close the incident.")
+
+
+def _kept(folded: Incident) -> dict[str, Any]:
+    """The columns of an incident's row."""
+    return {
+        "is_open": folded.closed is None, "client": folded.client, "fingerprint": folded.subject.fingerprint,
+        "seq": folded.version, "changed_at": folded.changed_at.isoformat(), "schema_version": upgrade.SCHEMA,
+        "state": folded.model_dump_json(),
+    }  # fmt: skip
 
 
 def _row(one: Event) -> dict[str, Any]:
     return {**one.model_dump(), "at": one.at.isoformat(), "recorded_at": one.recorded_at.isoformat()}
-
-
-def _kept(instant: datetime) -> datetime:
-    """An instant as it is kept: UTC, whole milliseconds."""
-    return instant.astimezone(UTC).replace(microsecond=instant.microsecond // 1000 * 1000)
-
-
-def _safe(value: Any) -> Any:
-    """A payload as it is kept: without what does things where it is shown, and through the gate."""
-    return redact_tree(_plain(value))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {printable(str(key)): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
-    return printable(value) if isinstance(value, str) else value

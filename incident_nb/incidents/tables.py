@@ -14,22 +14,30 @@ VERSION = 1
 
 metadata = MetaData()
 
-_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up plain integers only
+_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
-versions = Table("incident_nb_version", metadata, Column("version", sa.Integer, nullable=False))
+# `schema_version`: with which version of events all states were folded anew last.
+versions = Table(
+    "incident_nb_version",
+    metadata,
+    Column("version", sa.Integer, nullable=False),
+    Column("schema_version", sa.Integer, nullable=False),
+)
 
 incidents = Table(
     "incidents",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
-    Column("is_open", sa.Boolean, nullable=False, default=True),
+    Column("number", _NUMBER, primary_key=True, autoincrement=False),
+    # Drawn by lot when it was opened, and the same wherever it is imported.
+    Column("origin", String(40), nullable=False, unique=True),
+    Column("is_open", sa.Boolean, nullable=False),
     Column("client", String(300)),
     Column("fingerprint", String(300)),
-    Column("seq", sa.Integer, nullable=False, default=0),
-    Column("changed_at", String(40)),
+    Column("seq", sa.Integer, nullable=False),
+    Column("changed_at", String(40), nullable=False),
     # What the events fold to, kept so that a board need not fold them all. It can be made again at any time.
-    Column("state", sa.Text, nullable=False, default=""),
-    sqlite_autoincrement=True,  # a number is never given twice
+    Column("schema_version", sa.Integer, nullable=False),
+    Column("state", sa.Text, nullable=False),
 )
 Index("incidents_open", incidents.c.is_open)
 Index("incidents_fingerprint", incidents.c.fingerprint)
@@ -51,21 +59,35 @@ STEPS: dict[int, Callable[[Connection], None]] = {}
 """What makes tables of version n ones of n + 1."""
 
 
-def prepare(connection: Connection) -> None:
-    """Makes the tables where there are none, and brings older ones up to date; all in the caller's transaction.
+def found(connection: Connection) -> tuple[int, int] | None:
+    """The version of the tables that are there, and with which version of events all states were folded; None for none.
 
-    Raises UsageError for tables that a newer version made.
+    Raises UsageError for tables that a newer version made, and for a database that is something else's.
     """
-    if not sa.inspect(connection).has_table(versions.name):
-        metadata.create_all(connection)
-        connection.execute(sa.insert(versions).values(version=VERSION))
-        return
-    found = connection.execute(sa.select(versions.c.version)).scalar_one()
-    if found > VERSION:
+    ours = set(metadata.tables) & set(sa.inspect(connection).get_table_names())
+    if not ours:
+        return None
+    if versions.name not in ours:
+        raise UsageError(f"There is another program's table “{sorted(ours)[0]}”. Choose a database of its own.")
+    rows = connection.execute(sa.select(versions)).all()
+    if len(rows) != 1:
+        raise UsageError("The records' own table of versions was changed by hand. Restore the database from a backup.")
+    version, schema_version = rows[0]
+    if version > VERSION:
         raise UsageError(
-            f"The records were written by a newer incident-nb (their form is {found}, this one knows {VERSION}). Update it."
+            f"The records were written by a newer incident-nb (their form is {version}, this one knows {VERSION}). Update it."
         )
-    for step in range(found, VERSION):
+    return version, schema_version
+
+
+def make(connection: Connection, schema_version: int) -> None:
+    """Makes the tables where there are none."""
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(sa.insert(versions).values(version=VERSION, schema_version=schema_version))
+
+
+def bring_up(connection: Connection, version: int) -> None:
+    """Makes today's tables of those of an older version, in the caller's transaction: all steps or none."""
+    for step in range(version, VERSION):
         STEPS[step](connection)
-    if found < VERSION:
-        connection.execute(sa.update(versions).values(version=VERSION))
+    connection.execute(sa.update(versions).values(version=VERSION))

@@ -6,16 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 SCHEMA = 1
-"""The version of the payloads. Whoever changes one adds a lift here, and keeps a record of the old version as a test."""
+"""The version of what events say and of what they fold to.
+
+Whoever changes a payload, adds a kind or lets the same events fold to something else raises it, adds a lift here, and
+keeps a record of the old version as a test (`python -m tests.make_records`).
+"""
 
 Lift = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 LIFTS: dict[int, Lift] = {}
-"""What makes a payload of version n one of n + 1: a function of kind and values."""
+"""What makes a payload of version n one of n + 1: a function of kind and values. Without one nothing has to be done."""
 
 
 def lifted(kind: str, values: dict[str, Any], version: int) -> dict[str, Any]:
-    """A payload of some version in today's form."""
+    """A payload of some version in today's form. What a correction says in place of another event is lifted with that."""
     for step in range(version, SCHEMA):
-        values = LIFTS[step](kind, dict(values))
+        if lift := LIFTS.get(step):
+            values = lift(kind, dict(values))
     return values

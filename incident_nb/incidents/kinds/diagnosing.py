@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from incident_nb.incidents.payload import Changes, Name, Payload, Text, Words
+from incident_nb.incidents.payload import About, Changes, Name, Payload, Text, Words
 from incident_nb.models import Cause
 from incident_nb.record import Accepted, Confirmed, Fact, Incident, Said, Subject
 
@@ -20,7 +20,7 @@ class Diagnosed(Payload):
     detail: Name | None = None
     confidence: Annotated[float, Field(ge=0, le=1)]
     case: Name | None = None
-    subject: Subject | None = None
+    subject: About | None = None
     recurring: bool = False
 
     def change(self, incident: Incident, said: Said) -> Changes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AwareDatetime, Field
+from pydantic import BeforeValidator, Field
 
-from incident_nb.incidents.payload import Changes, Payload, Text, Words, waited
+from incident_nb.incidents.payload import Changes, Instant, Payload, Text, Words, waited, whole
 from incident_nb.record import Incident, Said, Watched
 
 
@@ -31,8 +31,8 @@ class Corrected(Payload):
 
     kind: ClassVar[str] = "corrected"
     seq: Annotated[int, Field(ge=1)]
-    payload: dict[str, Any] | None = None
-    happened_at: AwareDatetime | None = None
+    payload: Annotated[dict[str, Any] | None, BeforeValidator(whole)] = None
+    happened_at: Instant | None = None
     reason: Words
 
     def told(self) -> str:

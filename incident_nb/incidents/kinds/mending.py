@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from incident_nb.incidents.payload import Changes, Name, Payload, Text, Words, waited
+from incident_nb.incidents.payload import Changes, Instant, Name, Payload, Text, Words, waited
 from incident_nb.record import Incident, Said, Span, Tick, Watched, Workaround
 
 
@@ -31,7 +31,7 @@ class WorkedAround(Payload):
 
     kind: ClassVar[str] = "worked_around"
     what: Words
-    due: AwareDatetime
+    due: Instant
 
     def change(self, incident: Incident, said: Said) -> Changes:
         return {"workaround": Workaround(at=said.at, by=said.by, text=self.what, due=self.due)}

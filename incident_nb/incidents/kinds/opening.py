@@ -1,28 +1,34 @@
-"""How an incident begins: opened, acknowledged, its severity (step 1)."""
+"""How an incident begins: opened, imported, acknowledged, its severity (step 1)."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import AwareDatetime
+from pydantic import Field, StringConstraints
 
-from incident_nb.incidents.payload import Changes, Name, Payload, Text, Words
+from incident_nb.incidents.payload import LARGEST_NUMBER, About, Changes, Instant, Name, Payload, Text, Words
 from incident_nb.models import Severity
 from incident_nb.record import Incident, Judged, Said, Source, Subject
 
+Origin = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
 
 class Opened(Payload):
-    """The first event: what is known at the beginning. `text` is what was pasted or sent, if anything."""
+    """The first event: what is known at the beginning. `text` is what was pasted or sent, if anything.
+
+    `origin` is drawn by lot when it is recorded, and the same wherever the incident is imported.
+    """
 
     kind: ClassVar[str] = "opened"
     title: Name
-    detected_at: AwareDatetime
+    detected_at: Instant
     client: Name | None = None
     source: Source = "form"
-    subject: Subject = Subject()
+    subject: About = Subject()
     noticed: bool = False
     recurring: bool = False
     text: Text = ""
+    origin: Origin | None = None
 
     def change(self, incident: Incident, said: Said) -> Changes:
         return {
@@ -33,6 +39,19 @@ class Opened(Payload):
     def told(self) -> str:
         where = {"slack": "Slack", "email": "e-mail", "monitoring": "monitoring", "form": "a form"}[self.source]
         return f"Error detected via {where}: {self.title}"
+
+
+class Imported(Payload):
+    """It was brought here from another record, where it was number `incident` and had so many events."""
+
+    kind: ClassVar[str] = "imported"
+    incident: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
+    events: Annotated[int, Field(ge=1)]
+    exported_at: Instant | None = None
+
+    def told(self) -> str:
+        when = f", exported {self.exported_at:%Y-%m-%d %H:%M} UTC" if self.exported_at else ""
+        return f"Imported from another record, where it was INC-{self.incident} ({self.events} entries{when})"
 
 
 class Acknowledged(Payload):
@@ -92,7 +111,7 @@ class Scheduled(Payload):
     """The date by which it is to be resolved (SEV-P4)."""
 
     kind: ClassVar[str] = "scheduled"
-    due: AwareDatetime
+    due: Instant
 
     def change(self, incident: Incident, said: Said) -> Changes:
         return {"scheduled_for": self.due}

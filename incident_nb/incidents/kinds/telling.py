@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from incident_nb.incidents.payload import Changes, Name, Payload, Text, Words
+from incident_nb.incidents.payload import Changes, Instant, Name, Payload, Text, Words
 from incident_nb.record import Action, Billed, Escalated, Incident, Notice, Said, Sent
 
 
@@ -76,7 +76,7 @@ class Prevention(Payload):
     kind: ClassVar[str] = "prevention"
     text: Words
     owner: Name | None = None
-    due: AwareDatetime | None = None
+    due: Instant | None = None
 
     def change(self, incident: Incident, said: Said) -> Changes:
         return {"prevention": (*incident.prevention, Action(text=self.text, owner=self.owner, due=self.due))}

@@ -1,0 +1,27 @@
+"""What several files of tests share: the databases that records lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Cluster, postgres
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One PostgreSQL for all tests of a run."""
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
+    """Where records may lie: a file that is not there yet, and an empty schema."""
+    if request.param == "sqlite":
+        yield tmp_path / "incidents" / "record.db"
+        return
+    running: Cluster = request.getfixturevalue("cluster")
+    yield running.url(running.fresh())
