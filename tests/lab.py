@@ -14,6 +14,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
+from incident_nb.cli.workspace import QUIET, lab_environment
 from tests.browser import FLAGS, chromium_or_skip
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/lab\?token=(\w+)")
@@ -29,12 +30,11 @@ def jupyterlab(folder: Path, home: Path, **env: str) -> Iterator[str]:
     }
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--port=0", "--ip=127.0.0.1", f"--notebook-dir={folder}",
-        "--allow-root", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None",
-        "--expose-app-in-browser",
+        "--allow-root", "--expose-app-in-browser", *QUIET,
     ]  # fmt: skip
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True,
-        env={**os.environ, **paths, **env},
+        env={**lab_environment(), **paths, **env},
     ) as server:  # fmt: skip
         try:
             assert server.stderr is not None

@@ -74,6 +74,12 @@ def open_one(
         str | None, typer.Option("--source", help="slack, email, monitoring or form; else it is read from the text.")
     ] = None,
     detected: Annotated[str | None, typer.Option("--detected", metavar="ISO", help="When it was detected.")] = None,
+    answers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--answer", metavar="FACT=yes|no", help="An answer to a question about the severity (once for each)."
+        ),
+    ] = None,
     new: Annotated[
         bool,
         typer.Option("--new", help="Open a new one although one for the same problem is open.", show_default=False),
@@ -87,8 +93,11 @@ def open_one(
 
     desk = _desk(config)
     draft = take_in(
-        _text(text), desk.settings, desk.clock(), source=_source(source), records=desk.records, offline=offline
-    )
+        _text(text), desk.settings, desk.clock(), source=_source(source), records=desk.records, offline=offline,
+        answers={fact: value.lower() in ("yes", "true", "1") for fact, value in map(_answer, answers or ())},
+    )  # fmt: skip
+    for question in draft.suggestion.questions if draft.suggestion else ():
+        words.print(f"{question.text} (--answer {question.fact}=yes or no)", markup=False, soft_wrap=True)
     for sentence in draft.unknown:
         words.print(sentence, style="yellow", markup=False, soft_wrap=True)
     if draft.alike and not new:
@@ -225,6 +234,10 @@ def _pair(text: str, form: str) -> tuple[str, str]:
     if not mark or not name.strip():
         raise UsageError(f"{text!r} can't be read; write it as {form}.")
     return name.strip(), value.strip()
+
+
+def _answer(text: str) -> tuple[str, str]:
+    return _pair(text, "FACT=yes or FACT=no")
 
 
 def _source(name: str | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from incident_nb.cli.common import words
 from incident_nb.cli.investigate import investigate
 from incident_nb.errors import OutputError, UsageError
 from incident_nb.files import private_folder, read_notebook, write_atomic
-from incident_nb.resources import notebooks
+from incident_nb.resources import notebooks, templates
 from incident_nb.settings import FILE_NAME, load
 
 BEGINNING = """\
@@ -40,6 +41,15 @@ def demo(
     investigate(source=["sample"], out=out)
     words.print("Open it in a browser. Your own export:", highlight=False)
     words.print(f"{sys.argv[0]} investigate YOUR-EXPORT --out DIR", markup=False, highlight=False, soft_wrap=True)
+
+
+QUIET = ("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None")
+
+
+def lab_environment() -> dict[str, str]:
+    """This process's environment for a JupyterLab that asks nobody about news."""
+    paths = [str(templates() / "jupyter"), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    return {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
 
 
 @app.command()
@@ -78,9 +88,8 @@ def lab(
     copies = root / "notebooks" if folder is None and settings.path else root
     put_copies(copies)
     opens = f"--LabApp.default_url=/lab/tree/{(copies / 'board.ipynb').relative_to(root).as_posix()}"
-    quiet = ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"]
-    command = [sys.executable, "-m", "jupyterlab", "--notebook-dir", str(root), *quiet]
-    done = subprocess.run([*command, *([opens] if settings.path else [])], check=False)
+    command = [sys.executable, "-m", "jupyterlab", "--notebook-dir", str(root), *QUIET]
+    done = subprocess.run([*command, *([opens] if settings.path else [])], check=False, env=lab_environment())
     if done.returncode:
         raise UsageError(f"JupyterLab ended with code {done.returncode}; its own message is above.")
 

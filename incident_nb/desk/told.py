@@ -121,7 +121,7 @@ def as_json(one: Standing, events: Sequence[Event] | None = None) -> dict[str, A
         "id": one.incident.id,
         "status": str(one.incident.status),
         "severity": one.incident.severity,
-        "now": one.now.isoformat(),
+        "now": _iso(one.now),
         "next_step": one.next_step,
         "clocks": {
             clock: {

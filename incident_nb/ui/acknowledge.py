@@ -66,7 +66,7 @@ class Acknowledge(StepPanel):
         made.append(c.check("The client noticed", incident.noticed, lambda on: self.add("noticed", noticed=on)))
         return made
 
-    def _choose(self, level: str, why: str) -> None:
-        self.with_desk(
+    def _choose(self, level: str, why: str) -> bool:
+        return self.with_desk(
             lambda desk, number: desk.choose(number, Severity(level), why), f"Severity {level} is on record."
         )

@@ -61,6 +61,8 @@ class Board(Panel):
     def __init__(self, follow: OpenIncidents) -> None:
         super().__init__(follow)
         self.draft: Draft | None = None
+        self.answers: dict[str, bool] = {}
+        self._pasted: Any = None
 
     def sheet(self) -> Sheet:
         """The incidents in a table, and what was read from a pasted text."""
@@ -89,7 +91,6 @@ class Board(Panel):
             lines.append(Line("fetched", draft.diagnosis.headline, "", "good"))
         if found := draft.suggestion:
             lines.append(Line("suggested", f"Severity {found.suggested}", "; ".join(found.reasons)))
-            lines += [Line("asked", question.text) for question in found.questions]
         lines += [Line("not known", sentence, "", "warn") for sentence in draft.unknown]
         for known in draft.alike:
             lines.append(Line("open", f"{known.id} is open for the same problem: {known.title}", "", "warn"))
@@ -107,42 +108,54 @@ class Board(Panel):
             return []
         draft = self.draft
         hint = "a Slack message, an e-mail, or an execution's address"
-        pasted = c.area("Pasted alert", hint, value=draft.text if draft else "")
+        self._pasted = pasted = c.area("Pasted alert", hint)
         made = [pasted, c.button("Read it", lambda: self._read(pasted.value), main=draft is None)]
         if draft is not None:
             title = c.field("Title", value=draft.title)
             client = c.field("Client", "its code", width="14rem", value=draft.client or "")
             if first := next(iter(draft.alike), None):
                 made.append(c.button(f"Add it to {first.id}", partial(self._join, first.number), main=True))
+            for asked in draft.suggestion.questions if draft.suggestion else ():
+                made.append(c.question(asked.text, partial(self._answer, asked.fact), self.answers.get(asked.fact)))
             made += [title, c.form("Open the incident", partial(self._open, title), client, main=not draft.alike)]
         number = c.field("Incident", "INC-1", width="14rem")
         source = c.field("Its executions", "an export's file or folder; else its n8n server is asked", width="34rem")
         made.append(c.form("Make its notebook", self._make, number, source))
         return made
 
-    def _read(self, text: str) -> None:
+    def _answer(self, fact: str, answer: bool | None) -> None:
+        self.answers = {name: value for name, value in {**self.answers, fact: answer}.items() if value is not None}
+        self._read(self._pasted.value, self.answers)
+
+    def _read(self, text: str, answers: dict[str, bool] | None = None) -> None:
         desk = self.follow.desk
 
         def read() -> None:
             if desk is not None:
-                self.draft = take_in(text, desk.settings, desk.clock(), records=desk.records) if text.strip() else None
+                self.answers = answers or {}
+                draft = take_in(text, desk.settings, desk.clock(), records=desk.records, answers=self.answers)
+                self.draft = draft if text.strip() else None
 
         self.do(read, "" if text.strip() else "Paste something first.")
 
-    def _open(self, title: Any, client: str) -> None:
+    def _open(self, title: Any, client: str) -> bool:
         desk, draft = self.follow.desk, self.draft
         if desk is None or draft is None:
-            return
+            return False
 
         def opened() -> None:
             made = draft.opened.model_dump() | {"title": title.value, "client": client.strip() or None}
             number = desk.open(type(draft.opened).model_validate(made)).number
             if draft.suggested:
                 desk.add(number, "severity_suggested", **draft.suggested.model_dump())
-            self.draft = None
+            self._taken()
             self._link(number, desk.room(number, log=draft.log))
 
-        self.do(opened)
+        return self.do(opened)
+
+    def _taken(self) -> None:
+        """The pasted text has become an incident, or part of one."""
+        self.draft, self._pasted.value = None, ""
 
     def _join(self, number: int) -> None:
         desk, draft = self.follow.desk, self.draft
@@ -151,11 +164,11 @@ class Board(Panel):
 
         def join() -> None:
             desk.add(number, "occurred", at=draft.detected_at, execution_id=draft.subject.execution_id)
-            self.draft = None
+            self._taken()
 
         self.do(join, f"INC-{number} took this occurrence.")
 
-    def _make(self, name: str, source: str) -> None:
+    def _make(self, name: str, source: str) -> bool:
         desk = self.follow.desk
 
         def make() -> None:
@@ -163,7 +176,7 @@ class Board(Panel):
                 number = desk.number_of(name)
                 self._link(number, desk.room(number, [source.strip()] if source.strip() else None, again=True))
 
-        self.do(make)
+        return self.do(make)
 
     def _link(self, number: int, notebook: Path) -> None:
         """Says where the incident's notebook is."""

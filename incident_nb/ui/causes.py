@@ -72,14 +72,14 @@ class Causes(StepPanel):
             ),
         ]
 
-    def _accept(self, what: tuple[Cause, str | None], why: str) -> None:
-        self.add("cause_accepted", "On record.", cause=what[0], detail=what[1], reason=why)
+    def _accept(self, what: tuple[Cause, str | None], why: str) -> bool:
+        return self.add("cause_accepted", "On record.", cause=what[0], detail=what[1], reason=why)
 
-    def _reject(self, what: tuple[Cause, str | None], why: str) -> None:
-        self.add("cause_rejected", "On record.", cause=what[0], detail=what[1], reason=why)
+    def _reject(self, what: tuple[Cause, str | None], why: str) -> bool:
+        return self.add("cause_rejected", "On record.", cause=what[0], detail=what[1], reason=why)
 
-    def _confirm(self, fact: str, evidence: str, true: bool) -> None:
-        self.add("fact_confirmed", "On record.", fact=fact, text=evidence, true=true)
+    def _confirm(self, fact: str, evidence: str, true: bool) -> bool:
+        return self.add("fact_confirmed", "On record.", fact=fact, text=evidence, true=true)
 
 
 def _named(cause: Cause, detail: str | None) -> str:

@@ -67,28 +67,28 @@ class Closing(StepPanel):
             made += [*left_open(reasons), c.button("Close the incident", lambda: self._close(reasons), main=True)]
         return made
 
-    def _prevent(self, text: str, owner: str, due: str) -> None:
+    def _prevent(self, text: str, owner: str, due: str) -> bool:
         def add(desk: Desk, number: int) -> None:
             when = instant(due) if due.strip() else None
             desk.add(number, "prevention", text=text, owner=owner.strip() or None, due=when)
 
-        self.with_desk(add, "Added.")
+        return self.with_desk(add, "Added.")
 
-    def _bill(self, row: str, hours: str) -> None:
-        self.add("billing_classified", "On record.", row=row, hours=hours.strip() or None)
+    def _bill(self, row: str, hours: str) -> bool:
+        return self.add("billing_classified", "On record.", row=row, hours=hours.strip() or None)
 
-    def _approve(self, text: str) -> None:
-        self.add("billing_approved", "On record.", text=text)
+    def _approve(self, text: str) -> bool:
+        return self.add("billing_approved", "On record.", text=text)
 
-    def _written(self, row: str, path: str) -> None:
-        self.add("documented", "On record.", row=row, path=path)
+    def _written(self, row: str, path: str) -> bool:
+        return self.add("documented", "On record.", row=row, path=path)
 
-    def _reopen(self, why: str) -> None:
-        self.add("reopened", "Reopened; its clocks begin anew.", reason=why)
+    def _reopen(self, why: str) -> bool:
+        return self.add("reopened", "Reopened; its clocks begin anew.", reason=why)
 
-    def _close(self, reasons: dict[str, Any]) -> None:
+    def _close(self, reasons: dict[str, Any]) -> bool:
         given = {name: each.value for name, each in reasons.items()}
-        self.with_desk(lambda desk, number: desk.close(number, "", given), "Closed.")
+        return self.with_desk(lambda desk, number: desk.close(number, "", given), "Closed.")
 
 
 def _billing(bill: Bill) -> Line:

@@ -17,7 +17,7 @@ _LABEL = {"description_width": "initial"}
 WIDE = "36rem"
 
 
-def button(label: str, on_click: Callable[[], None], *, main: bool = False, help: str = "") -> Any:
+def button(label: str, on_click: Callable[[], Any], *, main: bool = False, help: str = "") -> Any:
     """A button; `main` marks the one that the step is about."""
     made = w.Button(description=label, tooltip=help or label, button_style="primary" if main else "")
     made.layout.width, made.layout.align_self = "auto", "flex-start"
@@ -50,12 +50,26 @@ def choice(label: str, options: Iterable[Any], value: Any = None, *, width: str 
     return made
 
 
-def form(label: str, action: Callable[..., None], *fields: Any, main: bool = False) -> Any:
-    """Fields and a button beside them, which gives `action` what stands in them, in their order."""
-    return row(*fields, button(label, lambda: action(*(each.value for each in fields)), main=main))
+def form(label: str, action: Callable[..., bool], *fields: Any, main: bool = False) -> Any:
+    """Fields and a button beside them, which gives `action` what stands in them; once it is done they are empty again."""
+
+    def act() -> None:
+        if action(*(each.value for each in fields)):
+            for each in fields:
+                each.value = getattr(each, "given", each.value)
+
+    return row(*fields, button(label, act, main=main))
 
 
-def check(label: str, value: bool, on_change: Callable[[bool], None]) -> Any:
+def question(text: str, on_answer: Callable[[bool | None], Any], value: bool | None = None) -> Any:
+    """A question that is answered by yes, no, or not at all."""
+    made = choice(text, (("not known", None), ("yes", True), ("no", False)), width=WIDE)
+    made.value = value
+    made.observe(lambda change: on_answer(change["new"]), names="value")
+    return made
+
+
+def check(label: str, value: bool, on_change: Callable[[bool], Any]) -> Any:
     """A box to tick; what is done with the tick is told to `on_change`."""
     made = w.Checkbox(value=value, description=label, indent=False, layout={"width": "auto"})
     made.observe(lambda change: on_change(bool(change["new"])), names="value")

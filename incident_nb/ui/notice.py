@@ -50,5 +50,5 @@ class Notice(StepPanel):
             c.form("It was sent", self._sent, kind, subject, main=True),
         ]
 
-    def _sent(self, kind: str, subject: str) -> None:
-        self.add("notified", "On record.", notice=kind, subject=subject)
+    def _sent(self, kind: str, subject: str) -> bool:
+        return self.add("notified", "On record.", notice=kind, subject=subject)

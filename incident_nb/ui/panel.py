@@ -76,20 +76,21 @@ class Panel:
             if hasattr(part, "given") and part.description in typed:
                 part.value = typed[part.description]
 
-    def do(self, what: Callable[[], Any], said: str = "") -> None:
-        """Does something with the record and says what came of it; a refusal is shown, and nothing is lost."""
+    def do(self, what: Callable[[], Any], said: str = "") -> bool:
+        """Does something with the record and says what came of it: whether it was done; a refusal is shown."""
         self.after = ""
         try:
             what()
         except IncidentNbError as error:
             self.say(str(error), bad=True)
-            return
+            return False
         except Exception as error:  # what we did not foresee must not vanish in a callback
             self.say(f"That failed ({type(error).__name__}: {error}); please report it.", bad=True)
-            return
+            return False
         self.follow.refresh()
         self.say(self.after or said)
         self.after = ""
+        return True
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """A line below the controls."""

@@ -105,14 +105,14 @@ class Resolution(StepPanel):
         )
         return made
 
-    def _wait(self, why: str) -> None:
-        self.add("waiting_began", "The clock is paused.", why=why)
+    def _wait(self, why: str) -> bool:
+        return self.add("waiting_began", "The clock is paused.", why=why)
 
-    def _fix(self, what: str) -> None:
-        self.add("fixed", "On record; verify it next.", what=what)
+    def _fix(self, what: str) -> bool:
+        return self.add("fixed", "On record; verify it next.", what=what)
 
-    def _worked_around(self, what: str, due: str) -> None:
-        self.with_desk(
+    def _worked_around(self, what: str, due: str) -> bool:
+        return self.with_desk(
             lambda desk, number: desk.add(number, "worked_around", what=what, due=instant(due)), "On record."
         )
 

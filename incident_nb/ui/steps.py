@@ -83,15 +83,14 @@ class StepPanel(Panel):
         tick = self.incident.ticks.get(row) if self.incident else None
         return tick is not None and tick.done
 
-    def add(self, kind: str, said: str = "", **values: Any) -> None:
-        """Records an event, and says what came of it."""
-        self.with_desk(lambda desk, number: desk.add(number, kind, **values), said)
+    def add(self, kind: str, said: str = "", **values: Any) -> bool:
+        """Records an event, and says what came of it: whether it is on record."""
+        return self.with_desk(lambda desk, number: desk.add(number, kind, **values), said)
 
-    def with_desk(self, what: Callable[[Desk, int], Any], said: str = "") -> None:
-        """Does something with the record of this incident, and says what came of it."""
+    def with_desk(self, what: Callable[[Desk, int], Any], said: str = "") -> bool:
+        """Does something with the record of this incident, and says what came of it: whether it was done."""
         desk, number = self.follow.desk, self.follow.number
-        if desk is not None and number is not None:
-            self.do(lambda: what(desk, number), said)
+        return desk is not None and number is not None and self.do(lambda: what(desk, number), said)
 
 
 def gate_lines(items: Iterable[GateItem]) -> list[Line]:

@@ -45,17 +45,15 @@ class Timeline(StepPanel):
         note = c.field("Note", "what you saw or did")
         number, why = c.field("Entry", "number", width="10rem"), c.field("Reason", "why it is not so", width="24rem")
 
-        def add(text: str) -> None:
-            self.add("note", "Noted.", text=text)
-            if text.strip():
-                note.value = ""
+        def add(text: str) -> bool:
+            return self.add("note", "Noted.", text=text)
 
         return [c.form("Add note", add, note, main=True), c.form("Withdraw the entry", self._withdraw, number, why)]
 
-    def _withdraw(self, number: str, why: str) -> None:
+    def _withdraw(self, number: str, why: str) -> bool:
         def withdraw(desk: Desk, incident: int) -> None:
             if not number.strip().isdecimal():
                 raise UsageError("Give the number of the entry, as in the first column.")
             desk.add(incident, "corrected", seq=int(number), reason=why)
 
-        self.with_desk(withdraw, "Withdrawn; the entry stays readable.")
+        return self.with_desk(withdraw, "Withdrawn; the entry stays readable.")

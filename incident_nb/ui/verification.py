@@ -50,9 +50,11 @@ class Verification(StepPanel):
         end = c.form("Mark as resolved", partial(self._resolve, reasons), words, main=True)
         return [*made, c.row(run, went_well, failed), *left_open(reasons), end]
 
-    def _watched(self, execution: str, good: bool) -> None:
-        self.add("run_watched", "Counted." if good else "The count begins again.", execution_id=execution, good=good)
+    def _watched(self, execution: str, good: bool) -> bool:
+        return self.add(
+            "run_watched", "Counted." if good else "The count begins again.", execution_id=execution, good=good
+        )
 
-    def _resolve(self, reasons: dict[str, Any], text: str) -> None:
+    def _resolve(self, reasons: dict[str, Any], text: str) -> bool:
         given = {name: each.value for name, each in reasons.items()}
-        self.with_desk(lambda desk, number: desk.resolve(number, text, given), "Resolved.")
+        return self.with_desk(lambda desk, number: desk.resolve(number, text, given), "Resolved.")
