@@ -11,7 +11,7 @@ from incident_nb.diagnose.evidence import newest_ids
 from incident_nb.models import Fact, Finding, Outcome
 from incident_nb.policy import Policy
 from incident_nb.redact.personal import PERSONAL_KINDS
-from incident_nb.redact.rules import MASK
+from incident_nb.redact.rules import MASK, kind_of
 
 CHECK = "SEV-X3"  # the procedure's "Credential leak detected"
 SHOWN = 5
@@ -58,7 +58,7 @@ def _found(failures: pd.DataFrame) -> pd.DataFrame:
         seen = set()
         for place, text in zip(_PLACES.values(), texts, strict=True):
             for mask in MASK.findall(text) if isinstance(text, str) else ():
-                kind = mask[1:].partition(":")[0]
+                kind = kind_of(mask)
                 if kind not in _NO_CREDENTIALS and mask not in seen:
                     seen.add(mask)
                     rows.append((number, mask, kind, place))

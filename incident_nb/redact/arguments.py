@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .commands import QUOTED, VALUE, flagged, telling
-from .keys import NO_VALUES, not_wordy, stand_in
+from .commands import QUOTED, VALUE
+from .judges import flagged, placed, telling
 from .rules import Rule, Rules, anchored
 
 # Tools, and what stands between them and the secret. Unlike in `commands`, nothing else may stand there.
@@ -100,26 +100,13 @@ _READS = (
 )
 
 
-def _placed(match: re.Match[str]) -> str | None:
-    """Judge what stands in its place: no word of a help text, and no name of another parameter."""
-    value = match["s"]
-    helps = value.lower() in NO_VALUES or re.match(r"[\[<({]|[A-Z_]+\Z", value)
-    return "password" if not helps and not_wordy(value) and not stand_in(value) else None
-
-
-def _printed(match: re.Match[str]) -> str | None:
-    """Judge what a command printed: an error and a path are no secrets."""
-    value = match["s"]
-    return "secret" if not_wordy(value) and re.search(r"[^\W\d]", value) and not stand_in(value) else None
-
-
 def _of_order(names: str, before: str) -> Rule:
     """The rule for these tools, whose arguments follow at once."""
     either = "|".join(re.escape(name).replace(r"\*", r"[\w.]{0,14}") for name in names.split())
     hints = [name[:-1] if name.endswith("*") else f"{name} " for name in names.split()]
     hints += [f"{name}.exe " for name in names.split() if name.isalnum()]
     value = QUOTED if before.endswith("(?=')") else VALUE
-    return anchored(_placed, rf"\b(?i:{either})(?:\.exe)?\s{{1,3}}{before}{value}", "|".join(hints))
+    return anchored(placed, rf"\b(?i:{either})(?:\.exe)?\s{{1,3}}{before}{value}", "|".join(hints))
 
 
 def _of_flags(names: str, flag: str) -> Rule:
@@ -135,21 +122,21 @@ ARGUMENTS = Rules(
         *(_of_order(names, before) for names, before in _ORDER),
         *(_of_flags(names, flag) for names, flag in _FLAGS),
         # .logon place/user,password
-        anchored(_placed, r"\.(?i:logon)\s[^\s/,]{0,80}/?[\w.$-]{1,60},\s?(?P<s>[^\s;\"']{3,100})", ".logon"),
+        anchored(placed, r"\.(?i:logon)\s[^\s/,]{0,80}/?[\w.$-]{1,60},\s?(?P<s>[^\s;\"']{3,100})", ".logon"),
         # uci set wireless.@wifi-iface[0].key='password'
         anchored(
-            _placed,
+            placed,
             rf"(?i:\buci\s)(?:-q\s)?set\s[^\s=]{{1,100}}\.(?i:key|sae_password|password|psk|secret|token)={VALUE}",
             "uci ",
         ),
         # createUser name SHA "password" AES "password"; rocommunity name
-        anchored(_placed, rf"(?i:createuser)\s\S{{1,60}}\s(?i:md5|sha\S{{0,4}})\s{VALUE}", "createuser "),
+        anchored(placed, rf"(?i:createuser)\s\S{{1,60}}\s(?i:md5|sha\S{{0,4}})\s{VALUE}", "createuser "),
         anchored(
-            _placed,
+            placed,
             rf"(?i:createuser)\s\S{{1,60}}\s(?i:md5|sha\S{{0,4}})\s\S{{1,100}}\s(?i:des|aes\S{{0,4}})\s{VALUE}",
             "createuser ",
         ),
-        anchored(telling, rf"(?i:\br[ow]community6?)\s{VALUE}", "rocommunity|rwcommunity"),
+        anchored(telling("password"), rf"(?i:\br[ow]community6?)\s{VALUE}", "rocommunity|rwcommunity"),
         # password "Auth" "…", as OpenVPN's management has it.
         anchored(
             flagged,
@@ -158,13 +145,13 @@ ARGUMENTS = Rules(
         ),
         # user:password@tcp(host), as drivers for Go have it; user:password@host:port
         Rule(
-            _placed,
+            placed,
             re.compile(r"\b[\w.-]{1,60}:(?P<s>[^\s:@/\"'`]{3,120})@(?=(?:tcp|unix|cloudsql\S{0,20})\()"),
             ("@tcp(", "@unix(", "@cloudsql"),
         ),
         # A password sent to another program's input.
         anchored(
-            _placed,
+            placed,
             rf"\b(?:echo|printf)\s(?:-\w{{1,3}}\s)?[\"']?(?P<s>[^\s\"'|$`-][^\s\"'|]{{2,200}}?)(?:\\n)?[\"']?\s{{0,3}}\|\s{{0,3}}(?={_READS})",
             "echo |printf ",
             rf"\|\s{{0,3}}(?:{_READS})",
@@ -175,7 +162,7 @@ ARGUMENTS = Rules(
 
 PRINTED = (
     Rule(
-        _printed,
+        telling("secret"),
         re.compile(rf"(?:{_PRINTS})[^\n]{{0,200}}\r?\n(?P<s>[^\s:]{{8,4000}})[ \t]{{0,9}}(?=\r?\n|\Z)"),
         (
             *("base64 -", "create token", "-field=", "secrets versions access", "get-secret-value", "get-parameter"),
@@ -187,7 +174,7 @@ PRINTED = (
     ),
     # + echo password, + kinit user, as a shell's trace has a pipe.
     Rule(
-        _placed,
+        placed,
         re.compile(
             rf"(?m)^\+{{1,3}} (?:echo|printf) (?:-\w{{1,3}} )?[\"']?(?P<s>[^\s\"']{{3,200}})[\"']?\r?\n\+{{1,3}} (?:{_READS})"
         ),
@@ -195,7 +182,7 @@ PRINTED = (
     ),
     # user name password, in what is fed to an FTP client.
     Rule(
-        _placed,
+        placed,
         re.compile(
             r"(?m)^[ \t]{0,9}(?:quote )?user [^\s\"']{1,60} (?P<s>[^\s\"']{3,100})[ \t]{0,9}\r?\n[ \t]{0,9}"
             r"(?:bin(?:ary)?|asc(?:ii)?|m?put|m?get|l?cd|passive|prompt|quote|hash|type|ls|dir|mkdir|send|recv)\b"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .judges import judge_flag
+from .judges import drawn, judge_flag, judge_named
 from .keys import key_rule, not_wordy, opaque, stand_in
 from .rules import Rule, Rules, anchored
 
@@ -54,8 +54,7 @@ def _set(match: re.Match[str]) -> str | None:
 
 def _dotted(match: re.Match[str]) -> str | None:
     """Judge a value that dots lead to."""
-    rule, value = key_rule(match["key"]), match["s"]
-    return rule[0] if rule and rule[1](value) and not stand_in(value) and (match["q"] or not_wordy(value)) else None
+    return judge_named(match) if match["q"] or not_wordy(match["s"]) else None
 
 
 def _calls(names: str) -> str:
@@ -114,7 +113,7 @@ CALLS = Rules(
             "fernet(|hmac.new(|aes.new(|password_hash(|password_verify(|hash::make(|bcrypt.|azurekeycredential(|set_password(|check_password(",
         ),
         anchored(
-            lambda match: "token" if opaque(match["s"]) and len(match["s"]) > 19 and not stand_in(match["s"]) else None,
+            drawn("token", least=20),
             rf"\.(?i:login|authenticate|set_token|settoken|run|start)\(\s?{_LITERAL}\s?\)",
             ".login(|.authenticate(|.set_token(|.settoken(|.run(|.start(",
         ),

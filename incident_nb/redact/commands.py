@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .keys import from_base64, not_wordy, opaque, stand_in
+from .judges import drawn, flagged, telling
+from .keys import from_base64, opaque
 from .rules import Rule, Rules, anchored
 
 # Tools (a star: the name goes on, as mysqldump's does), and what stands between them and the password.
@@ -55,24 +56,6 @@ VALUE = r"[\"']?(?P<s>[^\s\"'|;<>$-][^\s\"'|;]{2,200})"
 QUOTED = r"[NEe]?(?P<q>[\"'])(?P<s>[^\"'\n]{2,200})(?P=q)"
 
 
-def flagged(match: re.Match[str]) -> str | None:
-    """Judge what stands behind a tool's own flag, where a port, a path or the words of a help text may stand, too."""
-    value = match["s"]
-    helps = re.fullmatch(r"[a-z]{2,8}", value) and re.match(r"\s[a-z]{2,12}\s[a-z]", match.string[match.end() :])
-    return None if stand_in(value) or helps or re.fullmatch(r"\d{1,5}|/.*", value) else "password"
-
-
-def telling(match: re.Match[str]) -> str | None:
-    """Judge a value in a place where a word may stand as well."""
-    value = match["s"]
-    return "password" if not_wordy(value) and not stand_in(value) and re.search(r"[^\W\d]", value) else None
-
-
-def _drawn(match: re.Match[str]) -> str | None:
-    """Judge a value that is secret only if it looks drawn by lot."""
-    return "token" if opaque(match["s"]) and not stand_in(match["s"]) else None
-
-
 def _in_base64(match: re.Match[str]) -> str | None:
     """Judge a client's answer in base64, as SMTP and IMAP have it."""
     return "credential" if from_base64(match["s"]) is not None or opaque(match["s"]) else None
@@ -99,7 +82,7 @@ COMMANDS = Rules(
             "echo|printf",
             r"\|\s{0,3}(?:sudo|chpasswd|kinit|[^\n|]{0,120}(?:stdin|-fd))",
         ),
-        anchored(_drawn, r"<<<\s{0,2}[\"']?(?P<s>[^\s\"'|;$<]{8,400})", "<<<"),
+        anchored(drawn("token"), r"<<<\s{0,2}[\"']?(?P<s>[^\s\"'|;$<]{8,400})", "<<<"),
         anchored(
             flagged,
             r"(?i:assword|assphrase)[^\n]{0,80}?send\s(?:--\s)?[\"'](?P<s>[^\"'\\\n]{3,60})\\",
@@ -107,7 +90,7 @@ COMMANDS = Rules(
         ),
         anchored(flagged, rf"(?i:convertto-securestring)\s(?:-\w{{1,20}}\s){{0,3}}{QUOTED}", "convertto-securestring"),
         Rule(flagged, re.compile(rf"{QUOTED}\s?\|\s?(?i:convertto-securestring)"), ("convertto-securestring",)),
-        anchored(telling, r"(?i:connect)\s[\"']?[A-Za-z][\w$#]{0,29}/(?P<s>[^\s/@\"']{3,60})@", "connect "),
+        anchored(telling("password"), r"(?i:connect)\s[\"']?[A-Za-z][\w$#]{0,29}/(?P<s>[^\s/@\"']{3,60})@", "connect "),
         anchored(flagged, r"(?i:user)\s\S{1,60}\s(?i:using)\s[\"']?(?P<s>[^\s\"']{3,60})", "user "),
         anchored(
             flagged,
@@ -137,12 +120,12 @@ COMMANDS = Rules(
             "auth plain|auth login|auth xoauth2|authenticate |auth oauthbearer|auth cram-md5|auth ntlm",
         ),
         anchored(
-            telling,
+            telling("password"),
             rf"\bAUTH\s(?!PLAIN|LOGIN|X?OAUTH|CRAM|NTLM|GSSAPI|DIGEST|SCRAM|EXTERNAL)(?:[\w-]{{1,32}}\s)?{VALUE}(?=\s|\Z|[\"'])",
             "auth ",
         ),
         anchored(
-            telling,
+            telling("password"),
             r"\bLOGIN\s(?!PLAIN|LOGIN|CRAM|NTLM)[\"']?[\w.@+-]{2,80}[\"']?\s[\"']?(?P<s>[^\s\"']{4,100})",
             "login ",
         ),

@@ -4,29 +4,9 @@ from __future__ import annotations
 
 import re
 
-from .commands import VALUE, flagged, telling
-from .judges import judge_named
-from .keys import key_rule, not_wordy, opaque, slug, stand_in
+from .commands import VALUE
+from .judges import drawn, flagged, judge_named, telling
 from .rules import Rule, anchored
-
-
-def _mixed(match: re.Match[str]) -> str | None:
-    """Judge a value in a place that others have, too: letters and digits make it one."""
-    value = match["s"]
-    fits = not_wordy(value) and re.search(r"\d", value) and re.search(r"[^\W\d]", value) and not stand_in(value)
-    return "password" if fits else None
-
-
-def _drawn(match: re.Match[str]) -> str | None:
-    """Judge a value in a place that says next to nothing."""
-    return "password" if opaque(match["s"]) and not slug(match["s"]) and not stand_in(match["s"]) else None
-
-
-def _typed(match: re.Match[str]) -> str | None:
-    """Judge a value of the registry and of installers, whose names end in the name of a secret."""
-    rule, value = key_rule(match["key"]), match["s"]
-    return rule[0] if rule and rule[1](value) and not stand_in(value) and len(value) > 2 else None
-
 
 # What opens the line, with what stands between it and the secret.
 _WORDS = (
@@ -42,13 +22,13 @@ _WORDS = (
 )
 
 CONFIGURED = (
-    *(anchored(telling, rf"(?i:\b(?:{before}))\s{{0,9}}{VALUE}", hints) for before, hints in _WORDS),
+    *(anchored(telling("password"), rf"(?i:\b(?:{before}))\s{{0,9}}{VALUE}", hints) for before, hints in _WORDS),
     # stats auth user:password; static:user:password
     anchored(flagged, r"(?i:stats\sauth)\s[\w.@-]{1,60}:(?P<s>[^\s\"']{3,100})", "stats auth"),
     anchored(flagged, r"\bstatic:[\w.@-]{1,60}:(?P<s>[^\s\"']{3,100})", "static:"),
     # [smtp.example.test]:587 user:password
     Rule(
-        _mixed,
+        telling("password", r"\d"),
         re.compile(
             r"^\s{0,9}(?:\[[\w.-]{3,100}\]|[\w-]{1,60}(?:\.[\w-]{1,60}){1,5})(?::\d{1,5})?\s{1,20}[\w.@+-]{2,80}:(?P<s>[^\s:/]{5,100})\s{0,9}$"
         ),
@@ -59,7 +39,7 @@ CONFIGURED = (
     anchored(flagged, r"\{(?i:plain|cleartext|clear)\}(?P<s>[^\s:\"'<>,;{}]{3,100})", "{plain}|{cleartext}|{clear}"),
     # "user" "password", as PgBouncer keeps them.
     Rule(
-        _drawn,
+        drawn("password", slugs=False),
         re.compile(r"^\s{0,9}\"[\w.@-]{1,60}\"\s{1,9}\"(?P<s>[^\"\n]{5,400})\"\s{0,9}$"),
         ('" "', '"\t"'),
     ),
@@ -79,18 +59,18 @@ CONFIGURED = (
     ),
     # DefaultPassword    REG_SZ    password; /v DefaultPassword … /d password
     Rule(
-        _typed,
-        re.compile(r"(?P<key>[\w.-]{2,60})\s{1,12}REG_(?:EXPAND_)?SZ\s{1,12}(?P<s>[^\s][^\n]{1,200})"),
+        judge_named,
+        re.compile(r"(?P<key>[\w.-]{2,60})\s{1,12}REG_(?:EXPAND_)?SZ\s{1,12}(?P<s>[^\s][^\n]{2,200})"),
         ("reg_",),
     ),
     Rule(
-        _typed,
+        judge_named,
         re.compile(r"/v\s\"?(?P<key>[\w.-]{2,60})\"?\s(?:[^\n]{0,60}?\s)?/d\s\"?(?P<s>[^\s\"]{3,200})"),
         ("reg add", "reg.exe add"),
     ),
     # d-i passwd/root-password password …
     Rule(
-        _typed,
+        judge_named,
         re.compile(
             r"\S{1,80}/(?P<key>[\w-]{2,60}?)(?:-again|-confirm)?\s{1,9}(?:password|string)\s{1,9}(?P<s>\S{3,100})"
         ),
@@ -98,7 +78,7 @@ CONFIGURED = (
     ),
     # PASSWORD(…), as IBM's commands have it.
     Rule(
-        telling,
+        telling("password"),
         re.compile(r"\b(?:PASSWORD|PASSWD|PWD|RMTPWD|NEWPWD)\((?P<s>[^\s()'\"]{4,100})\)"),
         ("password(", "passwd(", "pwd("),
     ),

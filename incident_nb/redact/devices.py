@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from .commands import QUOTED, VALUE, flagged, telling
+from .commands import QUOTED, VALUE
 from .configured import CONFIGURED, IN_FILES
-from .judges import judge_named
+from .judges import flagged, judge_named, telling
 from .rules import Rule, Rules, anchored
 
 _TYPE = r"(?:(?:\d{1,2}|ENC|cipher|simple|encrypted|irreversible-cipher|clear|plaintext)\s){0,2}"
@@ -24,7 +24,7 @@ DEVICES = Rules(
         *CONFIGURED,
         # enable secret 5 …, snmp-server community …, crypto isakmp key …, set psksecret ENC …
         Rule(
-            telling,
+            telling("password"),
             re.compile(rf"(?:^|[\s\]])(?i:{_CONFIGURES})\b[^\n]{{0,160}}?\b(?i:{_GIVES})\s{_TYPE}{VALUE}"),
             (
                 "secret ",
@@ -41,20 +41,20 @@ DEVICES = Rules(
             re.compile(rf"(?:^|[\s\]])(?i:{_CONFIGURES})\b"),
         ),
         anchored(
-            telling,
+            telling("password"),
             rf"(?i:key-string|message-digest-key\s\d{{1,3}}\smd5)\s{_TYPE}{VALUE}",
             "key-string |message-digest-key ",
         ),
         anchored(flagged, rf"(?i:\bPSK|\bEAP|\bXAUTH)\s{QUOTED}", "psk |eap |xauth "),
-        anchored(telling, rf"(?i:key content)\s{{1,12}}:\s{VALUE}", "key content"),
+        anchored(telling("password"), rf"(?i:key content)\s{{1,12}}:\s{VALUE}", "key content"),
         anchored(
             flagged,
             r"(?i:unseal|recovery)\s(?i:key)\s\d{1,2}:\s(?P<s>[A-Za-z0-9+/=]{20,100})",
             "unseal key|recovery key",
         ),
-        anchored(telling, rf"(?i:identify)\s(?:\S{{1,30}}\s)?{VALUE}", "identify "),
+        anchored(telling("password"), rf"(?i:identify)\s(?:\S{{1,30}}\s)?{VALUE}", "identify "),
         anchored(flagged, r"inline:(?P<s>[A-Za-z0-9+/=]{30,100})", "inline:"),
-        anchored(telling, r"(?i:addauth\sdigest)\s[\w.-]{1,40}:(?P<s>[^\s\"']{4,100})", "addauth "),
+        anchored(telling("password"), r"(?i:addauth\sdigest)\s[\w.-]{1,40}:(?P<s>[^\s\"']{4,100})", "addauth "),
         # Redis: what MONITOR shows, the protocol itself, a user's rules.
         anchored(flagged, r"\"AUTH\"\s(?:\"[\w-]{1,40}\"\s)?\"(?P<s>[^\"\n]{3,200})\"", '"auth"'),
         anchored(flagged, r"(?i:setuser)\s\S{1,60}\s[^\n]{0,200}?[><](?P<s>[^\s~&+@-][^\s]{3,200})", "setuser "),
@@ -123,7 +123,7 @@ ON_LINES = (
     ),
     # the password is <code>…</code>
     Rule(
-        telling,
+        telling("password"),
         re.compile(
             r"(?i:password|passwort|kennwort|passphrase|passcode|contraseña|mot de passe|wachtwoord|senha|pwd|hasło)"
             r"\b[^<>\n]{0,60}"
@@ -160,7 +160,7 @@ ON_LINES = (
     ),
     # A command's output: the password, alone on the next line or the one after.
     Rule(
-        telling,
+        telling("password"),
         re.compile(
             r"(?i:password|passwort|passwd|kennwort|passphrase|passcode|secret)\b[^\n:]{0,80}:"
             r"[ \t]{0,8}\r?\n(?:[ \t]{0,8}\r?\n)?[ \t]{0,40}"
@@ -170,12 +170,12 @@ ON_LINES = (
         re.compile(r":\s{0,8}\n"),
     ),
     Rule(
-        telling,
+        telling("password"),
         re.compile(r"(?i:password)[^\n]{0,80}\n[^\n:]{0,30}(?i:value)[ \t]{0,4}:[ \t]{1,4}(?P<s>[^\s\"']{6,100})"),
         ("value:", "value :"),
     ),
     Rule(
-        telling,
+        telling("password"),
         re.compile(r"(?i:assword|assphrase)[^\n]{0,80}\n\s{0,20}send\s(?:--\s)?[\"'](?P<s>[^\"'\\\n]{3,60})"),
         ("send ",),
     ),

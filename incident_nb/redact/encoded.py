@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 
 from ..escape import printable
 from .keys import from_base64, user_and_password
-from .rules import MASK
+from .rules import MASK, kind_of
 
 Clean = Callable[[str], str]
 
@@ -65,8 +65,8 @@ def base64(text: str, clean: Clean, mask: Callable[[str, str], str]) -> str:
         masked = clean(decoded)
         if masked == decoded:
             return run
-        kind = MASK.search(masked)
-        return mask(kind[0][1:].partition(":")[0] if kind else "secret", run)
+        found = MASK.search(masked)
+        return mask(kind_of(found[0]) if found else "secret", run)
 
     return _BASE64.sub(look, text)
 

@@ -1,11 +1,26 @@
-"""Judges of places: whether what stands there is a secret, and of which kind."""
+"""Judges of places: whether what stands there is a secret, and of which kind.
+
+Those whose place has no key are made for a kind, in order of what they ask of a value: the surer the place, the less.
+"""
 
 from __future__ import annotations
 
 import re
 
-from .keys import NO_VALUES, Test, algorithm, anything, key_rule, not_wordy, opaque, prose, stand_in, without_scheme
-from .rules import MASK
+from .keys import (
+    NO_VALUES,
+    Test,
+    algorithm,
+    anything,
+    key_rule,
+    not_wordy,
+    opaque,
+    prose,
+    slug,
+    stand_in,
+    without_scheme,
+)
+from .rules import MASK, Judge
 
 LAST_WORDS = frozenset(
     re.findall(
@@ -26,6 +41,50 @@ _PROGRAM = re.compile(r"\$_?[A-Za-z]\w{0,40}[\[(>?-]|(?:Read|Get|New|Import|Conv
 _IN_ARN = re.compile(r"arn:[\w-]{1,20}:secretsmanager:[\w-]{0,20}:\d{0,12}:\Z")
 # An expression of a program: a call, an item, a type.
 _CODE = re.compile(r"[A-Za-z_]\w{0,60}(?:\.[A-Za-z_]\w{0,60}){0,6}[\[(]")
+
+
+def unless_stand_in(kind: str) -> Judge:
+    """The judge of a place that is always secret, unless something stands in for the value."""
+    return lambda match: None if stand_in(match["s"]) else kind
+
+
+def flagged(match: re.Match[str]) -> str | None:
+    """Judge what stands behind a tool's own flag, where a port, a path or the words of a help text may stand, too."""
+    value = match["s"]
+    helps = re.fullmatch(r"[a-z]{2,8}", value) and re.match(r"\s[a-z]{2,12}\s[a-z]", match.string[match.end() :])
+    return None if stand_in(value) or helps or re.fullmatch(r"\d{1,5}|/.*", value) else "password"
+
+
+def placed(match: re.Match[str]) -> str | None:
+    """Judge what stands in its place: no word of a help text, and no name of another parameter."""
+    value = match["s"]
+    helps = value.lower() in NO_VALUES or re.match(r"[\[<({]|[A-Z_]+\Z", value)
+    return "password" if not helps and not_wordy(value) and not stand_in(value) else None
+
+
+def telling(kind: str, mark: str = "") -> Judge:
+    """The judge of a place where a word may stand as well: letters, no word, and `mark` if it is given."""
+
+    def judge(match: re.Match[str]) -> str | None:
+        value = match["s"]
+        fits = not_wordy(value) and re.search(r"[^\W\d]", value) and re.search(mark, value)
+        return kind if fits and not stand_in(value) else None
+
+    return judge
+
+
+def drawn(kind: str, slugs: bool = True, least: int = 0) -> Judge:
+    """The judge of a place that says next to nothing: a value is one if it looks drawn by lot, and is this long.
+
+    Without `slugs` it must not be words and numbers with marks between them either.
+    """
+
+    def judge(match: re.Match[str]) -> str | None:
+        value = match["s"]
+        fits = opaque(value) and len(value) >= least and not stand_in(value)
+        return kind if fits and (slugs or not slug(value)) else None
+
+    return judge
 
 
 def judge_pair(match: re.Match[str]) -> str | None:

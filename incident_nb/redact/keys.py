@@ -14,7 +14,7 @@ from .rules import MASK
 
 Test = Callable[[str], bool]
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SMTP = re.compile(r"[245]\d\d[- ][245]\.\d{1,3}\.\d{1,3}")
 _WORDS = re.compile(r"[^\W\d]+(?:[ .'/_-]+[^\W\d]+)*")
 _CAMEL = re.compile(r"[^\W\d_]?[^\W\d_A-Z]*\d{0,4}(?:[A-Z]{1,5}[^\W\d_A-Z]{2,}\d{0,4})*[A-Z]?|[A-Z]+\d{0,4}[a-z]?|\d+")
@@ -114,7 +114,7 @@ def random_run(value: str) -> bool:
     return (
         len(value) >= 18
         and re.fullmatch(r"[\w+/=.~:|-]+", value) is not None
-        and not _UUID.fullmatch(value)
+        and not UUID.fullmatch(value)
         and opaque(value)
         and re.search(r"[A-Za-z0-9]{12}", value) is not None
         and len(re.findall(r"[A-Za-z]", value)) >= 3

@@ -7,9 +7,9 @@ import re
 from .arguments import PRINTED
 from .commands import SPOKEN
 from .devices import ON_LINES
-from .judges import judge_named
-from .keys import key_rule, not_wordy, opaque, stand_in
-from .rules import Rule, Rules
+from .judges import judge_named, telling
+from .keys import opaque, stand_in
+from .rules import MASK, Rule, Rules, kind_of
 
 _SOURCES = re.compile(
     r"(?i).*\.(?:py|js|ts|tsx|jsx|mjs|cjs|go|rb|java|php|c|h|cc|cpp|rs|cs|sh|sql|ya?ml|json|html?|css|log|txt)"
@@ -18,9 +18,10 @@ _SOURCES = re.compile(
 
 def _judge_pgpass(match: re.Match[str]) -> str | None:
     """Judge the last field of a line of .pgpass; places in source files have such colons, too."""
-    value = match["s"]
-    fits = not_wordy(value) and re.search(r"\d", value) and re.search(r"[^\W\d]", value) and not stand_in(value)
-    return "password" if fits and not _SOURCES.fullmatch(match["host"]) else None
+    return None if _SOURCES.fullmatch(match["host"]) else _mixed(match)
+
+
+_mixed = telling("password", r"\d")
 
 
 def _judge_tuple(match: re.Match[str]) -> str | None:
@@ -30,16 +31,16 @@ def _judge_tuple(match: re.Match[str]) -> str | None:
 
 def _judge_fallback(match: re.Match[str]) -> str | None:
     """Judge a literal that stands in for a named secret: `$json.token || 'literal'`."""
-    rule, value = key_rule(match["key"]), match["s"]
-    return rule[0] if rule and opaque(value) and not stand_in(value) else None
+    return judge_named(match) if opaque(match["s"]) else None
 
 
 def _judge_change(match: re.Match[str]) -> str | None:
     """Judge what takes the place of a secret that was masked."""
-    masked = re.search(
-        r"\[([a-z_]{2,20}):[0-9a-f]{6}\]\\?\"\Z", match.string[max(0, match.start() - 40) : match.start()]
-    )
-    return masked[1] if masked and not stand_in(match["s"]) else None
+    masked = _MASKED_BEFORE.search(match.string, max(0, match.start() - 40), match.start())
+    return kind_of(masked[0]) if masked and not stand_in(match["s"]) else None
+
+
+_MASKED_BEFORE = re.compile(rf"{MASK.pattern}\\?\"\Z")
 
 
 NEIGHBOURS = Rules(

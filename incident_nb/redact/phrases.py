@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .judges import telling
 from .keys import NO_VALUES, algorithm, not_wordy, stand_in
 from .rules import Rule, anchored
 
@@ -44,10 +45,11 @@ def _strong(match: re.Match[str]) -> str | None:
 
 
 def beside_user(match: re.Match[str]) -> str | None:
-    """Judge the second of a user and a password with a slash between them."""
-    value = match["s"]
-    fits = not_wordy(value) and re.search(r"[^\W\d]", value) and re.search(r"[\d_]|[^\w./-]", value)
-    return "password" if fits and not stand_in(value) and not re.fullmatch(r"v?\d[\w.-]*", value) else None
+    """Judge the second of a user and a password with a slash between them, where a version may stand, too."""
+    return None if re.fullmatch(r"v?\d[\w.-]*", match["s"]) else _marked(match)
+
+
+_marked = telling("password", r"[\d_]|[^\w./-]")
 
 
 PHRASES = (

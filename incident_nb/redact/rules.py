@@ -127,6 +127,11 @@ MASK = re.compile(r"\[[a-z][a-z_]{1,19}:[0-9a-f]{6}\]")
 _LONGEST_MASK = 29
 
 
+def kind_of(mask: str) -> str:
+    """The kind that a mask names: `api_key` of `[api_key:3f9a1c]`."""
+    return mask[1:].partition(":")[0]
+
+
 def mask_around(text: str, place: int) -> re.Match[str] | None:
     """The mask that a place is in, if it is in one."""
     opened = text.rfind("[", max(0, place - _LONGEST_MASK), place + 1)

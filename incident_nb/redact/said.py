@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .judges import judge_flag, judge_loose
-from .keys import NO_VALUES, algorithm, key_rule, not_wordy, opaque, slug, stand_in
+from .judges import drawn, judge_flag, judge_loose
+from .keys import NO_VALUES, algorithm, key_rule, not_wordy, opaque, stand_in
 from .phrases import PHRASES, beside_user
 from .places import VALUE
 from .rules import Rule, Rules, anchored, at
@@ -104,23 +104,12 @@ def _said(match: re.Match[str]) -> str | None:
     return "password" if letters and others and not_wordy(value) and len(value) > 4 else None
 
 
-def _refused(match: re.Match[str]) -> str | None:
-    """Judge a key of which a sentence says what became of it."""
-    value = match["s"]
-    return "api_key" if opaque(value) and not stand_in(value) and not slug(value) else None
-
-
 def _quoted(match: re.Match[str]) -> str | None:
     """Judge a quoted value behind a word that is a key: "invalid hmacKey 'x'"."""
     rule, value = key_rule(match["key"]), match["s"]
     if rule is None or match["key"].lower() == "pass" or stand_in(value) or not rule[1](value):
         return None
     return rule[0] if opaque(value) or (rule[0] == "password" and not_wordy(value)) else None
-
-
-def _answer(match: re.Match[str]) -> str | None:
-    """Judge what an endpoint for tokens answered."""
-    return "token" if opaque(match["s"]) and len(match["s"]) > 19 else None
 
 
 def _saying(row: str) -> Rule:
@@ -203,7 +192,7 @@ SENTENCES = Rules(
             r"\d",
         ),
         anchored(
-            _refused,
+            drawn("api_key", slugs=False),
             r"(?i:\bkey|\bschlüssel|\bclé|\bclave|\bchave|\bchiave)\s[\"'`]?(?P<s>[\w.~+/=-]{16,400})[\"'`]?(?=[^\n]{0,60}(?i:revoked|"
             r"expired|invalid|disabled|rejected|refused|unauthori[sz]ed|not valid|not recogni[sz]ed|deactivated|suspended|"
             r"leaked|ungültig|abgelaufen|gesperrt|invalide|révoqu|expiré|no es válid|inválid|caducad|revocad|scadut))",
@@ -232,7 +221,7 @@ SENTENCES = Rules(
             (" is your", " is the", " ist ihr", " ist dein", " es tu ", " est votre", " è il tuo"),
         ),
         anchored(
-            _answer,
+            drawn("token", least=20),
             r"(?i:response(?: body)?|body|returned|result)[\s:=]{1,4}\"(?P<s>[\w.-]{20,400})\""
             r"(?=[^\n]{0,200}(?i:token|auth|login|session))",
             "response|body|returned|result",

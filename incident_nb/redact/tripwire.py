@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from .gate import Redactor
-from .rules import MASK
+from .rules import MASK, kind_of
 
 _PNG = re.compile(r"iVBORw0KGgo(?:[A-Za-z0-9+/=]|\\n)*+")
 _MARKDOWN_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -26,4 +26,4 @@ def _place(text: str, clean: str) -> tuple[int, str]:
     """Where the two first differ: there the second one has a mask."""
     at = next((i for i, (one, two) in enumerate(zip(text, clean, strict=False)) if one != two), 0)
     mask = next((m for m in MASK.finditer(clean, max(0, at - 20)) if m.end() > at), None)
-    return text.count("\n", 0, at) + 1, mask[0][1:].partition(":")[0] if mask else "unknown"
+    return text.count("\n", 0, at) + 1, kind_of(mask[0]) if mask else "unknown"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from .judges import drawn, unless_stand_in
 from .keys import (
     NO_VALUES,
+    UUID,
     anything,
     cookies,
     from_base64,
@@ -62,23 +64,10 @@ _PASSWORDS = frozenset(("pass", "password", "passwd", "pwd", "secret", "db_passw
 _MULTI = r"(?:[\w-]{1,40}=(?:\\{0,15}\"[^\"\\]{0,600}\\{0,15}\"|[^\s,\"'\\]{0,600})(?:,\s{0,3})?){1,20}"
 
 
-def _unless_stand_in(kind: str) -> Judge:
-    """The judge of a place that is always secret, unless something stands in for the value."""
-    return lambda match: None if stand_in(match["s"]) else kind
-
-
-def _if_opaque(kind: str) -> Judge:
-    """The judge of a place that is secret only when its value looks it."""
-    return lambda match: kind if opaque(match["s"]) and not stand_in(match["s"]) else None
-
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-def _judge_path(match: re.Match[str]) -> str | None:
-    """Judge a stretch of a path that is secret in some addresses: UUIDs and words are ids and names in others."""
-    value = match["s"]
-    return None if stand_in(value) or _UUID.fullmatch(value) or not opaque(value) else "webhook"
+def _in_path(kind: str) -> Judge:
+    """The judge of a stretch of a path that is secret in some addresses: UUIDs and words are ids and names in others."""
+    judge = drawn(kind)
+    return lambda match: None if UUID.fullmatch(match["s"]) else judge(match)
 
 
 def _judge_share(match: re.Match[str]) -> str | None:
@@ -170,13 +159,13 @@ PLACES = Rules(
         ),
         Rule("token", re.compile(r"""://(?P<s>[^\s/:@"'<>\\]{16,200})@(?=[\w.\[-])"""), ("://",)),
         anchored(
-            _unless_stand_in("password"),
+            unless_stand_in("password"),
             r"(?i:jdbc:oracle:)\w{1,10}:[^\s/@:]{1,60}/(?P<s>[^\s/@]{1,100})@",
             "jdbc:oracle:",
         ),
         # Digest, OAuth 1, SigV4, Hawk: parameters, all of them.
         anchored(
-            _unless_stand_in("token"),
+            unless_stand_in("token"),
             rf"(?i:digest|oauth|aws4-hmac-sha256|hawk|sharedkey|signature|mac|api-?auth)\s{{1,3}}"
             rf"(?P<s>(?=[^\n]{{0,1000}}(?i:signature|response|nonce|mac|oauth_))(?!\s)(?!=){_MULTI})",
             "digest |oauth |aws4-hmac-sha256 |hawk |sharedkey |signature |mac |api-auth ",
@@ -207,7 +196,7 @@ PLACES = Rules(
             "curl|--cookie",
         ),
         anchored(
-            _if_opaque("cookie"),
+            drawn("cookie"),
             r"(?i:session(?:_?id)?|sessid|sid|[cx]srf-?token|(?:asp\.net_|laravel_|wordpress_)\w{1,60})=(?P<s>[^\s;,&\"'\\]{8,1000})",
             "session|sessid|sid=|csrf|xsrf|asp.net_|laravel_|wordpress_",
         ),
@@ -251,12 +240,20 @@ PLACES = Rules(
             r"(?i:/hooks/)(?P<s>[a-z0-9]{26}|[A-Za-z0-9]{17,24}/[A-Za-z0-9_-]{40,70})(?![\w-])",
             "/hooks/",
         ),  # Mattermost, Rocket.Chat
-        anchored(_judge_path, r"(?i:/api/webhook/)(?P<s>[\w-]{20,100})(?![\w-])", "/api/webhook/"),  # Home Assistant
+        anchored(
+            _in_path("webhook"), r"(?i:/api/webhook/)(?P<s>[\w-]{20,100})(?![\w-])", "/api/webhook/"
+        ),  # Home Assistant
         anchored("webhook", r"(?i:/webhook/)(?P<s>[0-9a-f]{32}/[0-9a-f]{32,64})(?![\w-])", "/webhook/"),  # Tines
-        anchored(_judge_path, r"(?i:/api/push/)(?P<s>[A-Za-z0-9]{10,32})(?![\w-])", "/api/push/"),  # Uptime Kuma
+        anchored(
+            _in_path("webhook"), r"(?i:/api/push/)(?P<s>[A-Za-z0-9]{10,32})(?![\w-])", "/api/push/"
+        ),  # Uptime Kuma
         anchored("api_key", r"(?i:/v1/input/)(?P<s>[0-9a-f]{32})(?!\w)", "/v1/input/"),  # Datadog
-        anchored(_judge_path, r"(?i:/rest/)\d{1,8}/(?P<s>[a-z0-9]{14,20})(?![\w-])", "/rest/"),  # Bitrix24
-        anchored(_judge_path, r"/integrations/v1/[a-z_]{3,40}/(?P<s>[A-Za-z0-9]{20,40})(?![\w-])", "/integrations/v1/"),
+        anchored(_in_path("webhook"), r"(?i:/rest/)\d{1,8}/(?P<s>[a-z0-9]{14,20})(?![\w-])", "/rest/"),  # Bitrix24
+        anchored(
+            _in_path("webhook"),
+            r"/integrations/v1/[a-z_]{3,40}/(?P<s>[A-Za-z0-9]{20,40})(?![\w-])",
+            "/integrations/v1/",
+        ),
         Rule("webhook", re.compile(r"//(?P<s>e[no][a-z0-9]{10,24})\.m\.pipedream\.net"), ("m.pipedream.net",)),
         anchored("token", r"/private-(?P<s>[0-9a-f]{32})(?!\w)", "/private-"),  # calendars of Google
         anchored(
@@ -267,7 +264,7 @@ PLACES = Rules(
         anchored("signature", r"(?i:~|%7e)hmac=(?P<s>[0-9a-f]{32,128})", "~hmac=|%7ehmac="),  # Akamai
         # What was mailed to let somebody in.
         anchored(
-            lambda match: "token" if _judge_path(match) else None,
+            _in_path("token"),
             r"(?i:/(?:reset[-_]?password|password[-_/]reset|verify(?:[-_]email)?|confirm(?:[-_]email)?|magic(?:[-_]link)?|"
             r"invit(?:e|ation)s?|activate|unsubscribe))/(?P<s>[\w.=-]{20,600})",
             "/reset|/password|/verify|/confirm|/magic|/invit|/activate|/unsubscribe",
