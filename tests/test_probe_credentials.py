@@ -118,6 +118,10 @@ DELETED = {
     "deleted": (answer({"message": "Credential not found"}, 404), flow(), True, Outcome.FOUND, 15.0, "no longer exists in n8n"),
     "deleted, and the problem is over": (answer({}, 404), flow(), False, Outcome.FOUND, None, "no longer exists in n8n"),
     "deleted, and replaced in the node": (answer({}, 404), OTHER, True, Outcome.CLEAN, None, "names another one by now"),
+    "deleted, and the node was removed": (
+        answer({}, 404), flow(1, None, call("Other")), True, Outcome.FOUND, None, "is not in the workflow any more"),
+    "deleted, and the node signs in with none by now": (
+        answer({}, 404), flow(1, None, call(credential=None)), True, Outcome.CLEAN, None, "names none by now"),
     "out of the key's reach": (answer({}, 403), flow(), True, Outcome.COULD_NOT_LOOK, None, "may not do that"),
     "a proxy's own 404": (
         answer("404 page not found", 404), flow(), True, Outcome.COULD_NOT_LOOK, None, "could not be looked at"),
@@ -132,6 +136,16 @@ def test_deleted_is_told_from_out_of_reach(
     answered = ask(n8n_2(record, live), target(goes_on=goes_on))
     assert answered.outcome == outcome and said in answered.summary
     assert effects(answered) == ({Cause.CREDENTIALS: factor} if factor else {})
+
+
+def test_a_deleted_credential_weighs_only_where_the_live_node_can_be_read() -> None:
+    paths = n8n_2(answer({}, 404), flow()) | {"workflows/wf1": answer({}, 403)}
+    answered = ask(paths, target())
+    assert answered.outcome is Outcome.FOUND and effects(answered) == {}
+    assert (
+        "whether “Call” still names it could not be looked at" in answered.summary
+        and "may not do that" in answered.summary
+    )
 
 
 def test_everything_that_uses_it_is_told_with_how_it_fares() -> None:
@@ -264,6 +278,21 @@ def test_the_credential_comes_from_the_runs_own_snapshot_or_else_from_the_live_n
     none = ask(n8n_2(credential(), flow()), target(**bare, nodes={"Call": {"credentials": None}}))
     assert none.outcome is Outcome.CLEAN and "no credential" in none.summary
     assert ask({}, target(node=None)).outcome is Outcome.COULD_NOT_LOOK
+
+
+NOTHING_KNOWN: dict[str, Any] = {
+    "no snapshot and no workflow": {"workflow_id": None},
+    "a snapshot without the node": {"nodes": {"Other": {}}},
+    "a workflow that is not on the server": {"workflow_id": "wf9"},
+    "a workflow without the node": {"node": "Renamed"},
+}
+
+
+@pytest.mark.parametrize("more", NOTHING_KNOWN.values(), ids=NOTHING_KNOWN)
+def test_where_no_definition_of_the_node_is_known_nothing_was_looked_at(more: Any) -> None:
+    bare = {"credential_id": None, "credential": None, "credential_type": None}
+    answered = ask(n8n_2(credential(), flow()), target(**{**bare, **more}))
+    assert answered.outcome is Outcome.COULD_NOT_LOOK and "no definition of the node is" in answered.summary
 
 
 def test_without_a_server_it_says_so() -> None:

@@ -16,7 +16,16 @@ from incident_nb.models import Cause, Evidence, Probed
 from incident_nb.probes.credential_hints import GOOGLE, KINDS, REFUSED, hint
 from incident_nb.probes.credential_users import users_of
 from incident_nb.probes.moments import AT_ONCE, placed, span_of, time_of
-from incident_nb.probes.target import Target, Tools, clean, could_not_look, found, running_nodes, seen
+from incident_nb.probes.target import (
+    CouldNotLookError,
+    Target,
+    Tools,
+    clean,
+    could_not_look,
+    found,
+    running_nodes,
+    seen,
+)
 
 C = Cause
 GONE = {C.CREDENTIALS: 15.0}
@@ -73,13 +82,22 @@ def look(target: Target, tools: Tools) -> Probed:
 
 
 def signed_with(target: Target, tools: Tools) -> Signed | None:
-    """The credential of the failing node, by the record, by the run's snapshot or else by the live workflow; None: none."""
+    """The credential of the failing node, by the record, by the run's snapshot or else by the live workflow; None: none.
+
+    Raises CouldNotLookError, or what asking for the workflow raises, where no definition of the node is known.
+    """
     if target.credential_id:
         return Signed(target.credential_id, target.credential or target.credential_id, target.credential_type or "")
-    node = target.nodes.get(target.node or "")
+    if target.node is None:
+        return None
+    node = target.nodes.get(target.node)
     if node is None and not target.nodes and target.workflow_id:
         node = _live_node(target, tools)
-    signed = (node or {}).get("credentials")
+    if node is None:
+        raise CouldNotLookError(
+            f"With which credential “{target.node}” signs in is not known: no definition of the node is, in the records or n8n"
+        )
+    signed = node.get("credentials")
     for kind, entry in signed.items() if isinstance(signed, dict) else ():
         if isinstance(entry, dict) and entry.get("id"):
             return Signed(str(entry["id"]), str(entry.get("name") or entry["id"]), str(kind))
@@ -94,6 +112,13 @@ def renews_itself(kind: str) -> bool:
 def _live_node(target: Target, tools: Tools) -> Any:
     nodes = running_nodes(tools.workflow(target.workflow_id or ""))
     return next((node for node in nodes if node.get("name") == target.node), None)
+
+
+def _ids(node: Any) -> list[str]:
+    """The ids of the credentials that a node names."""
+    signed = node.get("credentials")
+    entries = signed.values() if isinstance(signed, dict) else ()
+    return [str(one["id"]) for one in entries if isinstance(one, dict) and one.get("id")]
 
 
 def _record(signed: Signed, target: Target, tools: Tools) -> Told:
@@ -126,15 +151,19 @@ def _record(signed: Signed, target: Target, tools: Tools) -> Told:
 
 def _deleted(signed: Signed, target: Target, tools: Tools) -> Told:
     """n8n 2.x answers that it has no such credential; one out of the key's reach would be refused instead."""
-    node: Any = None
-    with suppress(IncidentNbError):
+    gone = f"The credential “{signed.name}” no longer exists in n8n"
+    try:
         node = _live_node(target, tools)
-    names = (node or {}).get("credentials") or {}
-    if node is None or any(isinstance(one, dict) and str(one.get("id")) == signed.id for one in names.values()):
+    except IncidentNbError as error:
+        why = str(error).rstrip(".")
+        return Told((seen(f"{gone}; whether “{target.node}” still names it could not be looked at: {why}."),), bad=True)
+    if node is None:
+        return Told((seen(f"{gone}, and “{target.node}” is not in the workflow any more."),), bad=True)
+    named = _ids(node)
+    if signed.id in named:
         text = f"“{target.node}” names the credential “{signed.name}”, which no longer exists in n8n."
         return Told((seen(text, GONE if target.current else {}),), bad=True)
-    text = f"The credential “{signed.name}” no longer exists in n8n; “{target.node}” names another one by now."
-    return Told((seen(text),))
+    return Told((seen(f"{gone}; “{target.node}” names {'another one' if named else 'none'} by now."),))
 
 
 def _testing(signed: Signed, made: Any, target: Target) -> list[Evidence]:
