@@ -36,6 +36,10 @@ ARGUMENTS = [
     f"iscsiadm -m node -n node.session.auth.password -v {P}",
     f"nmcli con modify Office wifi-sec.psk {P}",
     f"tasklist /s h1 /u bob /p {P}",
+    f"schtasks.exe /query /s h1 /u bob /p {P}",
+    f"mysqlsh.exe app:{P}@db1/shop",
+    f"echo {P} | passwd --stdin bob",
+    f"echo {P} | su - bob",
     f"ttyd -c bob:{P} bash",
     f"slappasswd -s {P}",
     f"security unlock-keychain -p {P} login.keychain",
@@ -140,6 +144,11 @@ SENTENCES = [
 KEPT = [
     "radtest user passwd radius-server[:port] nas-port-number secret",
     "vault unseal progress 2/3",
+    "Error: vault login failed: permission denied",
+    "mysqladmin password change failed, see the log",
+    "wpa_passphrase failed to start",
+    "isql could not connect to the server",
+    "mc alias set failed for the host minio",
     "cargo login is required",
     "echo done | gh pr comment",
     "head token.txt\nhead: cannot open 'token.txt' for reading: No such file or directory",
@@ -208,6 +217,11 @@ def test_a_secret_is_masked_where_it_stands(text: str) -> None:
     secrets = [secret for secret in told if secret in text]
     assert secrets and not any(secret in clean for secret in secrets)
     assert GATE.text(clean, personal=True) == clean
+
+
+def test_what_a_tool_reads_its_password_from_may_hold_a_plain_word() -> None:
+    assert "hunter" not in GATE.text("echo hunter | sudo -S systemctl restart n8n")
+    assert "hunter" not in GATE.text("echo bob:hunter | chpasswd")
 
 
 @pytest.mark.parametrize("text", KEPT)

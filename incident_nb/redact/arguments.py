@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .commands import QUOTED, VALUE
+from .commands import VALUE, of_tools
 from .judges import flagged, placed, telling
 from .rules import Rule, Rules, anchored
 
@@ -94,33 +94,22 @@ _PRINTS = (
     r"(?:cat|head|tail)\s[^\n]{0,100}(?i:passw|secret|token|initialadmin)|printenv\s\w{0,40}(?i:pass|secret|token|key)|"
     r"echo\s[\"']?\$\{?\w{0,40}(?:PASS|SECRET|TOKEN|KEY)|jq\s-r\s[^\n]{0,60}(?i:passw|secret|token)"
 )
+_ASKS = r"sudo\s[^|\n]{0,40}-S|chpasswd|kinit|[^\n|]{0,120}(?:--?pass\w{0,4}-(?:on-)?stdin|--stdin|passphrase-fd)"
 _READS = (
-    r"sudo\s[^|\n]{0,40}-S|chpasswd|kinit|su\s|smbpasswd|passwd\s|cryptsetup|(?:docker|podman)\s(?:secret|config|login)|gh\s|"
-    r"gcloud\ssecrets|gpg\s|vncpasswd|openconnect|realm\s|adcli\s|bw\s|wrangler|vercel\s|kadmin|[^\n|]{0,120}(?:--?pass\w{0,4}-(?:on-)?stdin|passphrase-fd)"
+    r"su\s|smbpasswd|passwd\s|cryptsetup|(?:docker|podman)\s(?:secret|config|login)|gh\s|gcloud\ssecrets|gpg\s|vncpasswd|"
+    r"openconnect|realm\s|adcli\s|bw\s|wrangler|vercel\s|kadmin"
 )
 
 
-def _of_order(names: str, before: str) -> Rule:
-    """The rule for these tools, whose arguments follow at once."""
-    either = "|".join(re.escape(name).replace(r"\*", r"[\w.]{0,14}") for name in names.split())
-    hints = [name[:-1] if name.endswith("*") else f"{name} " for name in names.split()]
-    hints += [f"{name}.exe " for name in names.split() if name.isalnum()]
-    value = QUOTED if before.endswith("(?=')") else VALUE
-    return anchored(placed, rf"\b(?i:{either})(?:\.exe)?\s{{1,3}}{before}{value}", "|".join(hints))
-
-
-def _of_flags(names: str, flag: str) -> Rule:
-    """The rule for these tools and their flag, wherever among the arguments it stands."""
-    either = "|".join(re.escape(name).replace(r"\*", r"\w{0,20}") for name in names.split())
-    hints = [name[:-1] if name.endswith("*") else f"{name} " for name in names.split()]
-    pattern = rf"\b(?i:{either})\s(?:[^\n|;&]{{0,300}}?\s)?{flag}\s{{0,2}}{VALUE}"
-    return anchored(flagged, pattern, "|".join(hints), None)
+def _piped(match: re.Match[str]) -> str | None:
+    """Judge what is sent to another program's input: some read a password from it and nothing else."""
+    return flagged(match) if match["sure"] else placed(match)
 
 
 ARGUMENTS = Rules(
     (
-        *(_of_order(names, before) for names, before in _ORDER),
-        *(_of_flags(names, flag) for names, flag in _FLAGS),
+        *(of_tools(names, before, placed, at_once=True) for names, before in _ORDER),
+        *(of_tools(names, flag) for names, flag in _FLAGS),
         # .logon place/user,password
         anchored(placed, r"\.(?i:logon)\s[^\s/,]{0,80}/?[\w.$-]{1,60},\s?(?P<s>[^\s;\"']{3,100})", ".logon"),
         # uci set wireless.@wifi-iface[0].key='password'
@@ -151,10 +140,12 @@ ARGUMENTS = Rules(
         ),
         # A password sent to another program's input.
         anchored(
-            placed,
-            rf"\b(?:echo|printf)\s(?:-\w{{1,3}}\s)?[\"']?(?P<s>[^\s\"'|$`-][^\s\"'|]{{2,200}}?)(?:\\n)?[\"']?\s{{0,3}}\|\s{{0,3}}(?={_READS})",
+            _piped,
+            r"\b(?:echo|printf)\s(?:-\w{1,3}\s)?[\"']?(?:[\w.-]{1,40}:(?=[^|]{3,200}chpasswd))?"
+            r"(?P<s>[^\s\"'|$`-][^\s\"'|]{2,200}?)(?:\\n)?[\"']?"
+            rf"\s{{0,3}}\|\s{{0,3}}(?=(?P<sure>{_ASKS})|{_READS})",
             "echo |printf ",
-            rf"\|\s{{0,3}}(?:{_READS})",
+            rf"\|\s{{0,3}}(?:{_ASKS}|{_READS})",
         ),
     )
 )
@@ -176,7 +167,8 @@ PRINTED = (
     Rule(
         placed,
         re.compile(
-            rf"(?m)^\+{{1,3}} (?:echo|printf) (?:-\w{{1,3}} )?[\"']?(?P<s>[^\s\"']{{3,200}})[\"']?\r?\n\+{{1,3}} (?:{_READS})"
+            r"(?m)^\+{1,3} (?:echo|printf) (?:-\w{1,3} )?[\"']?(?P<s>[^\s\"']{3,200})[\"']?\r?\n"
+            rf"\+{{1,3}} (?:{_ASKS}|{_READS})"
         ),
         ("+ echo ", "+ printf "),
     ),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from .judges import drawn, flagged, telling
+from .judges import drawn, flagged, placed, telling
 from .keys import from_base64, opaque
-from .rules import Rule, Rules, anchored
+from .rules import Judge, Rule, Rules, anchored
 
 # Tools (a star: the name goes on, as mysqldump's does), and what stands between them and the password.
 _TOOLS = (
@@ -42,15 +42,18 @@ _TOOLS = (
     ("aws", r"put-parameter\s[^\n]{0,200}?(?i:secret|passw|token|key)[^\n]{0,80}?--value\s"),
     ("az", r"keyvault\ssecret\sset\s[^\n]{0,200}?--value\s"),
     ("beam.smp erl iex elixir rabbitmqctl", r"-setcookie\s"),
+    ("htpasswd", r"-\w{0,4}b\w{0,4}\s\S{1,200}\s\S{1,80}\s"),
+    ("sqlplus expdp impdp rman sqlldr", r"[\"']?[A-Za-z][\w$#]{0,29}/(?=[^\s/@]{3,60}(?:@|\s|$))"),
+)
+# The same with words instead of a flag, behind which sentences about the tool have their next word.
+_IN_WORDS = (
     ("vault", r"login\s(?!-)"),
     ("mysqladmin nmcli", r"password\s"),
     ("neo4j-admin", r"set-initial-password\s"),
     ("rabbitmqctl", r"(?:add_user|change_password|authenticate_user)\s\S{1,80}\s"),
-    ("htpasswd", r"-\w{0,4}b\w{0,4}\s\S{1,200}\s\S{1,80}\s"),
     ("wpa_passphrase", r"\S{1,80}\s"),
     ("isql", r"[\w.-]{1,60}\s[\w.-]{1,60}\s(?!-)"),
     ("mc", r"(?:alias\sset|config\shost\sadd)\s\S{1,80}\s\S{1,200}\s\S{1,200}\s"),
-    ("sqlplus expdp impdp rman sqlldr", r"[\"']?[A-Za-z][\w$#]{0,29}/(?=[^\s/@]{3,60}(?:@|\s|$))"),
 )
 VALUE = r"[\"']?(?P<s>[^\s\"'|;<>$-][^\s\"'|;]{2,200})"
 QUOTED = r"[NEe]?(?P<q>[\"'])(?P<s>[^\"'\n]{2,200})(?P=q)"
@@ -61,27 +64,26 @@ def _in_base64(match: re.Match[str]) -> str | None:
     return "credential" if from_base64(match["s"]) is not None or opaque(match["s"]) else None
 
 
-def _of_tools(names: str, before: str) -> Rule:
-    """The rule for these tools and what stands before their password."""
-    either = "|".join(re.escape(name).replace(r"\*", r"\w{0,14}") for name in names.split())
-    hints = [
-        hint for name in names.split() for hint in ([name[:-1]] if name.endswith("*") else [f"{name} ", f"{name}.exe"])
-    ]
-    pattern = rf"\b(?i:{either})(?:\.exe)?\s(?:[^\n|;&]{{0,300}}?\s)?{before}\s{{0,2}}{VALUE}"
-    return anchored(flagged, pattern, "|".join(hints))
+def of_tools(names: str, before: str, judge: Judge = flagged, at_once: bool = False) -> Rule:
+    """The rule for these tools (a star: the name goes on) and what stands between them and the secret.
+
+    Other arguments may stand before that, unless it has to follow `at_once`. A look ahead for a quote at its end asks for
+    a value in quotes.
+    """
+    either, hints = [], []
+    for name in names.split():
+        stem = re.escape(name.removesuffix("*"))
+        either.append(rf"{stem}\w{{0,20}}(?:\.(?:exe|py))?" if name.endswith("*") else rf"{stem}(?:\.exe)?")
+        hints += [name[:-1]] if name.endswith("*") else [f"{name} ", f"{name}.exe "]
+    gap = r"\s{1,3}" if at_once else r"\s(?:[^\n|;&]{0,300}?\s)?"
+    value = QUOTED if before.endswith("(?=')") else VALUE
+    return anchored(judge, rf"\b(?i:{'|'.join(either)}){gap}{before}\s{{0,2}}{value}", "|".join(hints))
 
 
 COMMANDS = Rules(
     (
-        *(_of_tools(names, flag) for names, flag in _TOOLS),
-        # A password sent to another program's input.
-        anchored(
-            flagged,
-            r"\b(?:echo|printf)\s(?:-\w{1,3}\s)?[\"']?(?:[\w.-]{1,40}:(?=[^|]{3,200}chpasswd))?(?P<s>[^\s\"'|$`-][^\s\"'|]{2,200}?)"
-            r"(?:\\n)?[\"']?\s{0,3}\|\s{0,3}(?=sudo\s[^|\n]{0,40}-S|chpasswd|[^\n|]{0,120}(?:--?password-stdin|--stdin|passphrase-fd)|kinit)",
-            "echo|printf",
-            r"\|\s{0,3}(?:sudo|chpasswd|kinit|[^\n|]{0,120}(?:stdin|-fd))",
-        ),
+        *(of_tools(names, flag) for names, flag in _TOOLS),
+        *(of_tools(names, words, placed) for names, words in _IN_WORDS),
         anchored(drawn("token"), r"<<<\s{0,2}[\"']?(?P<s>[^\s\"'|;$<]{8,400})", "<<<"),
         anchored(
             flagged,
