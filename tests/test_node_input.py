@@ -119,8 +119,19 @@ def test_the_path_is_in_the_order_in_which_n8n_ran_it() -> None:
     assert [(step.node, step.items) for step in steps] == [("Rebuilt", None), ("Late", 0)]
 
 
-def test_the_error_of_the_execution_says_more_than_that_of_the_run() -> None:
-    runs = {"B": ran(error={"message": "short"})}
-    assert error_of(execution(1, "error", runs=runs, error={"message": "long"}), "B") == {"message": "long"}
-    assert error_of(execution(1, runs=runs), "B") == {"message": "short"}
-    assert error_of(execution(1, runs={"B": ran()}), "B") == {}
+OWN, ENDED = {"message": "its own"}, {"message": "of the execution"}
+ERRORS: dict[str, tuple[Json, Json | None, str | None, Json]] = {
+    "its own before the execution's": ({"B": ran(error=OWN)}, ENDED, "B", OWN),
+    "another node ended the execution": ({"B": ran(error=OWN), "C": ran(error=ENDED)}, ENDED, "C", OWN),
+    "it went well, and another one ended it": ({"B": ran(), "C": ran(error=ENDED)}, ENDED, "C", {}),
+    "it has no error of its own, but ended it": ({"B": ran()}, ENDED, "B", ENDED),
+    "it has no run": ({"A": ran()}, ENDED, "A", ENDED),
+    "none at all": ({"B": ran()}, None, "B", {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("runs", "error", "last", "expected"), ERRORS.values(), ids=ERRORS)
+def test_whose_error_is_told(runs: Json, error: Json | None, last: str | None, expected: Json) -> None:
+    row = execution(1, "error", runs=runs, error=error)
+    row["data"]["resultData"]["lastNodeExecuted"] = last
+    assert error_of(row, "B") == expected

@@ -104,10 +104,12 @@ def runs_of(execution: Json, node: str) -> list[Json]:
 
 
 def error_of(execution: Json, node: str) -> Json:
-    """The error that a node's last run, or else the execution, ended with; empty if there is none."""
+    """The error that a node's last run ended with; where it has none, the execution's, if it ended at this node."""
     runs = runs_of(execution, node)
-    own = as_dict(runs[-1].get("error")) if runs else {}
-    return as_dict(as_dict(as_dict(execution.get("data")).get("resultData")).get("error")) or own
+    if runs and (own := as_dict(runs[-1].get("error"))):
+        return own
+    result = as_dict(as_dict(execution.get("data")).get("resultData"))
+    return as_dict(result.get("error")) if not runs or result.get("lastNodeExecuted") == node else {}
 
 
 def as_dict(value: Any) -> Json:
