@@ -174,6 +174,8 @@ KEPT = [
     "UPDATE users SET password = :password WHERE id = :id",
     "<tr><th>Password</th><td>required</td></tr>",
     "<tr><th>Password</th><th>Last change</th></tr><tr><td>set</td><td>2026-11-02</td></tr>",
+    "<tr><td>Password</td><td>expired on 2026-11-02 12:00</td></tr>",
+    "<table><tr><td>Password:</td><td>never</td></tr></table>",
     "<b>Password</b> was changed on 2026-11-02",
     "The password <b>must</b> have <code>8-64</code> characters",
     't("login.password", "Passwort")',

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from .commands import QUOTED, VALUE
-from .configured import CONFIGURED, IN_FILES
-from .judges import flagged, judge_named, telling
+from .configured import CONFIGURED
+from .judges import flagged, telling
 from .rules import Rule, Rules, anchored
 
 _TYPE = r"(?:(?:\d{1,2}|ENC|cipher|simple|encrypted|irreversible-cipher|clear|plaintext)\s){0,2}"
@@ -99,104 +99,3 @@ DEVICES = Rules(
     )
 )
 """Rules for one line, whatever it holds."""
-
-ON_LINES = (
-    *IN_FILES,
-    # login    | bob, password | …, as psql has it.
-    Rule(
-        judge_named,
-        re.compile(
-            r"(?m)^[ \t]{0,9}(?P<key>[^\W\d][\w .-]{1,40}?)[ \t]{0,40}\| (?P<s>[^\s|][^\n|]{2,200}?)[ \t]{0,9}$"
-        ),
-        ("record ", " | "),
-        re.compile(r"(?m)^-\[ RECORD|^[^\n|]{2,60}\| [^\n|]{1,200}\n[^\n|]{2,60}\| [^\n|]{1,200}$"),
-    ),
-    # <b>Password:</b> …, <strong>Password</strong>: …
-    Rule(
-        judge_named,
-        re.compile(
-            r"(?:<(?:b|strong|em|i|u|label|span|font|dt|th|td|p|div|li)(?:\s[^<>]{0,100})?>)\s{0,9}(?:[^<>\n:]{0,20}\s)?"
-            r"(?P<key>[^\W\d][\w.-]{1,60})\s?(?::\s?</\w{1,8}>|</\w{1,8}>\s?:)\s{0,9}(?:<\w{1,8}(?:\s[^<>]{0,100})?>\s{0,9}){0,2}"
-            r"(?P<s>[^<>\s]{3,400})\s{0,9}(?=<|\Z|\n)"
-        ),
-        ("</b>", "</strong>", "</em>", "</i>", "</u>", "</label>", "</span>", "</font>", "</dt>", "</th>", "</td>"),
-    ),
-    # the password is <code>…</code>
-    Rule(
-        telling("password"),
-        re.compile(
-            r"(?i:password|passwort|kennwort|passphrase|passcode|contraseña|mot de passe|wachtwoord|senha|pwd|hasło)"
-            r"\b[^<>\n]{0,60}"
-            r"<(?:b|strong|code|tt|kbd|samp|em|span|pre|font|td|p|div)(?:\s[^<>]{0,100})?>(?P<s>[^<>\s]{5,100})</"
-        ),
-        ("</b>", "</strong>", "</code>", "</tt>", "</kbd>", "</samp>", "</em>", "</span>", "</pre>", "</font>"),
-        re.compile(r"(?i)pass|kennwort|contraseña|wachtwoord|senha|pwd|hasło"),
-    ),
-    # 'crypt' => ['key' => '…'], as Magento has it.
-    Rule(
-        flagged,
-        re.compile(
-            r"['\"]crypt['\"]\s{0,3}=>\s{0,3}(?:\[|array\s?\()\s{0,40}['\"]key['\"]\s{0,3}=>\s{0,3}['\"](?P<s>[^'\"\n]{16,100})"
-        ),
-        ("'crypt'", '"crypt"'),
-    ),
-    # Recovery codes below each other.
-    Rule(
-        "otp",
-        re.compile(
-            r"(?i:backup|recovery|scratch|emergency|wiederherstellungs|secours|recuperación)[\s_-]?(?i:codes?|códigos?)"
-            r"[^\n]{0,80}\r?\n(?:[ \t]{0,9}\r?\n)?"
-            r"(?P<s>(?:[ \t]{0,9}(?:\d{1,2}[.)][ \t]{1,4}|[-*•][ \t]{1,4})?(?=[A-Za-z -]{0,20}\d)[A-Za-z0-9]{4,10}"
-            r"(?:[- ][A-Za-z0-9]{3,10}){0,3}[ \t]{0,9}(?:\r?\n|\Z)){2,20})"
-        ),
-        ("codes", "códigos", "code:"),
-        re.compile(r"(?i)backup|recovery|scratch|emergency|wiederherstellung|secours|recuperación"),
-    ),
-    # Redis' own protocol.
-    Rule(
-        flagged,
-        re.compile(r"AUTH(?:\\r\\n|\r?\n)\$\d{1,4}(?:\\r\\n|\r?\n)(?P<s>[^\s\\]{3,200})"),
-        ("auth\\r\\n$", "auth\r\n$", "auth\n$"),
-    ),
-    # A command's output: the password, alone on the next line or the one after.
-    Rule(
-        telling("password"),
-        re.compile(
-            r"(?i:password|passwort|passwd|kennwort|passphrase|passcode|secret)\b[^\n:]{0,80}:"
-            r"[ \t]{0,8}\r?\n(?:[ \t]{0,8}\r?\n)?[ \t]{0,40}"
-            r"(?P<s>[^\s:=<>\"'{}()\[\],]{8,100})[ \t]{0,8}(?=\r?\n|\Z)"
-        ),
-        (":\n", ": \n", ":\r\n"),
-        re.compile(r":\s{0,8}\n"),
-    ),
-    Rule(
-        telling("password"),
-        re.compile(r"(?i:password)[^\n]{0,80}\n[^\n:]{0,30}(?i:value)[ \t]{0,4}:[ \t]{1,4}(?P<s>[^\s\"']{6,100})"),
-        ("value:", "value :"),
-    ),
-    Rule(
-        telling("password"),
-        re.compile(r"(?i:assword|assphrase)[^\n]{0,80}\n\s{0,20}send\s(?:--\s)?[\"'](?P<s>[^\"'\\\n]{3,60})"),
-        ("send ",),
-    ),
-    Rule(
-        flagged,
-        re.compile(r"<auth-user-pass>\s{0,9}\n[^\n]{1,100}\n(?P<s>[^\n]{3,100})\n"),
-        ("<auth-user-pass>",),
-    ),
-    Rule(
-        "private_key",
-        re.compile(r"OpenVPN Static key V1-----\s{0,9}(?P<s>[0-9a-f\s]{64,2000})"),
-        ("openvpn static key",),
-    ),
-    Rule(judge_named, re.compile(r"(?m)^\$(?P<key>[\w.]{2,60})\r?\n\[1\] \"(?P<s>[^\"\n]{3,200})\""), ('\n[1] "',)),
-    Rule(
-        judge_named,
-        re.compile(
-            r"<(?:dt|th|td|label|b|strong)>\s{0,9}(?:[^<>\n:]{0,20}\s)?(?P<key>[^\W\d][\w.-]{1,60})\s?:?\s{0,9}</(?:dt|th|td|label|b|strong)>"
-            r"\s{0,40}<(?:dd|td|span|p|code|div)(?:\s[^<>]{0,100})?>(?P<s>[^<>\n]{3,400})</"
-        ),
-        ("</dt>", "</th>", "</td>", "</label>", "</b>", "</strong>"),
-    ),
-)
-"""Rules for a whole text: what is needed stands on several lines or in several elements."""
