@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,26 @@ def test_the_called_and_the_calling_execution_are_named(tmp_path: Path) -> None:
     assert f"{called} It went through 2 nodes: “Hook” (3 items, 3 ms), “Call” (failed, 2.5 s)." in told
     lost = facts(look([parent], tmp_path, execution_id="5", workflow_id="wf0", node="Run it"))
     assert "It called a sub-workflow, execution 9, which failed." in lost
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["in the log", "from the server alone"])
+def test_the_nodes_of_another_clients_workflow_are_not_named(tmp_path: Path, read: bool) -> None:
+    child = stopped(9, mode="integrated")
+    child["workflowData"]["name"] = "[BETA] Payroll"
+    error = {**api_error(), "executionId": "9", "workflowId": "wf1", "errorResponse": api_error()}
+    flow = {"id": "wf0", "name": "[ACME] Caller", "nodes": [], "connections": {}, "settings": {}}
+    parent = execution(5, "error", runs={"Run it": ran(error=error)}, error=error)
+    parent |= {"workflowId": "wf0", "workflowData": flow}
+    kept = {"5": parent, "9": child}
+    target = target_of(
+        [*([child] if read else []), parent], tmp_path, execution_id="5", workflow_id="wf0", node="Run it"
+    )
+    with Session(Allowed(), budget_s=60) as session:
+        tools = Tools(session, Settings(), execution_of=kept.get)
+        told = [facts(failing_run.look(replace(target, client=client), tools)) for client in ("ACME", None)]
+    for shown, theirs in zip(told, (False, True), strict=True):
+        (called,) = [text for text in shown if text.startswith("It called a sub-workflow, execution 9")]
+        assert ("“Hook”" in called) == theirs and ("BETA" in called) == (theirs and read)
 
 
 def test_a_long_way_is_cut_at_its_beginning_and_says_so(tmp_path: Path) -> None:

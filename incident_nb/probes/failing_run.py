@@ -13,7 +13,7 @@ from incident_nb.errors import IncidentNbError
 from incident_nb.models import Evidence, Probed
 from incident_nb.probes.parts import failing_run
 from incident_nb.probes.shapes import NAME
-from incident_nb.probes.target import Target, Tools, could_not_look, found, seen
+from incident_nb.probes.target import Target, Tools, could_not_look, found, seen, shaped
 from incident_nb.readers import limits
 from incident_nb.readers.node_input import Json, NodeInput, Step, as_dict, error_of, node_input, path
 from incident_nb.redact import redact_text, redact_tree
@@ -130,18 +130,27 @@ def _related(target: Target, tools: Tools, execution: Json, error: Json, steps: 
         inner = as_dict(tools.execution(child))
     except IncidentNbError:
         inner = {}
-    yield seen(" ".join([text, *_way(path(inner), None)]), None, child)
+    row = _row(target, child)
+    client = row["client"] if row is not None and pd.notna(row["client"]) else None
+    client = client or tools.client_of(shaped(inner.get("workflowData")) or {})
+    way = [] if target.is_anothers(client) else _way(path(inner), None)  # the names of nodes are that client's, too
+    yield seen(" ".join([text, *way]), None, child)
 
 
-def _known(target: Target, number: str) -> str:
-    """What the log says of another execution: its workflow and how it ended."""
+def _row(target: Target, number: str) -> pd.Series | None:
+    """An execution of the same server as the log has it."""
     table = target.log.executions
     rows = table[table["execution_id"] == number]
     if target.instance is not None:
         rows = rows[rows["instance"].astype("str") == target.instance]
-    if rows.empty:
+    return None if rows.empty else rows.iloc[0]
+
+
+def _known(target: Target, number: str) -> str:
+    """What the log says of another execution: its workflow and how it ended."""
+    row = _row(target, number)
+    if row is None:
         return ""
-    row = rows.iloc[0]
     known = pd.notna(row["workflow"])
     name = f" of {target.naming(row['workflow_id'], row['workflow'], row['client'])}" if known else ""
     return f"{name} ({row['status']})" if pd.notna(row["status"]) else name

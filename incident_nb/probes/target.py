@@ -62,9 +62,13 @@ class Target:
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     good_nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def is_anothers(self, client: Any) -> bool:
+        """Whether what belongs to this client (None: not known) is known to be another one's than the problem's."""
+        return self.client is not None and isinstance(client, str) and client != self.client
+
     def naming(self, workflow_id: Any, name: Any, client: Any) -> str:
         """How a workflow is called here: one that is known to be another client's by its id only."""
-        if self.client is not None and isinstance(client, str) and client != self.client:
+        if self.is_anothers(client):
             return f"workflow {workflow_id} of another client"
         return f"“{name if isinstance(name, str) and name else workflow_id}”"
 
