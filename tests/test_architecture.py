@@ -23,9 +23,9 @@ LEVELS = [
     {"archive"},
     {"live"},
     {"causes", "patterns", "alerts", "case", "incidents"},
-    {"plots", "probes"},
+    {"plots", "probes", "views"},
     {"diagnose", "doctor"},
-    {"notebook", "notebook_child", "report", "display"},
+    {"notebook", "notebook_child", "report", "display", "desk"},
     {"cli", "ui"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
