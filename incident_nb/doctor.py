@@ -96,21 +96,22 @@ def _clients(settings: Settings) -> Iterator[Check]:
             )
         else:
             yield Check(what, "ok", f"{client.name or code}, {client.time_zone}")
-        yield from _code(what, client, settings)
+        yield from _code(code, client, settings)
 
 
-def _code(what: str, client: Client, settings: Settings) -> Iterator[Check]:
+def _code(code: str, client: Client, settings: Settings) -> Iterator[Check]:
     """Whether what live checks read of a client is where the settings say: the code's folder, the models, the vendors."""
+    what = f"client {code}"
     unknown = [name for name in client.vendors if vendors.named(name) is None]
     if unknown:
         mend = "Write it as vendors.toml does, or leave it out."
         yield Check(f"{what}: vendors", "warning", f"vendors.toml has no row named {', '.join(unknown)}", mend)
-    if client.repository is None:
+    folder = settings.repository_of(code)
+    if folder is None:
         if client.models:
-            mend = f"Set clients.{what.removeprefix('client ')}.repository."
+            mend = f"Set clients.{code}.repository."
             yield Check(f"{what}: models", "failed", "models are mapped, but no repository is set", mend)
         return
-    folder = (settings.path.parent if settings.path else Path()) / client.repository.expanduser()
     if not folder.is_dir():
         mend = "Clone the client's code there, or change clients.CODE.repository."
         yield Check(f"{what}: repository", "failed", f"there is no folder {folder}", mend)

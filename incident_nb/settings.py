@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from re import compile as regex
@@ -159,6 +160,16 @@ class Settings(_Section):
                 return tag.removeprefix("client:")
         found = _CODE_IN_NAME.match(name or "") if self.code_in_name else None
         return found[1] if found else None
+
+    def repository_of(self, code: str | None) -> Path | None:
+        """The folder of a client's code, a relative one begins beside the settings file; None where none is set."""
+        client = self.clients.get(code or "")
+        if client is None or client.repository is None:
+            return None
+        folder = client.repository
+        with suppress(RuntimeError):  # nobody's home
+            folder = folder.expanduser()
+        return self.path.parent / folder if self.path else folder
 
 
 def load(config: Path | None = None, start: Path | None = None) -> Settings:

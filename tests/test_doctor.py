@@ -120,12 +120,15 @@ def test_an_old_archive_and_one_that_others_can_read(settings: Settings, tmp_pat
     assert found(settings)["archive default"].state == "failed"
 
 
-def test_what_live_checks_read_of_a_client(tmp_path: Path) -> None:
+def test_what_live_checks_read_of_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "code" / ".git").mkdir(parents=True)
     (tmp_path / "plain").mkdir()
     (tmp_path / "code" / "models.py").write_text("")
     clients = {
         "GOOD": {"repository": "code", "models": {"Save": "models.py:Order"}, "vendors": ["Stripe"]},
+        "HOME": {"repository": "~/code"},
+        "NOBODY": {"repository": "~no-such-user-here/code"},
         "GONE": {"repository": "elsewhere"},
         "PLAIN": {"repository": "plain"},
         "WRONG": {"repository": "code", "models": {"Save": "other.py:Order"}, "vendors": ["No such vendor"]},
@@ -134,7 +137,8 @@ def test_what_live_checks_read_of_a_client(tmp_path: Path) -> None:
     checks = found(Settings.model_validate({"clients": clients, "path": tmp_path / "incident-nb.toml"}))
     states = {name: row.state for name, row in checks.items() if name.count(":")}
     assert states == {
-        "client GOOD: repository": "ok", "client GONE: repository": "failed", "client PLAIN: repository": "warning",
+        "client GOOD: repository": "ok", "client HOME: repository": "ok", "client NOBODY: repository": "failed",
+        "client GONE: repository": "failed", "client PLAIN: repository": "warning",
         "client WRONG: repository": "ok", "client WRONG: models": "failed", "client WRONG: vendors": "warning",
         "client BARE: models": "failed",
     }  # fmt: skip

@@ -202,6 +202,20 @@ def test_commits_in_the_clients_folder(
     assert (answered.outcome is Outcome.FOUND) == (START - 22 * HOUR <= at <= ONSET)
 
 
+def test_a_clients_folder_below_our_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Repository(tmp_path / "code").commit((BETWEEN - START) / HOUR, "Take what comes", "a.py")
+    settings = Settings(path=tmp_path / "x" / "incident-nb.toml", clients={"ACME": Client(repository=Path("~/code"))})
+    assert "“Take what comes”" in texts(look(STABLE, settings=settings))
+
+
+def test_a_clients_folder_below_the_working_one_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Repository(tmp_path / "a" / "code").commit((BETWEEN - START) / HOUR, "Take what comes", "a.py")
+    settings = Settings(clients={"ACME": Client(repository=Path("a/code"))})
+    assert "“Take what comes”" in texts(look(STABLE, settings=settings))
+
+
 def only_git(folder: Path) -> str:
     """A PATH with git and nothing else, so that no Modal that somebody installed is asked."""
     tools = folder / "tools"

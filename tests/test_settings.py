@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from incident_nb.errors import SettingsError
-from incident_nb.settings import FILE_NAME, Settings, load
+from incident_nb.settings import FILE_NAME, Client, Settings, load
 
 RULES = """
 own_hosts = ["*.modal.run", "api.acme.example"]
@@ -131,3 +131,23 @@ def test_the_file_cannot_say_where_it_lies(tmp_path: Path) -> None:
 def test_a_secret_that_was_put_there_is_not_kept(tmp_path: Path) -> None:
     kept = load(written(tmp_path, f'[n8n.main]\nurl = "https://n8n.example"\napi_key = "{SECRET}"'))
     assert SECRET not in kept.model_dump_json()
+
+
+@pytest.mark.parametrize("settings_file", [True, False])
+@pytest.mark.parametrize(
+    ("written_as", "is_at"),
+    [("code", "WORKSPACE/code"), ("HOME/code", "HOME/code"), ("~/code", "HOME/code"), ("~no-such-user-here/x", None)],
+)
+def test_where_a_clients_code_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written_as: str, is_at: str | None, settings_file: bool
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    home, workspace = str(tmp_path / "home"), str(tmp_path) if settings_file else "."
+    repository = Path(written_as.replace("HOME", home))
+    settings = Settings(
+        path=tmp_path / FILE_NAME if settings_file else None, clients={"ACME": Client(repository=repository)}
+    )
+    folder = settings.repository_of("ACME")
+    assert folder is not None and not folder.is_dir()
+    assert is_at is None or folder == Path(is_at.replace("HOME", home).replace("WORKSPACE", workspace))
+    assert settings.repository_of("BETA") is settings.repository_of(None) is None

@@ -165,13 +165,11 @@ def _credential(target: Target, tools: Tools, span: Span) -> Looked | None:
 
 def _code(target: Target, tools: Tools, span: Span) -> Looked:
     """Commits in the client's folder; they weigh where they touch the endpoint that fails and no deployment is known."""
-    settings = tools.settings
-    client = settings.clients.get(target.client or "")
-    if client is None or client.repository is None:
+    folder = tools.settings.repository_of(target.client)
+    if folder is None:
         setting = f"clients.{target.client}.repository" if target.client else "clients.CODE.repository"
         raise CouldNotLookError(f"Where the client's code lies is not known, so no commits were read. Set {setting}.")
-    folder = (settings.path.parent if settings.path else client.repository.parent) / client.repository
-    commits = git_log.commits(folder.expanduser(), span.since, span.until, tools.session.left)
+    commits = git_log.commits(folder, span.since, span.until, tools.session.left)
     own, files = tools.is_own(target.host), _endpoint_files(target, tools)
     changes = []
     for commit in commits:

@@ -47,14 +47,15 @@ def ask_model(target: Target, tools: Tools, failing: Json, node: str, good: list
     if client is None or spec is None:
         return Asked()
     try:
-        if client.repository is None:
+        folder = tools.settings.repository_of(target.client)
+        if folder is None:
             raise CouldNotLookError(
                 f"The model {spec} can't be found: set `repository` under [clients.{target.client}] in the settings."
             )
         every = list(_payloads(failing, node, good, sent_first=by_path))
         if not every:
             raise CouldNotLookError(f"The model {spec} has nothing to judge: no input and no request is recorded.")
-        return _ask(_folder(client.repository, tools.settings.path), spec, every, tools)
+        return _ask(folder, spec, every, tools)
     except CouldNotLookError as error:
         return Asked(remarks=(str(error),), next_look=f"Mend that, so that {spec} can be asked.")
 
@@ -96,12 +97,6 @@ def _spec(models: dict[str, str], node: str, url: str | None) -> tuple[str | Non
         if key.startswith("/") and path and path == key.rstrip("/"):
             return spec, True
     return None, False
-
-
-def _folder(repository: Path, settings: Path | None) -> Path:
-    """The repository's folder; a relative one begins beside the settings file."""
-    path = repository.expanduser()
-    return path if path.is_absolute() or settings is None else settings.parent / path
 
 
 def _payloads(failing: Json, node: str, good: list[Json], *, sent_first: bool) -> Iterator[Payloads]:
