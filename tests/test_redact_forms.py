@@ -532,6 +532,25 @@ def test_hashes_of_passwords_and_keys_in_groups_are_masked() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "pbkdf2_sha256$870000$3TfAbcDefGhiJklMnoPqrS$cdefghij0123=",
+        "scrypt$16384$saltsaltsalt$8$1$9835b1e99bd714f98ae54cbe7f1f41f4",
+        "scrypt:32768:8:1$Qx7ZkWv2$9835b1e99bd714f98ae54cbe7f1f41f49835b1e99bd714f9",
+        "pbkdf2:sha256:600000$Qx7ZkWv2$9835b1e99bd714f98ae54cbe7f1f41f4",
+    ],
+)
+def test_what_web_frameworks_make_of_a_password_is_masked(written: str) -> None:
+    for frame in ("checking {} failed", "'{}'", "row 7: ann,{},active"):
+        before, after = frame.split("{}")
+        clean = GATE.text(frame.format(written))
+        assert clean.startswith(f"{before}[password_hash:") and clean.endswith(f"]{after}")
+    assert GATE.text("scrypt:32768 is its cost and pbkdf2_sha256 its name") == (
+        "scrypt:32768 is its cost and pbkdf2_sha256 its name"
+    )
+
+
 def test_private_parts_of_a_web_key_are_masked() -> None:
     key = {
         "kty": "EC",

@@ -75,10 +75,11 @@ DEVICES = Rules(
             ),
             ("sha}", "sha256}", "sha512}", "md5}", "crypt}", "pbkdf2", "argon2}"),
         ),
-        Rule(
+        # Django: pbkdf2_sha256$600000$…, scrypt$16384$…; Werkzeug: scrypt:32768:8:1$…, pbkdf2:sha256:600000$…
+        anchored(
             "password_hash",
-            re.compile(r"(?P<s>(?:pbkdf2|scrypt|bcrypt)_\w{1,12}\$\d{1,9}\$[^\s'\"]{16,200})"),
-            ("_sha",),
+            r"(?<![\w$])(?P<s>(?:pbkdf2|scrypt|bcrypt)(?:(?:_\w{1,12})?\$\d{1,9}|(?::\w{1,12}){1,3})\$[^\s'\",;]{16,300})",
+            "pbkdf2|scrypt|bcrypt",
         ),
         Rule("password_hash", re.compile(r"'(?P<s>\*[0-9A-F]{40})'"), ("'*",)),
         Rule("password_hash", re.compile(r"(?i:\buser)\s\S{1,60}\s[^\n#]{0,80}#(?P<s>[0-9a-f]{64})(?!\w)"), (" #",)),
