@@ -63,6 +63,9 @@ FILES = [
     f"sentinel auth-pass mymaster {P}",
     f"rootpw --plaintext {P}",
     f"  wpa-psk {P}",
+    f"proxy_auth_pass {P}",
+    f"imap_pass {P}",
+    f"SET PASSWORD = OLD_PASSWORD('{P}')",
     f"  stats auth admin:{P}",
     f"[smtp.example.test]:587 mailer@example.test:{P}",
     f"bob:{{PLAIN}}{P}:1000:1000::/home/bob",
@@ -138,6 +141,18 @@ SENTENCES = [
     f"PW ist übrigens {P}",
     "Der Code für die Hintertür lautet 771916 und wird montags geändert.",
     "the code for the front door is 771916",
+    "Garagentorcode: 771916",
+    "Haupteingang-Code 771916#",
+    "digicode : 771916",
+    "el código de la puerta es 771916",
+    "771916 es tu código de acceso",
+    f"Inloggegevens: svc/{P}9",
+    f"dados de acesso: svc/{P}9",
+    f"{P}9 jest nowe hasło",
+    f"{P}9 is the passphrase",
+    f"le mot de passe {P}",
+    f"İstanbul: the account key {Q} was seen",
+    "Recovery words: " + " ".join(["harbor", "kite", "lager", "otter", "plume", "quiet"] * 2),
     "2FA-Backup: 7182 6457",
 ]
 
@@ -200,6 +215,16 @@ KEPT = [
     "The code for the building block is 300 lines",
     "the code for this gate change is in PR 4711",
     "door code review 2026",
+    "Connector code 504",
+    "the executor code 137 was returned",
+    "operator code 12345",
+    "aggregate code 502, deadlock code 1213",
+    "deadlock code: 12130",
+    "The error code of the connector is 5040",
+    "the status code of the gate is 5030",
+    "code of the gateway is 5040",
+    "code for the portals are 5040 lines",
+    "Wareneingang Code 12345",
     "Schlüssel \"kunde-4711\" nicht gefunden",
     "ключ: order_id",
     "https://user:pass@example.test/path",
@@ -215,7 +240,7 @@ KEPT = [
 @pytest.mark.parametrize("text", [*ARGUMENTS, *FILES, *TABLES, *CODE, *SENTENCES])
 def test_a_secret_is_masked_where_it_stands(text: str) -> None:
     clean = GATE.text(text, personal=True)
-    told = (P, Q, KEY, "18cc6e1659cdf3ab", "147a6-dd2a7", "e4aa1-7ba16", "771916", "7182", "6457")
+    told = (P, Q, KEY, "18cc6e1659cdf3ab", "147a6-dd2a7", "e4aa1-7ba16", "771916", "7182", "6457", "otter")
     secrets = [secret for secret in told if secret in text]
     assert secrets and not any(secret in clean for secret in secrets)
     assert GATE.text(clean, personal=True) == clean

@@ -103,7 +103,7 @@ COMMANDS = Rules(
         anchored(
             flagged,
             rf"(?i:\bpassword|old_password|encryptbypassphrase)\(\s?{QUOTED}",
-            "password(|encryptbypassphrase(",
+            "password(|old_password(|encryptbypassphrase(",
         ),
         anchored(
             flagged,

@@ -14,11 +14,14 @@ _WORDS = (
     (r"sentinel\s(?:auth-pass|auth-user)\s\S{1,60}", "sentinel "),
     (r"rootpw\s(?:--plaintext\s|--lock\s){0,2}(?!-)", "rootpw "),
     (r"(?:insecure-)?password\s(?:ENC|plaintext|clear)\s", "password "),
-    (r"(?:proxy_)?auth_(?:user_)?pass(?:word)?\s", "auth_pass|auth_user_pass"),
+    (r"(?:proxy_)?auth_(?:user_)?pass(?:word)?\s", "auth_pass|auth_user_pass|proxy_auth_pass|proxy_auth_user_pass"),
     (r"neighbor\s\S{1,60}\spassword\s", "neighbor "),
     (r"wpa-psk\s|wireless-key\d?\s(?:s:)?", "wpa-psk |wireless-key"),
-    (r"(?:imap|smtp|pop3?|remote|mail)_?pass\s", "imappass|smtppass|poppass|pop3pass|remotepass|mailpass|_pass "),
-    (r"(?:mysql|pgsql|ldap|sql|mqtt|wifi|ntp|web)_?(?:password|passwd|pwd)\d?\s{1,20}", "password|passwd|pwd"),
+    (
+        r"(?:imap|smtp|pop3?|remote|mail)_?pass\s",
+        "imappass |imap_pass |smtppass |smtp_pass |poppass |pop_pass |pop3pass |"
+        "pop3_pass |remotepass |remote_pass |mailpass |mail_pass ",
+    ),
 )
 
 CONFIGURED = (
@@ -74,7 +77,14 @@ CONFIGURED = (
         re.compile(
             r"\S{1,80}/(?P<key>[\w-]{2,60}?)(?:-again|-confirm)?\s{1,9}(?:password|string)\s{1,9}(?P<s>\S{3,100})"
         ),
-        ("password password ", "-again password ", "_password string", "-password string"),
+        (
+            "password password ",
+            "password string ",
+            "-again password ",
+            "-again string ",
+            "-confirm password ",
+            "-confirm string ",
+        ),
     ),
     # PASSWORD(…), as IBM's commands have it.
     Rule(

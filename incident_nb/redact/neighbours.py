@@ -58,8 +58,8 @@ _ON_LINES = (
     Rule(
         judge_named,
         re.compile(
-            r"(?:<(?:b|strong|em|i|u|label|span|font|dt|p|div|li)(?:\s[^<>]{0,100})?>)\s{0,9}(?:[^<>\n:]{0,20}\s)?"
-            r"(?P<key>[^\W\d][\w.-]{1,60})\s?(?::\s?</\w{1,8}>|</\w{1,8}>\s?:)\s{0,9}(?:<\w{1,8}(?:\s[^<>]{0,100})?>\s{0,9}){0,2}"
+            r"(?:<(?P<tag>b|strong|em|i|u|label|span|font|dt)(?:\s[^<>]{0,100})?>)\s{0,9}(?:[^<>\n:]{0,20}\s)?"
+            r"(?P<key>[^\W\d][\w.-]{1,60})\s?(?::\s?</(?P=tag)>|</(?P=tag)>\s?:)\s{0,9}(?:<\w{1,8}(?:\s[^<>]{0,100})?>\s{0,9}){0,2}"
             r"(?P<s>[^<>\s]{3,400})\s{0,9}(?=<|\Z|\n)"
         ),
         ("</b>", "</strong>", "</em>", "</i>", "</u>", "</label>", "</span>", "</font>", "</dt>"),
@@ -70,7 +70,7 @@ _ON_LINES = (
         re.compile(
             r"(?i:password|passwort|kennwort|passphrase|passcode|contraseña|mot de passe|wachtwoord|senha|pwd|hasło)"
             r"\b[^<>\n]{0,60}"
-            r"<(?:b|strong|code|tt|kbd|samp|em|span|pre|font|td|p|div)(?:\s[^<>]{0,100})?>(?P<s>[^<>\s]{5,100})</"
+            r"<(?P<tag>b|strong|code|tt|kbd|samp|em|span|pre|font)(?:\s[^<>]{0,100})?>(?P<s>[^<>\s]{5,100})</(?P=tag)>"
         ),
         ("</b>", "</strong>", "</code>", "</tt>", "</kbd>", "</samp>", "</em>", "</span>", "</pre>", "</font>"),
         re.compile(r"(?i)pass|kennwort|contraseña|wachtwoord|senha|pwd|hasło"),
@@ -172,7 +172,7 @@ NEIGHBOURS = Rules(
                 r"\\{0,3}\"args\\{0,3}\":\s?\[\s?\\{0,3}\"[\w.-]{1,60}\\{0,3}\",\s?(?:\d{1,8}|\\{0,3}\"[^\"\n]{1,80}\\{0,3}\"),\s?"
                 r"\\{0,3}\"(?P<s>[^\"\n\\]{3,200})\\{0,3}\""
             ),
-            ('args"', 'args\\"'),
+            ('args"', "args\\"),
             re.compile(r"execute_kw|authenticate|login|\"service\\{0,3}\":"),
         ),
         # XML-RPC and property lists.

@@ -16,15 +16,26 @@ _LOGIN = (
     r"(?:log-?in|credentials?|creds|user(?:name)?|account|zugang|zugangsdaten|anmeldedaten|acceso|credenciales|identifiants?|accès|"
     r"credenziali|inloggegevens|dados\sde\sacesso|dane\slogowania|přihlašovací\súdaje)"
 )
+_LOGIN_HINTS = (
+    "login|log-in|credential|creds|user|account|zugang|anmeldedaten|acceso|credenciales|identifiant|accès|credenziali|"
+    "inloggegevens|dados de acesso|dane logowania|přihlašovací údaje"
+)
 _VALUE = r"[\"'`„“«]?(?P<s>[^\s\"'`„“”«»]{5,100}?)[\"'`“”»]?"
 
 
-# What a code opens.
-_DOORS = (
-    r"(?:tür|tor|garage|alarm\w{0,6}|safe|tresor|schloss|schlüsselkasten|eingang|gebäude|door|gate|entrance|(?<![bc])lock|lockbox|key\s?pad|"
-    r"building|elevator|porte|portail|immeuble|digicode|coffre|puerta|portal|porta|portone|cancello|cassaforte|cofre|deur|poort|"
-    r"kluis|drzwi|bramy|dveř\w{1,2}|kapı\w{0,3})"
+# What a code opens. Some may be the end of a longer word, others would end words of other things: connector, aggregate.
+_ENDS = r"(?:tür|garage|tresor|schloss|schlüsselkasten|gebäude|alarm(?:anlagen?)?)"
+_WORDS = (
+    r"(?:(?:(?:garagen|roll|garten|hof|einfahrts?|werks?|haupt|hinter|seiten)-?)?tor|safe|(?:haupt|hinter|neben|seiten|personal)?eingang|"
+    r"(?:front|back|side|garage\s)?door|gate|entrance|(?:door|pad)?lock|lockbox|key\s?pad|building|elevator|deur|poort|kluis)"
 )
+_ABROAD = (
+    r"(?:porte|portail|immeuble|digicode|coffre|puerta|portal|porta|portone|cancello|cassaforte|cofre|drzwi|bramy|dveř\w{1,2}|"
+    r"kapı\w{0,3})"
+)
+_DOORS = rf"(?:[^\W\d]{{0,12}}?{_ENDS}|{_WORDS}|{_ABROAD})"
+_DIGITS = r"(?P<s>\d{4,8}[#*]?|\d{3}[#*])(?![\w.-]?\d)"
+_IS = r"(?i:is|was|ist|lautet|est|es|è|é|to|je|:)"
 
 
 def _mixed(match: re.Match[str]) -> str | None:
@@ -58,8 +69,7 @@ PHRASES = (
         beside_user,
         rf"(?i:{_LOGIN})(?:[^\n:/]{{0,40}}:)?\s?[:=]?\s{{1,3}}"
         r"[\"']?[\w.@+-]{2,60}[\"']?\s{0,2}/\s{1,2}[\"']?(?P<s>[^\s\"'/]{5,100})",
-        "login|log-in|credential|creds|user|account|zugang|anmeldedaten|acceso|credenciales|identifiant|accès|credenziali|"
-        "inloggegevens|dados de acesso|dane logowania|přihlašovací údaje",
+        _LOGIN_HINTS,
         r"\S\s{0,2}/\s",
     ),
     anchored(
@@ -71,21 +81,24 @@ PHRASES = (
     anchored(
         _strong,
         rf"(?i:\b{_LOGIN})\s?[:=]\s?[\"']?[\w.@+-]{{2,60}}/(?P<s>[^\s\"'/]{{6,100}}?)(?=[.,;]?(?:\s|\Z))",
-        "login|log-in|credential|creds|user|account|zugang|anmeldedaten|acceso|credenciales|identifiant|credenziali",
+        _LOGIN_HINTS,
         r"[:=]\s?[\"']?[\w.@+-]{2,60}/\S",
     ),
-    # the code for the door is 4711
+    # the code for the door is 4711; another code of it is an error's
     anchored(
         "otp",
-        rf"(?i:\b(?:code|pin|código|codice|kod|kód))\s(?:[^\W\d]{{1,12}}\s){{0,3}}?(?i:[^\W\d]{{0,12}}?{_DOORS})[^\W\d]{{0,6}}\s?"
-        rf"(?i:is|was|ist|lautet|est|es|è|é|to|je|:)\s?:?\s{{0,2}}(?P<s>\d{{3,8}}[#*]?)(?![\w.-]?\d)",
+        r"(?i:(?<!\berror\s)(?<!\bstatus\s)(?<!\bexit\s)(?<!\breturn\s)(?<!\bresponse\s)(?<!\bhttp\s)\b(?:code|pin|código|codice|kod|kód))"
+        rf"\s(?:[^\W\d]{{1,12}}\s){{0,3}}?(?i:{_DOORS}(?:s|es|en?|n|er)?)\s?{_IS}\s?:?\s{{0,2}}{_DIGITS}",
         "code |pin |código |codice |kod |kód ",
         rf"(?i){_DOORS}",
     ),
+    # Garagencode: 4711
     anchored(
         "otp",
-        rf"(?i:{_DOORS})n?[\s-]?(?i:code|pin)\s?(?i:is|was|ist|lautet|est|es|è|é|to|je|:)?\s?:?\s{{0,2}}(?P<s>\d{{3,8}}[#*]?)(?![\w.-]?\d)",
-        "tür|tor|garage|alarm|safe|tresor|schloss|schlüsselkasten|eingang|door|gate|entrance|lock|key pad|keypad|building",
+        rf"(?i:(?:{_ENDS}|(?<![^\W\d_]){_WORDS})(?:s|n|en)?[\s-]?(?:code|pin)|\bdigicode)\s?{_IS}?\s?:?\s{{0,2}}{_DIGITS}",
+        "tür|garage|tresor|schloss|schlüsselkasten|gebäude|alarm|tor|rolltor|roll-tor|gartentor|garten-tor|hoftor|hof-tor|"
+        "einfahrt|werktor|werk-tor|werkstor|werks-tor|haupt|hinter|seiten|safe|eingang|neben|personal|door|front|back|side|gate|"
+        "entrance|lock|pad|key pad|keypad|building|elevator|deur|poort|kluis|digicode",
         r"(?i)(?:code|pin)\b",
     ),
     # log in with user:password
@@ -110,7 +123,20 @@ PHRASES = (
         re.compile(
             rf"(?<![^\s\"'`„“«]){_VALUE}\s(?i:is|ist|est|es|é|è|jest|was|war)\s(?:[^\W\d]{{1,12}}\s){{0,3}}?(?i:{_WORD})\b(?!\s(?:pol|prot|mod|len|auth|hash|man|field|reset|rule|strength|list)\w*)"
         ),
-        ("passwor", "kennwort", " pw", " pwd", "mot de passe", "contraseña", "senha", "wachtwoord"),
+        (
+            *(
+                "passwor",
+                "passwd",
+                "passphrase",
+                "passcode",
+                "kennwort",
+                "mot de passe",
+                "contraseña",
+                "senha",
+                "wachtwoord",
+            ),
+            *("hasło", "heslo", "lösenord", "adgangskode", "passord", " pass", " pw"),
+        ),
         re.compile(rf"(?i)\s(?:is|ist|est|es|é|è|jest|was|war)\s(?:[^\W\d]{{1,12}}\s){{0,3}}?{_WORD}\b"),
     ),
     anchored(

@@ -140,7 +140,7 @@ BLOCKS = Rules(
                 r"(?:name|id|property|key)=\\?[\"'](?P<key>[\w:.-]{2,80})\\?[\"'](?:\s[^<>]{0,100})?\s(?:content|value)="
                 r"\\?(?P<q>[\"'])(?P<s>[^\"'<>\n\\]{3,2000})"
             ),
-            ("name=", "property=", "key="),
+            ("name=", "id=", "property=", "key="),
         ),
         Rule(
             judge_named,

@@ -9,7 +9,7 @@ from .judges import drawn, judge_flag, judge_loose
 from .keys import NO_VALUES, algorithm, key_rule, not_wordy, opaque, stand_in
 from .phrases import PHRASES, beside_user
 from .places import VALUE
-from .rules import Rule, Rules, anchored, at
+from .rules import Rule, Rules, anchored, at, same_length
 
 _WORDS = tuple(
     re.findall(
@@ -38,7 +38,8 @@ _find_words = at(*_WORDS)
 def _words_of_keys(text: str, low: str) -> Iterable[int]:
     """Where words for keys start; for `key` itself where the word before it does, without which it says nothing."""
     found = set(_find_words(text, low))
-    position = low.find("key") if len(low) == len(text) else -1
+    low = low if len(low) == len(text) else same_length(text)
+    position = low.find("key")
     while position >= 0:
         if before := _BEFORE_KEY.search(low[max(0, position - 20) : position]):
             found.add(max(0, position - 20) + before.start())
@@ -163,7 +164,7 @@ SENTENCES = Rules(
             _said,
             rf"(?<![^\W\d_])(?i:{_ALONE})(?P<gap>(?:\s[а-я]{{1,12}}){{0,3}}\s)(?P<s>[^\s\"'`]{{5,100}}?)(?=[.,;:!?)]{{0,3}}(?:\s|\Z))",
             "пароль|пароля|pw |pwd |şifre|parola|parolă|hasł|hesl|lösenord|adgangskode|kodeord|passord|salasana|jelsz|lozink|"
-            "geslo |passe |mdp |κωδικό|slaptažod|contrasenya",
+            "geslo |mot de passe |mdp |κωδικό|slaptažod|contrasenya",
         ),
         Rule(
             _quoted,
@@ -181,7 +182,7 @@ SENTENCES = Rules(
         anchored(
             "private_key",
             r"(?i:seed|recovery|mnemonic|secret)\s?(?i:phrase|words)?[^\n:]{0,40}[:：]\s(?P<s>[a-z]{3,8}(?:\s[a-z]{3,8}){11,23})",
-            "seed|recovery phrase|mnemonic|secret phrase",
+            "seed|recovery|mnemonic|secret",
         ),
         # backup codes: 3f9a1-2b7cd, 8e1f0-77aa2
         anchored(
@@ -216,9 +217,9 @@ SENTENCES = Rules(
             "otp",
             re.compile(
                 rf"(?P<s>\b(?<![.-]){_CODE})(?= (?:is|ist|es|est|è) "
-                r"(?i:(?:your|the|ihr|dein|tu|votre|il tuo)\b[^\n]{0,30}(?:code|otp|pin)))"
+                r"(?i:(?:your|the|ihr|dein|tu|votre|il tuo)\b[^\n]{0,30}(?:code|código|codice|otp|pin)))"
             ),
-            (" is your", " is the", " ist ihr", " ist dein", " es tu ", " est votre", " è il tuo"),
+            (" is your", " is the", " ist ihr", " ist dein", " es tu", " est votre", " è il tuo"),
         ),
         anchored(
             drawn("token", least=20),
