@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from incident_nb.models import Cause, Outcome, Probed
 from incident_nb.n8n import variable
 from incident_nb.probes import PROBES, Probe
 from incident_nb.probes.target import clean, could_not_look, found, seen
-from incident_nb.settings import Server, Settings
+from incident_nb.settings import Probes, Server, Settings
 from tests import faulty
 from tests.builders import HOUR, flow, page, runs
 from tests.served import KEY, Kept, serving_n8n
@@ -86,6 +87,23 @@ def test_a_case_keeps_why_no_live_system_was_asked(case: Case, tmp_path: Path) -
     again = open_case(str(tmp_path / "case"))
     assert again.answers and told.not_asked == again.not_asked == "it is read offline"
     assert investigate(again).as_json() == told.as_json()
+
+
+def test_a_late_check_of_the_records_is_no_sign_that_live_systems_were_asked(case: Case, tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def late(*_: Any) -> Probed:
+        release.wait(60)
+        return clean("The input is the same.")
+
+    offline = replace(case, offline=True, settings=Settings(probes=Probes(budget_s=0.2)))
+    try:
+        checks = run_checks(offline, probes=(LIVE, Probe("records", "RC-3", "the input", late, records=True)))
+    finally:
+        release.set()
+    (answer,) = checks.answers
+    assert answer.outcome is Outcome.COULD_NOT_LOOK and answer.at is None
+    assert checks.why_not == "it is read offline"
 
 
 def test_asking_again_replaces_what_was_answered(case: Case, tmp_path: Path, clock: Any) -> None:

@@ -94,7 +94,8 @@ def ask_all(
     for probe in probes:
         if probe not in answers:
             late = could_not_look("It did not answer before the time for all checks was up.", asked=probe.asks)
-            answers[probe] = late.model_copy(update={"probe": probe.name, "check": probe.check, "at": clock()})
+            at = None if probe.records else clock()
+            answers[probe] = late.model_copy(update={"probe": probe.name, "check": probe.check, "at": at})
             on_answer(len(answers), len(probes), answers[probe])
     return tuple(answers[probe] for probe in probes)
 
