@@ -10,9 +10,9 @@ import pytest
 from incident_nb import display
 from incident_nb.case import Case
 from incident_nb.diagnose import diagnose, survey
-from incident_nb.display import View
 from incident_nb.models import Cause, Diagnosis, ExecutionLog
 from incident_nb.policy import load
+from incident_nb.views import CAUSE_NAMES, View
 from tests.builders import NOW, Json, call, error, flow, log_of, run, runs
 
 HOSTILE = "<img src=x onerror=alert(1)> **bold** | [link](http://evil.example) `code`"
@@ -168,7 +168,7 @@ def test_a_step_shows_what_the_severity_and_the_cause_ask_for(found: Diagnosis) 
 
 
 def test_every_cause_has_a_name() -> None:
-    assert set(display.CAUSE_NAMES) == set(Cause)
+    assert set(CAUSE_NAMES) == set(Cause)
 
 
 def test_a_view_shows_itself_in_every_form(found: Diagnosis) -> None:

@@ -213,10 +213,11 @@ def _show(desk: Desk, number: int, json_to: str | None) -> None:
 
     found = desk.standing(number)
     events = desk.timeline(number)
+    alike = desk.seen_before(number)
     if json_to is not None:
-        put_json(as_json(found, events), json_to)
+        put_json(as_json(found, events, alike), json_to)
         return
-    lines = glance(found, events)
+    lines = glance(found, events, alike)
     if sys.stdout.isatty():
         show_rows(lines)
     else:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from incident_nb.case import Case
 from incident_nb.desk.folder import case_of, folder_of, put_notebook, sources_of
+from incident_nb.desk.similar import Seen, seen_before
 from incident_nb.desk.standing import Standing, standing, urgency
 from incident_nb.errors import UsageError
 from incident_nb.incidents import Event, Records, payload_of, records_of
@@ -19,7 +20,7 @@ from incident_nb.incidents.kinds.diagnosing import Diagnosed
 from incident_nb.incidents.kinds.mending import WorkedAround
 from incident_nb.incidents.kinds.opening import Opened, Scheduled, SeveritySuggested
 from incident_nb.incidents.payload import Payload
-from incident_nb.models import Diagnosis, ExecutionLog, Severity
+from incident_nb.models import Cause, Diagnosis, ExecutionLog, Severity
 from incident_nb.policy import Policy, closing, load, must_be_done, verification
 from incident_nb.record import Incident, Subject
 from incident_nb.settings import Settings
@@ -105,6 +106,10 @@ class Desk:
         now = self.clock()
         rows = self.records.incidents(closed=closed)
         return sorted((standing(row, now, self.settings, (), self.policy) for row in rows), key=urgency)
+
+    def seen_before(self, number: int, causes: Sequence[tuple[Cause, str | None]] = ()) -> tuple[Seen, ...]:
+        """What was like this incident before; `causes` are the likely ones while none is accepted."""
+        return seen_before(self.records.get(number), self.records.incidents(), self.settings, causes)
 
     def timeline(self, number: int) -> tuple[Event, ...]:
         """All that was recorded, in the order in which it happened."""

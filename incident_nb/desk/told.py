@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from incident_nb.desk.similar import Seen
 from incident_nb.desk.standing import CLOCK_WORDS, Standing
 from incident_nb.incidents import KINDS, Event
 from incident_nb.incidents.events import read
@@ -64,7 +65,7 @@ def told(event: Event) -> str:
     return payload.told() if payload and event.kind in KINDS else event.kind.replace("_", " ")
 
 
-def glance(one: Standing, events: Sequence[Event]) -> list[tuple[str, str]]:
+def glance(one: Standing, events: Sequence[Event], alike: Sequence[Seen] = ()) -> list[tuple[str, str]]:
     """What a terminal shows: a label and its text a line, `#` for a heading."""
     incident = one.incident
     rows = [("#", f"{incident.id} {incident.title}"), ("state", _state(one)), ("next", one.next_step)]
@@ -94,6 +95,9 @@ def glance(one: Standing, events: Sequence[Event]) -> list[tuple[str, str]]:
             )
             for item in items
         ]
+    if alike:
+        rows.append(("#", "Seen before; verify it before you rely on it"))
+        rows += [(seen.name, f"{seen.fix} ({seen.why})") for seen in alike]
     rows.append(("#", "What happened"))
     rows += [(f"{event.at:%Y-%m-%d %H:%M}", f"{told(event)} [{event.by}]") for event in events[-SHOWN:]]
     return rows
@@ -114,8 +118,10 @@ def _progress(progress: Progress) -> str:
     return {"to_come": "to come", "not_needed": "not needed"}.get(progress, str(progress))
 
 
-def as_json(one: Standing, events: Sequence[Event] | None = None) -> dict[str, Any]:
-    """The shape of `incidents … --json`: the record, what follows from it at `now`, and with `events` all of them."""
+def as_json(one: Standing, events: Sequence[Event] | None = None, alike: Sequence[Seen] = ()) -> dict[str, Any]:
+    """The shape of `incidents … --json`: the record, what follows from it at `now`, and with `events` all of them, with what
+    was `alike` before.
+    """
     found = {
         **one.incident.model_dump(mode="json"),
         "id": one.incident.id,
@@ -138,6 +144,7 @@ def as_json(one: Standing, events: Sequence[Event] | None = None) -> dict[str, A
         "paused": [other.id for other in one.paused],
     }  # fmt: skip
     if events is not None:
+        found["seen_before"] = [{**seen._asdict(), "at": _iso(seen.at)} for seen in alike]
         found["events"] = [{**event.model_dump(mode="json"), "told": told(event)} for event in events]
     return found
 

@@ -40,7 +40,15 @@ class Causes(StepPanel):
             words = next(words for words, key in FACTS if key == name)
             basis = ": ".join(filter(None, (fact.by, fact.text)))
             lines.append(Line("confirmed" if fact.true else "denied", words, basis, "bad" if fact.true else "muted"))
-        return sheet.items(lines)
+        sheet = sheet.items(lines)
+        if not self.follow.alike:
+            return sheet
+        rows = [
+            (one.name, f"{one.at:%Y-%m-%d}" if one.at else "", one.cause, one.fix, one.why) for one in self.follow.alike
+        ]
+        return sheet.text("Seen before; verify it before you rely on it:").table(
+            ("Incident", "When", "Cause", "What fixed it", "Why it is alike"), rows
+        )
 
     def controls(self) -> list[Any]:
         """Accept, rule out, confirm a fact."""

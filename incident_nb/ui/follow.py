@@ -11,6 +11,7 @@ from incident_nb.case import Case
 from incident_nb.desk import Desk, Standing, standing
 from incident_nb.desk.folder import kept_record
 from incident_nb.desk.intake import opened_by
+from incident_nb.desk.similar import Seen
 from incident_nb.incidents import Event, Records, fold, records_of
 from incident_nb.models import Diagnosis
 from incident_nb.settings import load
@@ -39,6 +40,7 @@ class Follow(Watched):
         self.trial = False
         self.standing: Standing | None = None
         self.events: tuple[Event, ...] = kept_record(case)
+        self.alike: tuple[Seen, ...] = ()
         self.attended = not case.unattended
         if self.attended:
             self._open()
@@ -78,6 +80,8 @@ class Follow(Watched):
         """Reads events and standing."""
         if self.desk is not None and self.number is not None:
             self.standing, self.events = self.desk.standing(self.number), self.desk.timeline(self.number)
+            likely = [(each.cause, each.detail) for each in self.diagnosis.hypotheses[:1]]
+            self.alike = self.desk.seen_before(self.number, likely)
         elif self.events:
             self.standing = standing(fold(self.events), self.now, self.case.settings)
 
