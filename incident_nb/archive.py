@@ -229,8 +229,8 @@ class _Reader:
             if self._reading.rows >= ROWS_A_PART:
                 self._state.going_on = {"cursor": page.cursor, "top": top, "until": until}
                 self._flush()
-        for name in listing.skipped:
-            self._reading.skip(f"execution {name}", "the server can't give its data (status 500)")
+        for name, why in listing.skipped.items():
+            self._reading.skip(f"execution {name}", why)
         if listing.partial:
             self._state.going_on = {"cursor": listing.cursor, "top": top, "until": until} if top else None
             return listing.partial

@@ -230,6 +230,23 @@ def test_one_execution_that_the_server_cannot_give_is_named(server: Server, kept
     assert held(tmp_path) == list(range(1, 24))
 
 
+def test_data_that_was_refused_for_now_is_read_the_next_time(server: Server, kept: Kept, tmp_path: Path) -> None:
+    """The second page has to be asked for one by one, and in its midst the server is too busy."""
+
+    def instead(asked: Asked) -> faulty.Reply | None:
+        if asked.path.startswith("/api/v1/executions/16"):
+            return answer({"message": "busy"}, 429, retry_after=3600)
+        broken = "includeData" in asked.path and "cursor" in asked.path and "status" not in asked.path
+        return answer({"message": "x"}, 500) if broken else None
+
+    kept.instead = instead
+    assert "busy" in (update(server, tmp_path).partial or "")
+    kept.instead = lambda _: None
+    assert update(server, tmp_path).partial is None
+    log = Archive(tmp_path, "default").log()
+    assert held(tmp_path) == list(range(1, 24)) and set(log.executions["data"]) == {"full"}
+
+
 @pytest.mark.parametrize("damage", ["state", "part", "form"])
 def test_a_damaged_archive_says_so(server: Server, tmp_path: Path, damage: str) -> None:
     update(server, tmp_path)

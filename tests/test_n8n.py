@@ -201,9 +201,56 @@ def test_one_broken_execution_does_not_cost_its_page() -> None:
         listing = server.executions()
         whole = list(listing)
     assert [name for page in whole for name in page.ids] == ALL and listing.partial is None
-    assert listing.skipped == ["19"]
+    assert list(listing.skipped) == ["19"] and "status 500" in listing.skipped["19"]
     first = json.loads(whole[0].content)["data"]
     assert ["data" in row for row in first] == [str(row["id"]) != "19" for row in first]
+
+
+def one_by_one(single: faulty.Reply) -> faulty.Reply:
+    """A server that can't build a page with data, and answers so where execution 19 is asked for by itself."""
+
+    def reply(connection: Any, asked: Asked) -> None:
+        name = urlsplit(asked.path).path.rsplit("/", 1)[1]
+        if name == "19":
+            return single(connection, asked)
+        if "includeData" in asked.path and name == "executions":
+            return answer({"message": "Internal Server Error"}, 500)(connection, asked)
+        return pages()(connection, asked)
+
+    return reply
+
+
+LASTING = {
+    "broken": (answer({"message": "Internal Server Error"}, 500), "status 500"),
+    "pruned meanwhile": (answer({"message": "Not Found"}, 404), "gone before its data"),
+    "too large": (faulty.bomb(90), "larger than an answer may be"),
+}
+
+
+@pytest.mark.parametrize(("single", "why"), LASTING.values(), ids=LASTING)
+def test_data_that_can_never_be_had_is_left_out_with_the_reason(single: faulty.Reply, why: str) -> None:
+    with n8n(one_by_one(single)) as (server, _):
+        listing = server.executions()
+        assert ids(listing) == ALL and listing.partial is None
+    assert list(listing.skipped) == ["19"] and why in listing.skipped["19"]
+
+
+FOR_NOW = {
+    "the session is over": (faulty.silent, "in time"),
+    "busy": (answer({"message": "busy"}, 429), "busy|in time"),
+    "refused": (answer({"message": "unauthorized"}, 401), "refused the key"),
+    "a proxy's 404": (answer("404 page not found", 404), "the address right"),
+    "away": (faulty.hang_up, "closed the connection|in time"),
+}
+
+
+@pytest.mark.parametrize(("single", "said"), FOR_NOW.values(), ids=FOR_NOW)
+def test_data_that_can_be_had_another_time_is_not_given_up(single: faulty.Reply, said: str) -> None:
+    with n8n(one_by_one(single), budget_s=3.0) as (server, _):
+        listing = server.executions()
+        with pytest.raises(UnreachableError, match=said):
+            ids(listing)
+    assert not listing.skipped
 
 
 def test_single_things() -> None:

@@ -106,8 +106,8 @@ class N8n:
         answer = self._ask(method, path, content)
         return json.loads(self._good(answer).body or b"null")
 
-    def _page(self, path: str, query: Mapping[str, str], skipped: list[str]) -> Page:
-        """One page of a list; names of executions that came without their data go to `skipped`."""
+    def _page(self, path: str, query: Mapping[str, str], skipped: dict[str, str]) -> Page:
+        """One page of a list; executions that came without their data go to `skipped`, each with the reason."""
         answer = self._get(path, query)
         if answer.status == 500 and query.get("includeData"):
             return self._one_by_one(path, query, skipped)
@@ -116,16 +116,22 @@ class N8n:
         except UNREADABLE as error:
             raise UnreachableError(f"{self} sent {self._what(answer)} where a list was expected.") from error
 
-    def _one_by_one(self, path: str, query: Mapping[str, str], skipped: list[str]) -> Page:
-        """The same page, each execution asked for by itself; the one that breaks the page comes without its data."""
+    def _one_by_one(self, path: str, query: Mapping[str, str], skipped: dict[str, str]) -> Page:
+        """The same page, each execution asked for by itself; one whose data can't be had comes without.
+
+        Raises UnreachableError where it is the server that can't be asked: another time it may give the data.
+        """
         bare = self._page(path, {name: value for name, value in query.items() if name != "includeData"}, skipped)
-        rows = []
+        rows, left_out = [], {}
         for name, row in bare.rows():
             try:
                 rows.append(self.execution(name))
-            except UnreachableError:
-                skipped.append(name)
+            except UnreachableError as error:
+                if (why := _lasting(error)) is None:
+                    raise
+                left_out[name] = why
                 rows.append(row)
+        skipped.update(left_out)
         return bare.with_rows(rows)
 
     def _get(self, path: str, query: Mapping[str, str]) -> Answer:
@@ -185,7 +191,8 @@ class N8n:
         if answer.status in range(300, 400):
             place = origin(answer.headers.get("location", "")) or "another path"
             todo = f"sends us elsewhere ({place}), where the key is not sent. Put the address to ask into the settings."
-        raise UnreachableError(f"{self}: {todo or f'answered with status {answer.status} ({self._what(answer)}).'}")
+        told = f"{self}: {todo or f'answered with status {answer.status} ({self._what(answer)}).'}"
+        raise BrokenError(told) if answer.status == 500 else UnreachableError(told)
 
     def _what(self, answer: Answer) -> str:
         """What an answer is, without quoting it: it has not passed the gate."""
@@ -211,6 +218,21 @@ def _says_none(answer: Answer) -> bool:
 
 class NotThereError(UnreachableError):
     """The server has no such thing."""
+
+
+class BrokenError(UnreachableError):
+    """The server tried, and failed over this very thing (status 500)."""
+
+
+def _lasting(error: UnreachableError) -> str | None:
+    """Why an execution's data will not be had another time either; None where it may."""
+    if isinstance(error, BrokenError):
+        return "the server can't give its data (status 500)"
+    if isinstance(error, NotThereError):
+        return "it was gone before its data could be read"
+    if isinstance(error, RequestError) and error.reason == "too_large":
+        return "its data is larger than an answer may be"
+    return None
 
 
 class _BusyError(Exception):

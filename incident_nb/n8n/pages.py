@@ -51,13 +51,15 @@ class Page:
         return Page(b'{"data":[' + b",".join(rows) + b"]}", self.ids, self.cursor)
 
 
-Ask = Callable[[Mapping[str, str], list[str]], Page]
-"""One page for a query; names of elements that came without their data go to the list."""
+Ask = Callable[[Mapping[str, str], dict[str, str]], Page]
+"""One page for a query; elements that came without their data go to the table by name, each with the reason."""
 
 
 @dataclass
 class Listing:
     """A list, page by page. Once it has been gone through, `partial` says why it ended early; None if it did not.
+
+    `skipped`: what came without its data, by name, and why.
 
     The first page raises UnreachableError when it can't be had: then nothing was got, and nothing is partial.
     """
@@ -66,7 +68,7 @@ class Listing:
     query: Mapping[str, str]
     cursor: str | None = None
     partial: str | None = None
-    skipped: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Page]:
         seen: set[str] = set()
