@@ -128,10 +128,12 @@ def _one(name: str, folder: Path, settings: Settings, offline: bool, on_progress
     if offline:
         return archive.log()
     left_out: list[Skipped] = []
+    lacks = "the newest"
     try:
         update = _update(archive, settings, BUDGET_S, on_progress)
         left_out += update.skipped
         partial = update.partial
+        lacks = "older executions" if update.newest else lacks
     except UnreachableError as error:
         partial = str(error)
         try:
@@ -140,7 +142,7 @@ def _one(name: str, folder: Path, settings: Settings, offline: bool, on_progress
             raise error from None
     log = archive.log()
     if partial:
-        left_out.append(Skipped(source_of(name), "the newest", f"partial: {partial}"))
+        left_out.append(Skipped(source_of(name), lacks, f"partial: {partial}"))
     return ExecutionLog(log.executions, log.failures, log.snapshots, (*log.skipped, *left_out))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from incident_nb import archive as archives
 from incident_nb import cli
-from incident_nb.archive import Archive, Update
+from incident_nb.archive import Archive, Update, reader
 from incident_nb.errors import UnreachableError, UsageError
 from incident_nb.http import Allowed, Session
 from incident_nb.n8n import N8n
@@ -40,7 +40,7 @@ def server(kept: Kept) -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def no_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "OVERLAP", 0)
+    monkeypatch.setattr(reader, "OVERLAP", 0)
 
 
 def update(server: Server, folder: Path, budget_s: float = 20.0) -> Update:
@@ -67,9 +67,17 @@ def test_what_is_new_is_read_and_nothing_twice(server: Server, kept: Kept, tmp_p
     assert held(tmp_path) == list(range(1, 25)) and len(lists(server)) == 1
 
 
-def test_failing_executions_come_first(server: Server, tmp_path: Path) -> None:
+def test_failing_executions_come_before_older_ones(server: Server, tmp_path: Path) -> None:
     update(server, tmp_path)
-    assert "status=error" in lists(server)[0] and not any("status" in path for path in lists(server)[1:])
+    newest, failing, *older = lists(server)
+    assert "status=error" in failing and not any("status" in path for path in (newest, *older))
+    assert "cursor" not in newest and len(older) == 4 and all("cursor" in path for path in older)
+
+
+def test_a_small_archive_needs_no_list_of_failing_ones(server: Server, kept: Kept, tmp_path: Path) -> None:
+    kept.per_page = 50
+    update(server, tmp_path)
+    assert held(tmp_path) == list(range(1, 24)) and len(lists(server)) == 1
 
 
 def test_what_n8n_prunes_stays(server: Server, kept: Kept, tmp_path: Path) -> None:
@@ -112,7 +120,7 @@ def test_a_long_run_that_ends_after_newer_ones_is_not_missed(server: Server, kep
 def test_what_ended_while_the_list_was_read_is_found_the_next_time(
     server: Server, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "OVERLAP", 10)
+    monkeypatch.setattr(reader, "OVERLAP", 10)
     row = kept.executions.pop(20)
     update(server, tmp_path)
     kept.add(row, good(24))
@@ -136,7 +144,7 @@ def breaking(kept: Kept, at: int) -> Callable[[Asked], faulty.Reply | None]:
 def test_an_update_goes_on_where_the_last_one_broke_off(
     server: Server, kept: Kept, tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "ROWS_A_PART", 4)
+    monkeypatch.setattr(reader, "ROWS_A_PART", 4)
     kept.instead = breaking(kept, at)
     partial = update(server, tmp_path)
     assert partial.partial and "500" in partial.partial
@@ -147,7 +155,66 @@ def test_an_update_goes_on_where_the_last_one_broke_off(
     server.asked.clear()
     assert update(server, tmp_path).partial is None
     assert held(tmp_path) == list(range(1, 26))
-    assert "cursor" in lists(server)[0] and len(lists(server)) == (5 - at + 1) + 1
+    newest, *older = lists(server)
+    assert "cursor" not in newest and all("cursor" in path for path in older) and len(older) == 5 - at + 1
+
+
+def down(*words: str) -> Callable[[Asked], faulty.Reply | None]:
+    """The server is down for lists with one of these words in their address."""
+    return lambda asked: answer({"message": "x"}, 500) if any(word in asked.path for word in words) else None
+
+
+def test_what_is_new_comes_before_what_was_left(server: Server, kept: Kept, tmp_path: Path) -> None:
+    """However much is left, the runs of this very incident are seen."""
+    kept.instead = down("cursor")
+    assert (first := update(server, tmp_path)).partial is not None and first.newest
+    kept.add(failed(24), good(25))
+    second = update(server, tmp_path)
+    assert second.partial and second.newest and held(tmp_path)[-7:] == list(range(19, 26))
+
+
+def test_new_ones_that_break_off_have_a_place_of_their_own(server: Server, kept: Kept, tmp_path: Path) -> None:
+    kept.instead = down("cursor")
+    update(server, tmp_path)
+    kept.add(*(good(number) for number in range(24, 41)))
+    broken = update(server, tmp_path)
+    assert broken.partial and not broken.newest
+    kept.add(good(41))
+    kept.instead = lambda _: None
+    server.asked.clear()
+    assert update(server, tmp_path).partial is None
+    assert held(tmp_path) == list(range(1, 42))
+    # One page reaches what is known; three go on below 36, four below 19; none is read twice.
+    assert ["cursor" in path for path in lists(server)] == [False, True, True, True, True, True, True, True]
+    server.asked.clear()
+    update(server, tmp_path)
+    assert len(lists(server)) == 1
+
+
+def test_the_list_of_failing_ones_goes_on_where_it_broke_off(server: Server, kept: Kept, tmp_path: Path) -> None:
+    kept.add(*(failed(number) for number in range(1, 24)))
+    kept.instead = down("cursor")
+    update(server, tmp_path)
+    server.asked.clear()
+    update(server, tmp_path)
+    kept.instead = lambda _: None
+    update(server, tmp_path)
+    failing = [path for path in lists(server) if "status=error" in path]
+    assert failing and all("cursor" in path for path in failing) and held(tmp_path) == list(range(1, 24))
+
+
+def test_an_archive_of_an_earlier_version_goes_on(server: Server, kept: Kept, tmp_path: Path) -> None:
+    kept.instead = down("cursor")
+    update(server, tmp_path)
+    path = tmp_path / "default" / "state.json"
+    state = json.loads(path.read_text())
+    (gap,) = state.pop("gaps")
+    del state["failing"]
+    path.write_text(json.dumps({**state, "newest": 0, "going_on": {**gap, "top": 23}}))
+    kept.instead = lambda _: None
+    server.asked.clear()
+    assert update(server, tmp_path).partial is None
+    assert held(tmp_path) == list(range(1, 24)) and len(lists(server)) == 1 + 4
 
 
 def test_nothing_at_all_is_an_error_and_leaves_the_archive(server: Server, kept: Kept, tmp_path: Path) -> None:
@@ -162,7 +229,7 @@ def test_nothing_at_all_is_an_error_and_leaves_the_archive(server: Server, kept:
 def test_a_crash_costs_what_was_not_yet_a_part(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_at: str
 ) -> None:
-    monkeypatch.setattr(archives, "ROWS_A_PART", 4)
+    monkeypatch.setattr(reader, "ROWS_A_PART", 4)
     name = "write_log" if dies_at == "a part" else "write_atomic"
     real, count = getattr(archives, name), 0
 
@@ -322,6 +389,13 @@ def test_n8n_is_a_source(command: Callable[..., SimpleNamespace], server: Server
     server.asked.clear()
     offline = command("investigate", "n8n:default", "--offline", "--now", NOW, "--json")
     assert json.loads(offline.out)["problem"]["count"] == 4 and server.asked == []
+
+
+def test_it_is_said_which_executions_lack(command: Callable[..., SimpleNamespace], kept: Kept) -> None:
+    kept.instead = down("cursor")
+    assert "older executions" in command("investigate", "n8n:default", "--now", NOW, "--json").err
+    kept.instead = down("/executions")
+    assert "the newest" in command("investigate", "n8n:default", "--now", NOW, "--json").err
 
 
 def test_a_server_that_is_down_and_has_no_archive(command: Callable[..., SimpleNamespace]) -> None:
