@@ -30,6 +30,15 @@ def test_an_answer_comes_with_its_timing() -> None:
     assert got.timing.tls is None
 
 
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+def test_an_answer_without_a_body_is_not_unpacked(method: str, status: int, encoding: str) -> None:
+    head = faulty.head(status, content_encoding=encoding, content_length=0)
+    with serving(lambda connection, _: connection.sendall(head)) as server, session(server) as asked:
+        got = asked.ask(method, server.url)
+    assert (got.status, got.body) == (status, b"")
+
+
 def test_a_packed_answer_is_unpacked() -> None:
     data = b'{"data": "' + b"x" * 300_000 + b'"}'
     with serving(answer(gzip.compress(data), content_encoding="gzip")) as server, session(server) as asked:

@@ -24,6 +24,7 @@ __all__ = ["Allowed", "Answer", "Reason", "RequestError", "Session", "Timing", "
 PORTS = {"http": 80, "https": 443}
 MAX_BODY = 64_000_000
 CHUNK = 64_000
+BODILESS = (204, 304)
 _NAME = re.compile(r"[a-z0-9_.-]+")  # what a glob may fit; no address in brackets, nothing that is read in two ways
 _KEPT = "/?&=%:@!$'()*+,;~[]"
 
@@ -122,7 +123,9 @@ class Session:
             try:
                 timing.first_byte = clock.passed
                 got = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
-                body = b"".join(_body(answer.iter_stream(), got.get("content-encoding", ""), most, place))
+                bare = method == "HEAD" or answer.status in BODILESS  # the head still tells how a body would be packed
+                packed = "" if bare else got.get("content-encoding", "")
+                body = b"".join(_body(answer.iter_stream(), packed, most, place))
             finally:
                 answer.close()
             timing.total = clock.passed

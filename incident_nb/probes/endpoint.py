@@ -109,7 +109,8 @@ NEXT = {
 class Asked(NamedTuple):
     """What asking one endpoint gave: at which address, all answers there, and what they mean together.
 
-    `besides`: what else was asked of it, in a sentence; `elsewhere`: the status of / where there is no health route.
+    `besides`: what else was asked of it, in a sentence; `elsewhere`: the status of / where there is no health route;
+    `unseen`: why that says nothing of it.
     """
 
     place: Place
@@ -118,6 +119,7 @@ class Asked(NamedTuple):
     kind: Kind
     besides: str = ""
     elsewhere: int | None = None
+    unseen: str = ""
 
 
 def look(target: Target, tools: Tools) -> Probed:
@@ -208,8 +210,9 @@ def _at(place: Place, url: str, session: Session, most: int) -> Asked:
     root = _shot("HEAD", f"{place.base}/", session)
     if root.status and root.status >= 500:
         return Asked(place, f"{place.base}/", (root,), Kind.ERRORING)
-    alive = root.status if root.status != 404 and not root.strange else None
-    return Asked(place, url, tuple(shots), kind, elsewhere=alive)
+    unseen = root.said if root.reason else f"{root.strange} answers there" if root.strange else ""
+    alive = None if root.status == 404 or unseen else root.status
+    return Asked(place, url, tuple(shots), kind, elsewhere=alive, unseen=unseen)
 
 
 def _shot(method: str, url: str, session: Session) -> Shot:
@@ -235,7 +238,13 @@ def _told(one: Asked) -> str:
     said = f" ({said})" if said and one.kind not in GOOD else ""
     text = f"{one.url} {WORDS[one.kind]}{said}: {_answers(one.shots)}."
     if one.kind is Kind.NO_HEALTH_ROUTE:
-        text += f" At / it answers with {one.elsewhere}, so something runs." if one.elsewhere else " Nor is / there."
+        text += (
+            f" At / it answers with {one.elsewhere}, so something runs."
+            if one.elsewhere
+            else f" Whether anything else is there could not be seen: {one.unseen}."
+            if one.unseen
+            else " Nor is / there."
+        )
     if times := steps(first.timing):
         text += f" The first request in steps: {times}."
     return f"{text} {one.besides}".strip()
