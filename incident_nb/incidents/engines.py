@@ -64,7 +64,8 @@ def _connected(connection: Any, _: Any) -> None:
 
 def _began(connection: Connection) -> None:
     # A writer takes its turn before it reads, so that what it read is still so when it writes.
-    connection.exec_driver_sql("BEGIN" if _reads(connection) else "BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get(READING)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def postgresql(url: str) -> Engine:
@@ -77,26 +78,26 @@ def postgresql(url: str) -> Engine:
         raise SettingsError(_not_one(f"it begins with {given.drivername}"))
     if "@" in (given.host or ""):
         raise SettingsError(_not_one("an @ in its user or password has to be written as %40"))
+    if password := given.query.get("password"):  # where it would be shown with the rest
+        given = given.difference_update_query(["password"]).set(password=str(password))
     try:
         engine = create_engine(
             given.set(drivername="postgresql+psycopg"), pool_pre_ping=True, isolation_level="READ COMMITTED",
             connect_args={"connect_timeout": 10},
         )  # fmt: skip
+    except (ArgumentError, ValueError):
+        raise SettingsError(_not_one("its host, port or options can't be read")) from None
     except ImportError as error:
         raise MissingExtraError(
             "Records in PostgreSQL need its driver: pip install 'incident-nb[postgres]'."
         ) from error
-    event.listen(engine, "begin", _patient)
+    event.listen(engine, "connect", _patient)
     return engine
 
 
-def _patient(connection: Connection) -> None:
-    if not _reads(connection):
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {PATIENCE_S * 1000:.0f}")
-
-
-def _reads(connection: Connection) -> bool:
-    return bool(connection.get_execution_options().get(READING))
+def _patient(connection: Any, _: Any) -> None:
+    connection.execute(f"SET lock_timeout = {PATIENCE_S * 1000:.0f}")
+    connection.commit()
 
 
 def alone(connection: Connection) -> None:

@@ -1,8 +1,10 @@
-"""What is about to be recorded: without secrets and without what does things where it is shown, and not too long."""
+"""What is about to be recorded or imported: without secrets, without what does things where it is shown, not too long."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,13 +12,19 @@ from pydantic import TypeAdapter, ValidationError
 
 from incident_nb.errors import UsageError
 from incident_nb.escape import printable
-from incident_nb.incidents.events import first_of, payload_of
+from incident_nb.incidents import upgrade
+from incident_nb.incidents.events import Event, first_of, fold, payload_of, read
 from incident_nb.incidents.kinds import KINDS
+from incident_nb.incidents.kinds.ending import Corrected
+from incident_nb.incidents.kinds.opening import ORIGIN, Opened
 from incident_nb.incidents.payload import LONGEST_NAME, Instant, Payload
 from incident_nb.redact import redact_text, redact_tree
 
 LARGEST = 1_000_000  # characters of an entry's values as JSON; more belongs into a file
 
+_NO_FORM = "it holds what JSON has no form for"
+_KIND = re.compile("[a-z][a-z_]{0,39}")
+_ORIGIN = re.compile(ORIGIN)
 _INSTANT = TypeAdapter[datetime](Instant)
 
 
@@ -35,16 +43,9 @@ def entry(payload: Payload, by: str, at: datetime | None) -> Entry:
         given = payload.model_dump(mode="json", exclude_defaults=True)
         safe = _fitting(payload.kind, through_gate(given))
         values = safe.model_dump(mode="json", exclude_defaults=True)
-        size = len(json.dumps(values, allow_nan=False))
     except (ValueError, RecursionError) as error:  # bytes, a circle, no number
-        raise UsageError(
-            f"The event “{payload.kind}” can't be recorded: it holds what JSON has no form for."
-        ) from error
-    if size > LARGEST:
-        raise UsageError(
-            f"The event “{payload.kind}” can't be recorded: it has {size} characters, and {LARGEST} are the most. Put "
-            "the rest into a file."
-        )
+        raise UsageError(f"The event “{payload.kind}” can't be recorded: {_NO_FORM}.") from error
+    _sized(payload.kind, values)
     return Entry(safe, values, name_of(by), instant(at) if at else None)
 
 
@@ -68,6 +69,67 @@ def instant(at: datetime) -> datetime:
     except ValidationError as error:
         raise UsageError(f"The time {at} can't be recorded: {first_of(error).partition(': ')[2]}.") from error
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def may_correct(before: Sequence[Event], correction: Corrected) -> None:
+    """Raises UsageError where a correction that comes after these events does not fit the one that it is of."""
+    if not correction.seq <= len(before):
+        raise UsageError(
+            f"INC-{before[0].number} has no entry {correction.seq} that could be corrected; it has {len(before)}."
+        )
+    said = before[correction.seq - 1]
+    if said.kind == Opened.kind and correction.payload is None and correction.happened_at is None:
+        raise UsageError(f"Entry 1 opened INC-{said.number} and can't be withdrawn. Close the incident.")
+    if said.kind == Corrected.kind and correction.payload is not None:
+        aim = payload_of(Corrected.kind, correction.payload)
+        if isinstance(aim, Corrected):
+            may_correct(before[: said.seq - 1], aim)
+
+
+def taken(events: Sequence[Event]) -> tuple[list[Event], str]:
+    """Events that come from elsewhere as they may be kept here, and their incident's origin.
+
+    Raises UsageError for what is no whole record of one incident that this version can read.
+    """
+    safe: list[Event] = []
+    for one in events:
+        if one.number != events[0].number:
+            raise UsageError(f"It holds entries of two incidents, INC-{events[0].number} and INC-{one.number}.")
+        if one.seq != len(safe) + 1:
+            raise UsageError(f"Its entries are not in order: entry {one.seq} comes where entry {len(safe) + 1} should.")
+        if (one.kind == Opened.kind) != (one.seq == 1):
+            raise UsageError(
+                f"Entry {one.seq} does not open it." if one.seq == 1 else f"Entry {one.seq} opens it anew."
+            )
+        if not _KIND.fullmatch(one.kind):
+            raise UsageError(f"Entry {one.seq} is of no kind that there could be.")
+        values = through_gate(one.payload)
+        if one.kind in KINDS and one.schema_version == upgrade.SCHEMA:
+            _fitting(one.kind, values)
+        _sized(one.kind, values)
+        correction = read(one)
+        if isinstance(correction, Corrected):
+            may_correct(safe, correction)
+        safe.append(one.model_copy(update={"payload": values, "by": name_of(one.by)}))
+    fold(safe)
+    if not _ORIGIN.fullmatch(str(origin := safe[0].payload.get("origin"))):
+        raise UsageError(
+            f"INC-{safe[0].number} does not say where it was opened first, so it can't be told from others."
+        )
+    return safe, str(origin)
+
+
+def _sized(kind: str, values: dict[str, Any]) -> None:
+    """Raises UsageError for values that are too large, or that JSON has no form for."""
+    try:
+        size = len(json.dumps(values, allow_nan=False))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"The event “{kind}” can't be recorded: {_NO_FORM}.") from error
+    if size > LARGEST:
+        raise UsageError(
+            f"The event “{kind}” can't be recorded: it has {size} characters, and {LARGEST} are the most. Put the rest "
+            "into a file."
+        )
 
 
 def _plain(value: Any) -> Any:

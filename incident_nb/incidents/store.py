@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from incident_nb.errors import UnreachableError, UsageError
 from incident_nb.escape import printable
-from incident_nb.incidents import engines, tables, upgrade
-from incident_nb.incidents.entries import Entry, entry, instant
+from incident_nb.incidents import engines, statements, tables, upgrade
+from incident_nb.incidents.entries import Entry, entry, instant, may_correct, taken
 from incident_nb.incidents.events import Event, after, begun, fold
 from incident_nb.incidents.kinds.ending import Corrected
 from incident_nb.incidents.kinds.opening import Imported, Opened
@@ -35,8 +35,7 @@ FILE = Path("incidents") / "record.db"
 
 Check = Callable[[Incident], None]
 
-_ROW, _EVENT = tables.incidents, tables.events
-_STATES = select(_ROW.c.number, _ROW.c.schema_version, _ROW.c.state)
+_ROW = tables.incidents
 
 
 def records_of(settings: Settings) -> Records:
@@ -83,8 +82,8 @@ class Records:
             number = self._next(connection)
             first = self._event(number, 1, new)
             folded = begun(first, new.payload)  # type: ignore[arg-type]  # it is what was given, through the gate
-            connection.execute(insert(_ROW).values(number=number, origin=origin, **_kept(folded)))
-            connection.execute(insert(_EVENT), [_row(first)])
+            connection.execute(statements.BEGIN, {"number": number, "origin": origin, **statements.kept(folded)})
+            connection.execute(statements.ADD, statements.row(first))
         return folded
 
     def add(
@@ -104,12 +103,12 @@ class Records:
             one = self._event(number, seq + 1, new)
             if isinstance(new.payload, Corrected):
                 known = self._events(connection, number)
-                _may_correct(known, one, new.payload)
+                may_correct(known, new.payload)
                 folded = fold([*known, one])
             else:
                 folded = after(state, one, new.payload)
-            connection.execute(insert(_EVENT), [_row(one)])
-            connection.execute(update(_ROW).where(_ROW.c.number == number).values(**_kept(folded)))
+            connection.execute(statements.ADD, statements.row(one))
+            connection.execute(statements.KEEP, {"of": number, **statements.kept(folded)})
         return folded
 
     def get(self, number: int) -> Incident:
@@ -132,33 +131,29 @@ class Records:
     def versions(self) -> dict[int, int]:
         """How many events each incident has: what tells somebody who shows them that another one wrote."""
         with self._reading() as connection:
-            found = connection.execute(select(_ROW.c.number, _ROW.c.seq)).all()
+            found = connection.execute(statements.VERSIONS).all()
         return {number: seq for number, seq in found}
 
     def take(self, events: Sequence[Event], *, by: str, exported_at: datetime | None = None) -> Incident:
         """The incident of these events under the next number, for what was exported elsewhere.
 
-        Each event stays as it was; one more says where they come from. Raises UsageError where the same incident is here
-        already: two records of one incident would go separate ways.
+        Each event stays as it was, but passes the gate; one more says where they come from. Raises UsageError for events
+        that are no whole record of one incident, and where that incident is here already: two records of one incident
+        would go separate ways.
         """
-        before = fold(events)
-        origin = events[0].payload.get("origin")
-        if not origin:
-            raise UsageError(
-                f"{before.id} does not say where it was opened first, so it can't be told from others here."
-            )
-        came = Imported(incident=before.number, events=len(events), exported_at=exported_at)
+        safe, origin = taken(events)
+        came = Imported(incident=safe[0].number, events=len(safe), exported_at=exported_at)
         new = entry(came, by, None)
         with self._transaction() as connection:
             number = self._next(connection)
-            known = connection.execute(select(_ROW.c.number).where(_ROW.c.origin == origin)).scalar()
+            known = connection.execute(statements.KNOWN, {"of": origin}).scalar()
             if known is not None:
                 raise UsageError(f"This incident is in {self.place} already, as INC-{known}. Nothing was imported.")
-            moved = [one.model_copy(update={"number": number}) for one in events]
+            moved = [one.model_copy(update={"number": number}) for one in safe]
             moved.append(self._event(number, len(moved) + 1, new))
             folded = fold(moved)
-            connection.execute(insert(_ROW).values(number=number, origin=origin, **_kept(folded)))
-            connection.execute(insert(_EVENT), [_row(one) for one in moved])
+            connection.execute(statements.BEGIN, {"number": number, "origin": origin, **statements.kept(folded)})
+            connection.execute(statements.ADD, [statements.row(one) for one in moved])
         return folded
 
     def close(self) -> None:
@@ -180,28 +175,25 @@ class Records:
             if found[0] < tables.VERSION:
                 tables.bring_up(connection, found[0])
             if found[1] < upgrade.SCHEMA:
-                stale = select(_ROW.c.number).where(_ROW.c.schema_version < upgrade.SCHEMA)
-                for number in connection.execute(stale).scalars().all():
+                for number in connection.execute(statements.STALE, {"than": upgrade.SCHEMA}).scalars().all():
                     folded = fold(self._events(connection, number))
-                    connection.execute(update(_ROW).where(_ROW.c.number == number).values(**_kept(folded)))
+                    connection.execute(statements.KEEP, {"of": number, **statements.kept(folded)})
                 connection.execute(update(tables.versions).values(schema_version=upgrade.SCHEMA))
 
     def _next(self, connection: Connection) -> int:
         """The next number: without gaps, since nothing is ever removed."""
         engines.alone(connection)
-        return int(connection.execute(select(func.coalesce(func.max(_ROW.c.number), 0) + 1)).scalar_one())
+        return int(connection.execute(statements.NEXT).scalar_one())
 
     def _locked(self, connection: Connection, number: int) -> tuple[Incident, int]:
         """An incident and how many events it has; nobody else adds to it until this transaction ends."""
-        query = select(*_STATES.selected_columns, _ROW.c.seq).where(_ROW.c.number == self._known(number))
-        found = connection.execute(query.with_for_update()).one_or_none()
+        found = connection.execute(statements.LOCKED, {"of": self._known(number)}).one_or_none()
         if found is None:
             raise self._unknown(number)
         return self._state(connection, found), found.seq
 
     def _events(self, connection: Connection, number: int) -> tuple[Event, ...]:
-        query = select(_EVENT).where(_EVENT.c.number == self._known(number)).order_by(_EVENT.c.seq)
-        rows = connection.execute(query).all()
+        rows = connection.execute(statements.EVENTS, {"of": self._known(number)}).all()
         if not rows:
             raise self._unknown(number)
         try:
@@ -211,7 +203,7 @@ class Records:
 
     def _states(self, where: Iterable[Any]) -> list[Incident]:
         with self._reading() as connection:
-            rows = connection.execute(_STATES.where(*where).order_by(_ROW.c.number.desc())).all()
+            rows = connection.execute(statements.STATES.where(*where).order_by(_ROW.c.number.desc())).all()
             return [self._state(connection, row) for row in rows]
 
     def _state(self, connection: Connection, row: Any) -> Incident:
@@ -263,27 +255,3 @@ class Records:
             raise UnreachableError(
                 f"The records in {self.place} can't be {done}: {why}. {left}, and try again."
             ) from error
-
-
-def _may_correct(known: Sequence[Event], one: Event, correction: Corrected) -> None:
-    """Raises UsageError where a correction does not fit what it corrects."""
-    if not correction.seq < one.seq:
-        raise UsageError(
-            f"INC-{one.number} has no entry {correction.seq} that could be corrected; it has {len(known)}."
-        )
-    said = known[correction.seq - 1]
-    if said.kind == Opened.kind and correction.payload is None and correction.happened_at is None:
-        raise UsageError(f"Entry {correction.seq} opened INC-{one.number} and can't be withdrawn. Close the incident.")
-
-
-def _kept(folded: Incident) -> dict[str, Any]:
-    """The columns of an incident's row."""
-    return {
-        "is_open": folded.closed is None, "client": folded.client, "fingerprint": folded.subject.fingerprint,
-        "seq": folded.version, "changed_at": folded.changed_at.isoformat(), "schema_version": upgrade.SCHEMA,
-        "state": folded.model_dump_json(),
-    }  # fmt: skip
-
-
-def _row(one: Event) -> dict[str, Any]:
-    return {**one.model_dump(), "at": one.at.isoformat(), "recorded_at": one.recorded_at.isoformat()}

@@ -10,7 +10,8 @@ from incident_nb.incidents.payload import LARGEST_NUMBER, About, Changes, Instan
 from incident_nb.models import Severity
 from incident_nb.record import Incident, Judged, Said, Source, Subject
 
-Origin = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+ORIGIN = "^[0-9a-f]{32}$"
+Origin = Annotated[str, StringConstraints(pattern=ORIGIN)]
 
 
 class Opened(Payload):
