@@ -29,6 +29,7 @@ CLASSES = {
     "alpha": UPPER + LOWER,
     "b62": B62,
     "u64": B62 + "-_",
+    "u66": B62 + "-_.~",
     "b64": B62 + "+/",
     "b32": UPPER + "234567",
     "b58": "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",

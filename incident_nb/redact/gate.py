@@ -21,7 +21,7 @@ from .personal import AT, DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
 from .places import BLOCKS, LINES, may_hold_keys
 from .rules import MASK, Hints, Rule, Rules, mask_around
 from .said import SENTENCES
-from .shapes import MARKED, PEM, PPK, SHAPES, SHORTEST
+from .shapes import DOTTED, MARKED, PEM, PPK, RUN, SHAPES, UNBROKEN
 from .tables import masked_tables
 from .trees import (
     VALUES,
@@ -38,7 +38,7 @@ from .trees import (
 from .urls import PLACES
 
 _HINTS = Hints(
-    NEIGHBOURS, BLOCKS, MARKED, SHAPES, PLACES, LINES, COMMANDS, ARGUMENTS, DEVICES, CALLS, SENTENCES, NUMBERS
+    NEIGHBOURS, BLOCKS, MARKED, DOTTED, SHAPES, PLACES, LINES, COMMANDS, ARGUMENTS, DEVICES, CALLS, SENTENCES, NUMBERS
 )
 # Rules that few lines of a text have a hint of, and that are not tried on the others.
 _WORDS = PLACES.bits | COMMANDS.bits | ARGUMENTS.bits | DEVICES.bits | CALLS.bits | SENTENCES.bits
@@ -129,9 +129,13 @@ class Redactor:
         for form, mask in self._known:
             text = text.replace(form, mask)
         text = self._apply(PPK, self._apply(PEM, text))
+        return self._shaped(text, _HINTS.of(text.lower()))
+
+    def _shaped(self, text: str, hints: int) -> str:
+        """The text without the secrets that their shape tells: what the gate masks is what the tripwire trips over."""
         text = self._replace(text, vendors.find(text))
-        hints = _HINTS.of(text.lower())
-        return self._try(SHAPES, hints, self._try(MARKED, hints, text))
+        text = self._try(DOTTED, hints, self._try(MARKED, hints, text))
+        return self._try(SHAPES, hints, text) if RUN.search(text) else text
 
     def tree(self, value: Any, personal: bool | None = None) -> Any:
         """The value with secrets masked, keys included; what a key or a neighbour says of a value counts."""
@@ -221,12 +225,9 @@ class Redactor:
         if len(text) < 4:
             return text
         hints = hints or _HINTS.of(text.lower())
-        runs = vendors.long_runs(text)
-        if runs:
-            text = self._replace(text, vendors.find(text))
-            text = self._try(MARKED, hints, text)
-            if max(map(len, runs)) >= SHORTEST:
-                text = self._try(SHAPES, hints, text)
+        unbroken = UNBROKEN.search(text) is not None
+        if unbroken:
+            text = self._shaped(text, hints)
         text = self._try(PLACES, hints, text)
         if may_hold_keys(text):
             text = self._try(LINES, hints, text, personal)
@@ -245,7 +246,7 @@ class Redactor:
             text = encoded.percent(text, clean)
         if "&" in text or "\\u" in text or not text.isprintable():
             text = encoded.undone(text, clean)
-        return encoded.base64(text, clean, self.mask) if runs else text
+        return encoded.base64(text, clean, self.mask) if unbroken else text
 
     def _try(self, rules: Rules, hints: int, text: str, personal: bool = True) -> str:
         """The rules of which a text gave a hint."""

@@ -53,8 +53,10 @@ _RUN20, _RUN24, _RUN32 = (
     re.compile(r"[A-Za-z0-9_-]{24}"),
     re.compile(r"[A-Za-z0-9_-]{32}"),
 )
-SHORTEST = 20
-"""How long a run of a key's characters every one of `SHAPES` has."""
+UNBROKEN = re.compile(r"[^\s\"'<>\\]{12}")
+"""What every key has, a vendor's, a marked one or another, and all base64: prose holds none, and is spared the search."""
+RUN = re.compile(r"[A-Za-z0-9_+~$-]{20}")
+"""A run of a key's characters that is in whatever one of `SHAPES` finds: most lines hold none, and are spared them."""
 _PURPOSES = "live|test|prod|production|sandbox|sk|pk|pat|api|key|apikey|secret|token|oauth|access|priv|private|admin"
 
 
@@ -95,14 +97,38 @@ MARKED = Rules(
         Rule("secret", re.compile(r"(?P<s>django-insecure-[^\s\"'\\]{20,100})"), ("django-insecure-",)),
     )
 )
+# Keys whose alphabets have marks that end a run of letters and digits, a dot or a slash say.
+DOTTED = Rules(
+    (
+        _shape(
+            "secret", "[A-Za-z0-9_~.-]", r"[A-Za-z0-9_~.-]{2}\dQ~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9])", "q~", r"\dQ~"
+        ),  # Microsoft
+        _shape(
+            "token",
+            "[pda]",
+            r"(?:rod|ev|review|roject|dmin):[a-z0-9:-]{3,80}\|[A-Za-z0-9+/=_-]{40,}+",
+            "|",
+            r"\|[\w+/=-]{40}",
+        ),  # Convex
+        _shape("token", "[A-Za-z0-9+/]", r"[A-Za-z0-9+/]{100,200}?1O/w1cDnyilFU=", "1o/w1cdnyilfu=", None),  # LINE
+        _shape(
+            "token", "M", r"\.[A-Z]\d{1,4}_[A-Z0-9]{2,4}\.[A-Za-z0-9.!*$_-]{50,}+", "m.", r"M\.[A-Z]\d{1,4}_"
+        ),  # Microsoft
+        Rule("token", re.compile(r"(?P<s>Fe26\.2\*[\w*.-]{50,}+)"), ("fe26.2*",)),  # sealed by iron
+        Rule("token", re.compile(r"(?P<s>v\^1\.1#i\^1#[^\s\"'<>\\]{40,}+)"), ("v^1.1#",)),  # eBay
+        Rule(
+            "token", re.compile(r"(?P<s>_\|WARNING:-DO-NOT-SHARE-THIS\.[\w|.-]{50,}+)"), ("-do-not-share-this.",)
+        ),  # Roblox
+        Rule(
+            "secret", re.compile(r"(?P<s>\$2[abxy]\$\d\d\$[A-Za-z0-9./]{53})"), ("$2",)
+        ),  # bcrypt; CurseForge's keys, too
+    )
+)
 # Keys that have their marks elsewhere than at their beginning, and a few with marks that the tables do not write.
 MORE = (
     _shape(
         "api_key", "[A-Za-z0-9_-]", rf"{WORD}{{5}}\.{WORD}{{6}}:{WORD}{{20,}}+", ":", rf"\.{WORD}{{6}}:{WORD}{{20}}"
     ),  # Ably
-    _shape(
-        "token", "[pda]", r"(?:rod|ev|review|roject|dmin):[a-z0-9:-]{3,80}\|[A-Za-z0-9+/=_-]{40,}+", "|", r"\|\w{20}"
-    ),  # Convex
     _shape("api_key", _HEX, rf"{_UUID}:fx(?!\w)", ":fx", None),  # DeepL
     _shape("api_key", _HEX, rf"[a-f0-9]{{31}}-{_FULL_UUID}(?![\w-])", "-", _HEX32),  # Infobip
     _shape(
@@ -145,22 +171,12 @@ MORE = (
     _shape(
         "token", _ANY, rf"[A-Za-z0-9]{{47,110}}_[A-Z0-9]{{4}}_{_FULL_UUID}(?!\w)", "_", r"_[A-Z0-9]{4}_[a-f0-9]{8}-"
     ),  # Webex
-    _shape("token", "[A-Za-z0-9+/]", r"[A-Za-z0-9+/]{100,200}?1O/w1cDnyilFU=", "1o/w1cdnyilfu="),  # LINE
     _shape(
         "token", "[A-Za-z0-9_-]", rf"(?!.AA){WORD}{{10}}AAAAAAAAAA{WORD}{{43}}(?![\w-])", "aaaaaaaaaa"
     ),  # Dropbox, older
     _shape(
-        "token", "M", r"\.[A-Z]\d{1,4}_[A-Z0-9]{2,4}\.[A-Za-z0-9.!*$_-]{50,}+", "m.", r"M\.[A-Z]\d{1,4}_"
-    ),  # Microsoft
-    _shape(
         _mixed("private_key"), "[KL]", r"[1-9A-HJ-NP-Za-km-z]{51}(?!\w)", "k l", r"[KL][1-9A-HJ-NP-Za-km-z]{51}"
     ),  # Bitcoin
-    Rule("token", re.compile(r"(?P<s>Fe26\.2\*[\w*.-]{50,}+)"), ("fe26.2*",)),  # sealed by iron
-    Rule("token", re.compile(r"(?P<s>v\^1\.1#i\^1#[^\s\"'<>\\]{40,}+)"), ("v^1.1#",)),  # eBay
-    Rule(
-        "token", re.compile(r"(?P<s>_\|WARNING:-DO-NOT-SHARE-THIS\.[\w|.-]{50,}+)"), ("-do-not-share-this.",)
-    ),  # Roblox
-    Rule("secret", re.compile(r"(?P<s>\$2[abxy]\$\d\d\$[A-Za-z0-9./]{53})"), ("$2",)),  # bcrypt; CurseForge's keys, too
 )
 SHAPES = Rules(
     (
@@ -185,8 +201,7 @@ SHAPES = Rules(
         _shape(
             "token", _NUMBER, r"\d{14,19}-(?=[A-Za-z0-9]{0,40}[A-Z])[A-Za-z0-9]{35,45}(?!\w)", "-"
         ),  # X: user's id and 40
-        # Microsoft: marks inside the key.
-        _shape("secret", "[A-Za-z0-9_~.-]", r"[A-Za-z0-9_~.-]{2}\dQ~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9])", "q~"),
+        # Microsoft: a mark inside the key.
         _shape("token", _ANY, r"[A-Za-z0-9]{75}AZDO[A-Za-z0-9]{4}(?!\w)", "azdo"),
         Rule(
             _unknown_vendor,
@@ -216,6 +231,9 @@ SHAPES = Rules(
                 "key-",
                 "secret-",
                 "token-",
+                "oauth-",
+                "access-",
+                "admin-",
             ),
             _RUN20,
         ),

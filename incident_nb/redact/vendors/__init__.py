@@ -41,6 +41,8 @@ _ITEM = re.compile(rf"([{''.join(ALPHABETS)}])(\d+)(?:(\+)|-(\d+))?")
 _WORD = r"(?:[A-Za-z]?[a-z]*\d{0,4}|[A-Z]{1,12}\d{0,4}|\d{1,14}|\d{1,3}[a-z]{1,4})"
 _MIXED = re.compile(r"(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])(?=\D*\d)")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# A small word or several with marks between them, as functions and tests are called: in none of them anything is drawn by lot.
+_NAME = re.compile(r"[A-Za-z]?[a-z]{0,12}(?:[-_.][A-Za-z]?[a-z]{0,12})*+")
 _SLUG = re.compile(rf"{_WORD}(?:[-_./:=]{_WORD})*+")
 
 
@@ -88,6 +90,8 @@ class Row:
 
     def fits(self, body: str) -> bool:
         """Whether a text that has the body's pattern may be a key: not all are that are words, numbers or ids."""
+        if _NAME.fullmatch(body):
+            return False
         if self.body[-1] not in "?*":
             return True
         if self.body[-1] == "*" and not (_MIXED.match(body) and jumbled(body)):
@@ -134,18 +138,6 @@ _CANDIDATES = {
     whole: [(size, row, row.pattern) for size in range(len(whole), 0, -1) for row in _BY_PREFIX.get(whole[:size], ())]
     for whole in _BY_PREFIX
 }
-
-
-_LONG_RUN = re.compile(r"[A-Za-z0-9_+~$-]{14}[A-Za-z0-9_+~$-]*+")
-
-
-def long_runs(text: str) -> list[str]:
-    """The long runs of a key's characters in a text, or what else says that one may be there.
-
-    Nearly every key has such a run: most texts hold none, and keys are looked for only where one is. The addresses of
-    webhooks need none.
-    """
-    return _LONG_RUN.findall(text) or (["hook"] if "hook" in text else [])
 
 
 _BINARY = re.compile(r"(?=[^A-Z]*(?:[A-Z][^A-Z]*){3})(?=\D*\d)[A-Za-z0-9+/]{24}")
