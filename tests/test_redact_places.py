@@ -14,7 +14,7 @@ from incident_nb.redact import SAMPLE_KEY, Redactor, redact_text, redact_tree, u
 from incident_nb.redact.keys import key_rule
 from incident_nb.redact.known import forms, known_values, of_environment
 from incident_nb.redact.rules import MASK
-from incident_nb.redact.stream import redact_lines
+from incident_nb.redact.stream import Unread, redact_lines
 
 V = "q7Zk2mX9pLw4Tn8B"  # opaque, and of no vendor's shape
 P = "Tr0ub4dor&3"
@@ -113,6 +113,97 @@ KEPT = [
 @pytest.mark.parametrize("text", KEPT)
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redact_text(text) == text
+
+
+CALL = {"service": "object", "method": "execute_kw", "args": ["db", 2, "Pa55w.rd!", "res.partner", "search", [[]]]}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        CALL,
+        {"jsonrpc": "2.0", "method": "call", "params": CALL, "id": 7},
+        {"service": "common", "method": "login", "args": ["db", "bob", "Pa55w.rd!"]},
+        {"method": "authenticate", "args": ["db", "bob@h.test", "Pa55w.rd!", {}]},
+        {"service": "db", "method": "drop", "args": ["Pa55w.rd!", "db"]},
+    ],
+)
+def test_the_password_among_the_arguments_of_odoos_calls_is_masked(call: dict[str, object]) -> None:
+    clean = redact_tree(call)
+    assert "Pa55w.rd!" not in json.dumps(clean) and '"db"' in json.dumps(clean)
+    for text in (json.dumps(call), json.dumps(call, indent=2), json.dumps({"body": json.dumps(call)})):
+        assert "Pa55w.rd!" not in redact_text(text) and redact_text(redact_text(text)) == redact_text(text)
+        assert json.loads(redact_text(text)).keys() == json.loads(text).keys()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"service": "object", "method": "execute_kw", "args": ["db", 2, "", "res.partner"]},
+        {"service": "object", "args": ["db", 2, "={{ $credentials.password }}", "res.partner"]},
+        {"service": "db", "method": "list", "args": []},
+        {"service": "mail", "method": {"name": "send"}, "args": ["a", "b", "c-1"]},
+        {"method": "log", "args": ["order", 7, "state-done"]},
+        {"command": "node", "args": ["db", 2, "seed-7"]},
+    ],
+)
+def test_arguments_of_other_calls_stay(call: dict[str, object]) -> None:
+    assert redact_tree(call) == call and redact_text(json.dumps(call)) == json.dumps(call)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"password":"Sup3rS3cret!x","password":""}',
+        '{"id": 7, "login": {"password": "Sup3rS3cret!x", "password": null}}',
+        f'[{{"apiKey": "{V}", "apiKey": ""}}]',
+        '{"credentials": {"pass2": "Sup3rS3cret!x", "pass2": ""}}',
+        'sent {"credentials": {"pass2": "Sup3rS3cret!x", "pass2": ""}} twice',
+    ],
+)
+def test_a_name_that_stands_twice_hides_no_secret(text: str) -> None:
+    clean = redact_text(text)
+    assert "Sup3rS3cret!x" not in clean and V not in clean
+    assert redact_text(clean) == clean
+    unread = Unread()
+    written = next(redact_lines([text], "jsonl", unread))
+    assert "Sup3rS3cret!x" not in written and V not in written and unread.count == 1
+
+
+def test_a_name_that_stands_twice_without_a_secret_stays() -> None:
+    text = '{"a": 1, "a": 2, "b": {"c": "x", "c": "y"}}'
+    assert redact_text(text) == text and next(redact_lines([text], "jsonl")) == text
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"mode": "cors", "credentials": "same-origin", "cache": "no-store"},
+        {"mode": "cors", "credentials": "include"},
+        {"credentials": {"slackApi": "My Slack account"}},
+        {"nodes": [{"name": "Ask", "credentials": {"openAiApi": "OpenAI 2 (Delta)", "smtp": "Mail"}}]},
+    ],
+)
+def test_the_names_of_credentials_stay(tree: dict[str, object]) -> None:
+    assert redact_tree(tree) == tree and redact_text(json.dumps(tree)) == json.dumps(tree)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"credentials": {"slackApi": V}},
+        {"credentials": {"slackApi": "hunter2"}},
+        {"credentials": {"password": "two words"}},
+        {"credentials": {"httpBasicAuth": {"user": "app", "customAuth": "two words"}}},
+        {"credentials": {"accessToken": "two words"}},
+        {"credentials": "hunter2"},
+        {"credentials": f"app:{V}"},
+        {"decryptedData": "two words"},
+    ],
+)
+def test_what_is_no_name_of_a_credential_is_masked(tree: dict[str, object]) -> None:
+    clean = json.dumps(redact_tree(tree))
+    assert MASK.search(clean) and not any(secret in clean for secret in (V, "hunter2", "two words"))
 
 
 def test_signed_addresses_keep_host_and_path() -> None:

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote_plus
 
 from ..escape import printable
@@ -28,7 +29,6 @@ _QUOTED_CODE = re.compile(r"=(?:0D=0A|3D)(?![0-9a-fA-F]{3})|=[C-F][0-9A-F]=[89AB
 _QUOTED_RUN = re.compile(r"(?:=[0-9A-F]{2})++")
 _SOFT_BREAK = re.compile(r"=\r?\n")
 _JSON = re.compile(r"[{\[](?=\s{0,20}[\"{\[])|\"(?=(?:\\{1,15}\")?[{\[]\s{0,20}[\"{\[\\])")
-_DECODER = json.JSONDecoder()
 MOST_DOCUMENTS = 12
 _TYPE_AND_ID = re.compile(
     r"[A-Z]\w*:|(?i:gid|\w*cursor|\w*connection|offset|idx|page|node):|"
@@ -93,21 +93,46 @@ def quoted_printable(text: str, clean: Clean) -> str:
     return text if masked == plain else masked
 
 
+def document(text: str) -> Any:
+    """What a text is in JSON. Raises ValueError also for an object that has a name twice: a tree would keep one value of it."""
+    names = _Names()
+    tree = json.loads(text, object_pairs_hook=names)
+    if names.repeated:
+        raise ValueError("a name stands twice in an object")
+    return tree
+
+
+class _Names:
+    """Makes objects of their pairs, and knows whether one had a name twice."""
+
+    def __init__(self) -> None:
+        self.repeated = False
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        tree = dict(pairs)
+        self.repeated = self.repeated or len(tree) < len(pairs)
+        return tree
+
+
 def documents(text: str, clean_tree: Callable[[object], object]) -> str:
-    """The text with JSON documents in it, and JSON in a JSON string in it, redacted as trees."""
+    """The text with JSON documents in it, and JSON in a JSON string in it, redacted as trees.
+
+    One that has a name twice is written anew with the last value of it, the one that readers take.
+    """
     parts: list[str] = []
     copied = position = 0
     for _ in range(MOST_DOCUMENTS):
         start = _JSON.search(text, position)
         if start is None:
             break
+        names = _Names()
         try:
-            tree, end = _DECODER.raw_decode(text, start.start())
+            tree, end = json.JSONDecoder(object_pairs_hook=names).raw_decode(text, start.start())
         except (ValueError, RecursionError):
             position = start.start() + 1
             continue
         masked = clean_tree(tree)
-        if masked != tree:
+        if masked != tree or names.repeated:
             parts += (text[copied : start.start()], json.dumps(masked, ensure_ascii=False))
             copied = end
         position = end

@@ -16,20 +16,25 @@ from .commands import COMMANDS
 from .devices import DEVICES
 from .keys import anything, stand_in, without_scheme
 from .known import forms
+from .masking import applied, replaced
 from .neighbours import NEIGHBOURS
 from .personal import AT, DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
 from .places import BLOCKS, LINES, may_hold_keys
-from .rules import MASK, Hints, Rule, Rules, mask_around
+from .rules import MASK, Hints, Rule, Rules
 from .said import SENTENCES
 from .shapes import DOTTED, MARKED, PEM, PPK, RUN, SHAPES, UNBROKEN
 from .tables import masked_tables
 from .trees import (
     VALUES,
     in_query,
+    is_chat,
     is_credential,
     is_credential_data,
+    labels,
+    masked_call,
     name_before,
     name_of,
+    names_credential,
     of_key,
     one_of,
     rule_of,
@@ -50,12 +55,6 @@ LONGEST_CACHED = 20_000
 
 # Words in small letters, in which nothing can be drawn by lot.
 _WORDS_ONLY = re.compile(r"[A-Za-z]?[a-z]{0,12}(?:[ ._][A-Za-z]?[a-z]{0,12})*+")
-
-# Inside a credential's data everything but these is masked: they say which account and place it was.
-_CREDENTIAL_LABELS = re.compile(
-    r"(?i:id|name|type|host|hostname|port|database|server|region|domain|scope|grant_?type|token_?type|.*ur[il]|.*at|"
-    r"expires_?in|allowed.*|authentication|ssl|schema|environment|version|user_?name|user)"
-)
 
 
 class Redactor:
@@ -96,7 +95,7 @@ class Redactor:
     def _text(self, text: str, personal: bool, _hints: int = 0) -> str:
         if text[0] in "{[" and text.rstrip()[-1] in "}]":
             try:
-                tree = json.loads(text)
+                tree = encoded.document(text)
                 clean = self.tree(tree, personal)
             except (ValueError, RecursionError):
                 pass
@@ -133,7 +132,7 @@ class Redactor:
 
     def _shaped(self, text: str, hints: int) -> str:
         """The text without the secrets that their shape tells: what the gate masks is what the tripwire trips over."""
-        text = self._replace(text, vendors.find(text))
+        text = replaced(text, vendors.find(text), self.mask)
         text = self._try(DOTTED, hints, self._try(MARKED, hints, text))
         return self._try(SHAPES, hints, text) if RUN.search(text) else text
 
@@ -147,6 +146,7 @@ class Redactor:
         if isinstance(value, dict):
             if depth >= MAX_DEPTH:
                 return self.mask("too_deep", "object")
+            value = masked_call(value, self.mask)
             named = None if VALUES.isdisjoint(value) else name_of(value)
             opened = in_credential or is_credential(value)
             clean, one, private = {}, singular(key), of_key(value)
@@ -156,8 +156,8 @@ class Redactor:
                 if name in private and isinstance(child, str):
                     clean[label] = self.mask("private_key", child)
                     continue
-                if name == "sessionId" and "chatInput" in value:
-                    place = None  # n8n's chats: which conversation it is
+                if is_chat(name, value) or names_credential(key, name, child):
+                    place = None
                 inside = in_credential or is_credential_data(name) or (opened and name == "data")
                 if key and isinstance(child, str) and (told := one_of(one, child) or in_query(key, place, child)):
                     clean[label] = self.mask(told, child)
@@ -182,7 +182,7 @@ class Redactor:
         """A text under its key. Its shape, where it has one, says more than the key does."""
         clean = self.text(text, personal)
         rule = rule_of(key)
-        if in_credential and (rule is None or not rule[1](text)) and key and not _CREDENTIAL_LABELS.fullmatch(key):
+        if in_credential and (rule is None or not rule[1](text)) and key and not labels(key, text):
             rule = ("credential", anything)
         if rule is None or (rule[0] in PERSONAL_KINDS and not personal):
             return clean
@@ -266,36 +266,5 @@ class Redactor:
                 looked.clear()
         return text
 
-    def _replace(self, text: str, found: Iterable[tuple[int, int, str]]) -> str:
-        """The text with the stretches masked that a search found, in order."""
-        parts: list[str] = []
-        copied = 0
-        for start, end, kind in found:
-            parts += (text[copied:start], self.mask(kind, text[start:end]))
-            copied = end
-        return "".join(parts) + text[copied:] if parts else text
-
     def _apply(self, rule: Rule, text: str, personal: bool = True, low: str | None = None) -> str:
-        search = rule.next_match(text, text.lower() if low is None else low)
-        match = search(text, 0)
-        if match is None:
-            return text
-        parts: list[str] = []
-        copied = 0
-        while match:
-            start, end = match.span("s")
-            if masked := mask_around(text, start) or mask_around(text, match.start()):
-                position = masked.end()
-            elif (kind := rule.kind if isinstance(rule.kind, str) else rule.kind(match)) and (
-                personal or kind not in PERSONAL_KINDS
-            ):
-                scheme, secret = without_scheme(match["s"])
-                if secret and not (scheme and MASK.search(text, start, end + 1)):
-                    parts += (text[copied:start], scheme, self.mask(kind, secret))
-                    copied = end
-                position = end
-            else:
-                # What follows the start may still be the beginning of a real one.
-                position = max(start, match.start() + 1)
-            match = search(text, position)
-        return "".join(parts) + text[copied:] if parts else text
+        return applied(rule, text, low, self.mask, personal)

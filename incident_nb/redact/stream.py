@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import redact_text, redact_tree
+from .encoded import document
 
 Mode = Literal["text", "jsonl", "json"]
 
@@ -58,7 +59,7 @@ def _opens_key(line: str) -> bool:
 
 def _value(text: str, unread: Unread, indent: int | None = None) -> str:
     try:
-        return json.dumps(redact_tree(json.loads(text), personal=True), ensure_ascii=False, indent=indent)
+        return json.dumps(redact_tree(document(text), personal=True), ensure_ascii=False, indent=indent)
     except (ValueError, RecursionError):
         unread.count += 1
         return redact_text(text, personal=True)

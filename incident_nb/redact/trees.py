@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from .judges import HEADER
-from .keys import Test, key_rule, opaque, stand_in
+from .keys import Test, key_rule, not_wordy, opaque, stand_in
 from .rules import MASK
 from .urls import QUERY_KEYS
 
@@ -28,8 +29,21 @@ _NAMES = (
 VALUES = frozenset(("value", "val", "content", "defaultValue", "data", "ParameterValue"))
 _PRIVATE_PARTS, _NOTHING = frozenset(("d", "p", "q", "dp", "dq", "qi", "k")), frozenset[str]()
 _CREDENTIAL_DATA = frozenset({"credentials", "credentialdata", "decrypteddata", "oauthtokendata"})
+# Inside a credential's data everything but these is masked: they say which account and place it was.
+_LABELS = re.compile(
+    r"(?i:id|name|type|host|hostname|port|database|server|region|domain|scope|grant_?type|token_?type|.*ur[il]|.*at|"
+    r"expires_?in|allowed.*|authentication|ssl|schema|environment|version|user_?name|user)"
+)
+# What n8n calls its kinds of credentials; an older one keeps the name that the user gave it under that.
+_KINDS = re.compile(
+    r"[a-z]\w{1,60}(?:Api|Auth|OAuth\d?)|smtp|imap|s?ftp|aws|postgres|mySql|microsoftSql|mongoDb|redis|mqtt|amqp|rabbitmq|kafka|"
+    r"snowflake|questDb|crateDb|timescaleDb|ldap"
+)
 _CREDENTIAL_TYPE = re.compile(r"[a-z]\w{1,60}(?:Api|Auth|OAuth\d?|Jwt|Token)")
 _QUERIES = frozenset({"query", "params", "qs", "querystring", "queryparameters", "queryparams", "searchparams"})
+# What Odoo's JSON-RPC calls take a database, a user and a password for, and what the master password alone.
+_OF_USERS = ("execute", "execute_kw", "exec_workflow", "login", "authenticate")
+_OF_MASTER = ("create_database", "duplicate_database", "drop", "dump", "restore", "rename", "change_admin_password")
 _SECRETS = re.compile(
     r"(?i:\w{0,40}(?:(?:api|secret|access|private|signing|encryption|auth)[_-]?keys|tokens|secrets|passwords|(?:backup|recovery|scratch)[_-]?codes))"
 )
@@ -50,6 +64,27 @@ def in_query(place: str, key: str | None, value: str) -> str | None:
     if place.lower() not in _QUERIES:
         return None
     return QUERY_KEYS.get(re.sub(r"[^a-z0-9]", "", key.lower()))
+
+
+def is_chat(key: object, tree: dict[Any, Any]) -> bool:
+    """Whether a session's id says which of n8n's chats it is."""
+    return key == "sessionId" and "chatInput" in tree
+
+
+def masked_call(tree: dict[Any, Any], mask: Callable[[str, str], str]) -> dict[Any, Any]:
+    """The object with the password masked among its `args`, if it is a call of Odoo's JSON-RPC."""
+    args, service, method = tree.get("args"), tree.get("service"), tree.get("method")
+    if not isinstance(args, list) or not (isinstance(service, str) or isinstance(method, str)):
+        return tree
+    if service == "db":
+        place = 0 if method in _OF_MASTER else len(args)
+    else:
+        place = 2 if service in ("object", "common") or method in _OF_USERS else len(args)
+    before, password = args[:place], args[place] if place < len(args) else None
+    if not isinstance(password, str) or len(password) < 3 or stand_in(password):
+        return tree
+    signed = not before or (isinstance(before[0], str) and isinstance(before[1], int | str))
+    return {**tree, "args": [*before, mask("password", password), *args[place + 1 :]]} if signed else tree
 
 
 def singular(key: str | None) -> str | None:
@@ -91,6 +126,19 @@ def name_before(items: list[Any] | tuple[Any, ...], index: int) -> str | None:
 def rule_of(key: str | None) -> tuple[str, Test] | None:
     """What the key says of its value; a mask in the key says nothing."""
     return key_rule(MASK.sub("", key) if "[" in key else key) if key else None
+
+
+def labels(key: str, value: str) -> bool:
+    """Whether a value in a credential's data says which account or place it was; so do words where its data should be."""
+    return _LABELS.fullmatch(key) is not None or (key == "credentials" and not not_wordy(value))
+
+
+def names_credential(place: str | None, key: object, value: object) -> bool:
+    """Whether a value under a kind of credential is the name that the user gave to one, as older versions of n8n have it."""
+    if place != "credentials" or not isinstance(value, str) or not isinstance(key, str) or not _KINDS.fullmatch(key):
+        return False
+    rule = rule_of(key)
+    return (" " in value or not not_wordy(value)) and not opaque(value) and (rule is None or not rule[1](value))
 
 
 def is_credential_data(key: object) -> bool:
