@@ -228,7 +228,7 @@ class Redactor:
         unbroken = UNBROKEN.search(text) is not None
         if unbroken:
             text = self._shaped(text, hints)
-        text = self._try(PLACES, hints, text)
+        text = self._try(PLACES, hints, text, personal)
         if may_hold_keys(text):
             text = self._try(LINES, hints, text, personal)
         for rules in (COMMANDS, ARGUMENTS, DEVICES, CALLS, SENTENCES):
