@@ -18,6 +18,7 @@ from incident_nb.redact.stream import Unread, redact_lines
 
 V = "q7Zk2mX9pLw4Tn8B"  # opaque, and of no vendor's shape
 P = "Tr0ub4dor&3"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJGQUtFIn0.FAKEfakeFAKEfakeFAKEfake"
 
 
 @pytest.fixture(autouse=True)
@@ -232,6 +233,36 @@ def test_personal_data_is_masked_in_its_usual_spellings(value: str) -> None:
     clean = redact_text(f"reach {value} today")
     assert value not in clean and clean.startswith("reach ") and clean.endswith(" today")
     assert redact_text(f"reach {value} today", personal=False) == f"reach {value} today"
+
+
+def test_personal_data_stays_in_an_address_too_where_it_may() -> None:
+    text = "GET https://x.test/?phone=4915112345678&token=q7Zk2mX9pLw4Tn8B failed"
+    assert "4915112345678" not in redact_text(text)
+    inside = redact_text(text, personal=False)
+    assert inside.startswith("GET https://x.test/?phone=4915112345678&token=[token:") and inside.endswith("] failed")
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after"),
+    [
+        ("Login credentials admin:hunter2 rejected", "Login credentials admin:[password:", "] rejected"),
+        (
+            "http --auth deploy:MarbleSobota88 POST https://h.test",
+            "http --auth deploy:[password:",
+            "] POST https://h.test",
+        ),
+        ("-password pass:Lampe-meadow-49 -x", "-password pass:[password:", "] -x"),
+        ("X-Vault-Token: +MoXBFF/ow1G210tp3X+lnV2", "X-Vault-Token: +[token:", "]"),
+        (f"Cookie: lang=de; sid={JWT}; theme=dark", "Cookie: lang=de; sid=[jwt:", "]; theme=dark"),
+        (f"Cookie: sid={JWT}; XSRF=abc77def9; theme=dark", "Cookie: [cookie:", "]"),
+        (f"x -----BEGIN PRIVATE KEY-----{JWT} {V * 3}-----END PRIVATE KEY----- y", "x [private_key:", "] y"),
+    ],
+)
+def test_a_mask_is_not_masked_again_nor_cut_in_two(text: str, before: str, after: str) -> None:
+    clean = redact_text(text)
+    assert clean.startswith(before) and clean.endswith(after)
+    assert len(MASK.findall(clean)) == 1 and MASK.sub("", clean).count("]") == text.count("]")
+    assert redact_text(clean) == clean
 
 
 def test_a_workspace_may_keep_personal_data_in_the_house_but_not_in_what_leaves_it() -> None:

@@ -192,6 +192,7 @@ KEPT = [
     "<tr><td>Password</td><td>expired on 2026-11-02 12:00</td></tr>",
     "<table><tr><td>Password:</td><td>never</td></tr></table>",
     "<b>Password</b> was changed on 2026-11-02",
+    '<password xsi:type="xsd:string"></password>',
     "The password <b>must</b> have <code>8-64</code> characters",
     't("login.password", "Passwort")',
     'props.put("password.min.length", "12")',

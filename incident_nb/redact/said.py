@@ -94,8 +94,8 @@ def _said(match: re.Match[str]) -> str | None:
     value = match["s"]
     if stand_in(value) or value.lower() in NO_VALUES or algorithm(value) or not re.search(r"[^\W_]", value):
         return None
-    if re.match(r"</?\w{1,8}>", value):
-        return None
+    if re.match(r"</?\w{1,8}>", value) or re.fullmatch(r"[A-Za-z_][\w.:-]{0,40}=", value):
+        return None  # an element; an attribute
     core = value.strip("()[]{}<>*_")
     letters, others = re.search(r"[^\W\d_]", core), re.search(r"[\d_]|[^\w.'’-]", core)
     if _FOR_WHOM.search(match["gap"]) and not re.search(r"[^\w.@-]", value):
