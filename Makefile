@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-n8n lint notebooks sample bench clean fuzz
+.PHONY: help demo test test-n8n lint notebooks sample records bench clean fuzz
 
 help:
 	@echo "make demo       install, investigate the bundled sample, say where the report lies"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-n8n   install n8n 1.x and 2.x (npm, 5 GB, once) and investigate what they record of failures on loopback"
 	@echo "make notebooks  run the committed notebooks again and keep their new outputs"
 	@echo "make sample DATA=DIR   make the bundled sample and the tests' exports again"
+	@echo "make records    make the tests' records of the present version, where they are missing"
 	@echo "make bench      how fast exports are read, against peers in the same run"
 	@echo "make fuzz       20,000 damaged exports and every value of wrong types, read and analysed (an hour)"
 
@@ -49,6 +50,9 @@ notebooks: .venv/ready-for-tests
 
 sample: .venv/ready-for-tests
 	$(BIN)/python tests/make_data.py --data $(DATA)
+
+records: .venv/ready-for-tests
+	$(BIN)/python -m tests.make_records
 
 bench: .venv/ready-for-tests
 	$(BIN)/python benchmarks/read.py

@@ -17,7 +17,7 @@ from sqlalchemy import insert, select, text, update
 
 from incident_nb.errors import UsageError
 from incident_nb.incidents import KINDS, Event, Records, engines, fold, payload_of, records_of, tables
-from incident_nb.incidents.entries import LARGEST
+from incident_nb.incidents.entries import LARGEST, name_of
 from incident_nb.incidents.kinds.ending import Corrected
 from incident_nb.redact import SAMPLE_KEY, Redactor, using
 from incident_nb.settings import Settings
@@ -562,9 +562,39 @@ def test_the_servers_own_defaults_change_nothing(cluster: Cluster) -> None:
 
 @given(st.text())
 def test_any_name_of_a_recorder_is_kept_or_refused(by: str) -> None:
-    from incident_nb.incidents.entries import name_of
-
     try:
         assert 0 < len(name_of(by)) <= 300
     except UsageError as error:
         assert "Nobody is named" in str(error)
+
+
+# When things happened that the rules ask for
+
+
+def test_the_first_choice_of_a_severity_is_remembered(records: Records) -> None:
+    number = begun(records)
+    for minutes, severity in ((10, "P2"), (20, "P1"), (5, "P3")):
+        records.add(number, one("severity_chosen", severity=severity), by="Kim", at=NOON + timedelta(minutes=minutes))
+    after = records.get(number)
+    assert (after.severity, after.classified_at) == ("P3", NOON + timedelta(minutes=5))
+    sound(records, number)
+
+
+def test_when_the_client_noticed_is_remembered(records: Records) -> None:
+    number = begun(records)
+    assert records.get(number).noticed_at is None
+    for minutes, noticed, since in ((10, True, 10), (20, True, 10), (30, False, None), (40, True, 40)):
+        after = records.add(number, one("noticed", noticed=noticed), by="Kim", at=NOON + timedelta(minutes=minutes))
+        assert after.noticed is noticed
+        assert after.noticed_at == (None if since is None else NOON + timedelta(minutes=since))
+    at_once = records.open(opened(noticed=True), by="Kim", at=NOON).number
+    after = records.add(at_once, one("noticed"), by="Kim", at=NOON + timedelta(minutes=10))
+    assert after.noticed and after.noticed_at is None  # from the beginning
+    sound(records, number)
+
+
+def test_when_a_date_was_set_is_remembered(records: Records) -> None:
+    number = begun(records)
+    for minutes in (10, 20):
+        after = records.add(number, one("scheduled"), by="Kim", at=NOON + timedelta(minutes=minutes))
+        assert after.scheduled_at == NOON + timedelta(minutes=minutes)

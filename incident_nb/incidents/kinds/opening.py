@@ -89,7 +89,8 @@ class SeverityChosen(Payload):
     reason: Text = ""
 
     def change(self, incident: Incident, said: Said) -> Changes:
-        return {"chosen": Judged(at=said.at, by=said.by, text=self.reason, severity=self.severity)}
+        chosen = Judged(at=said.at, by=said.by, text=self.reason, severity=self.severity)
+        return {"chosen": chosen, "classified_at": min(incident.classified_at or said.at, said.at)}
 
     def told(self) -> str:
         return f"Severity {self.severity} chosen{f': {self.reason}' if self.reason else ''}"
@@ -102,7 +103,9 @@ class Noticed(Payload):
     noticed: bool = True
 
     def change(self, incident: Incident, said: Said) -> Changes:
-        return {"noticed": self.noticed}
+        if self.noticed and incident.noticed:
+            return {}
+        return {"noticed": self.noticed, "noticed_at": said.at if self.noticed else None}
 
     def told(self) -> str:
         return "The client noticed" if self.noticed else "The client has not noticed"
@@ -115,7 +118,7 @@ class Scheduled(Payload):
     due: Instant
 
     def change(self, incident: Incident, said: Said) -> Changes:
-        return {"scheduled_for": self.due}
+        return {"scheduled_for": self.due, "scheduled_at": said.at}
 
     def told(self) -> str:
         return f"Scheduled for {self.due:%Y-%m-%d %H:%M} UTC"
