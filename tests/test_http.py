@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpcore
 import pytest
@@ -174,6 +177,50 @@ def test_a_look_at_a_strangers_host_never_reaches_a_private_address(
     with pytest.raises(RequestError) as caught:
         look(host)
     assert caught.value.reason == "not_allowed" and connected == []
+
+
+@contextmanager
+def addresses(*silent: str) -> Iterator[list[tuple[str, float]]]:
+    """Gives localhost these addresses, at which nobody answers, before its own; and tells how much time each got."""
+    tried: list[tuple[str, float]] = []
+    connect, resolve = httpcore.SyncBackend.connect_tcp, socket.getaddrinfo
+
+    def to(self: httpcore.SyncBackend, host: str, port: int, timeout: float, **more: Any) -> Any:
+        tried.append((host, timeout))
+        if host in silent:
+            raise httpcore.ConnectTimeout("timed out")
+        return connect(self, host, port, timeout=timeout, **more)
+
+    rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in (*silent, "127.0.0.1")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda host, *more, **named: rows if host == "localhost" else resolve(host, *more, **named),
+        )
+        patch.setattr(httpcore.SyncBackend, "connect_tcp", to)
+        yield tried
+
+
+def test_an_address_that_is_silent_leaves_the_next_one_its_time() -> None:
+    with (
+        serving(answer({})) as server,
+        Session(Allowed(frozenset({f"http://localhost:{server.port}"})), budget_s=30.0) as asked,
+        addresses("192.0.2.1", "192.0.2.2") as tried,
+    ):
+        assert asked.ask("GET", f"http://localhost:{server.port}", within=30.0).status == 200
+    assert [address for address, _ in tried] == ["192.0.2.1", "192.0.2.2", "127.0.0.1"]
+    assert tried[0][1] <= 10.0 and tried[1][1] <= 15.0
+
+
+def test_a_host_whose_addresses_are_all_silent_did_not_answer_in_time() -> None:
+    with (
+        Session(Allowed(frozenset({"http://localhost:80"}))) as asked,
+        addresses("192.0.2.1", "127.0.0.1"),
+        pytest.raises(RequestError, match="in time") as caught,
+    ):
+        asked.ask("GET", "http://localhost")
+    assert caught.value.reason == "timeout"
 
 
 @pytest.fixture

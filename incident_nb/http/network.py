@@ -124,12 +124,14 @@ class Network(httpcore.NetworkBackend):
     ) -> _Stream:
         del timeout, local_address
         failed: Exception | None = None
-        for address in self._resolved(host, port):
+        addresses = self._resolved(host, port)
+        for number, address in enumerate(addresses):
             if self._public and not _is_public(address):
                 raise RequestError("not_allowed", f"{host} is at a private address, which is not asked")
+            share = _left() / (len(addresses) - number)  # one that is silent leaves the others their time
             try:
-                stream = self._plain.connect_tcp(address, port, timeout=_left(), socket_options=socket_options)
-            except httpcore.ConnectError as error:
+                stream = self._plain.connect_tcp(address, port, timeout=share, socket_options=socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
                 continue
             _current.clock.timing.connect = _current.clock.passed
