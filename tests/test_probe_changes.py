@@ -83,6 +83,14 @@ def test_versions_of_the_workflow_beside_the_onset(versions: Any, outcome: Outco
     assert said in answered.summary + texts(answered)
 
 
+def test_a_version_that_cannot_be_had_removed_no_node() -> None:
+    paths = n8n_2(FIRST, version("v2", BETWEEN, B), version("v3", ONSET + HOUR, B))
+    del paths["workflows/wf1/versions/v2"]
+    answered = look(paths)
+    assert answered.outcome is Outcome.FOUND and not effects(answered)
+    assert "what was changed is not known" in answered.summary and "removed" not in texts(answered)
+
+
 def test_what_changed_is_told_from_before_to_after_masked_and_short() -> None:
     key = "sk-proj-" + "a1B2c3D4e5F6g7H8" * 3
     before, after = (

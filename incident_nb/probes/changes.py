@@ -137,7 +137,7 @@ def _saved(version: workflow_versions.Version, node: str) -> str:
     elif version.others is not None:
         what += " without a change to what its nodes do"
     elif not version.first:
-        what += " (what was changed is not known: the version before is not kept)"
+        what += " (what was changed is not known: n8n does not keep both it and the version before)"
     return what if version.ran else f"{what}; the newest failing run did not have it yet"
 
 

@@ -29,7 +29,7 @@ SHOWN = 60
 class Version(NamedTuple):
     """A version, when it was saved (UTC), and what it changed: of the failing node (in words), and which other nodes.
 
-    Both None where the version before it is not known. `first`: the workflow was made with it. `ran`: False if the
+    Both None where it, or the version before it, is not known. `first`: the workflow was made with it. `ran`: False if the
     failing run had an older one.
     """
 
@@ -75,7 +75,8 @@ def history(target: Target, tools: Tools, since: datetime, until: datetime) -> H
             here = others = None
             if not first and len(saved) < MOST_COMPARED and (before := _before(place, stamps, known, target)):
                 by_run = place + 1 == len(stamps)
-                here, others = compare(before, known(version), target.node, run=by_run)
+                if after := known(version):  # one that can't be had says nothing of its nodes
+                    here, others = compare(before, after, target.node, run=by_run)
             saved.append(Version(at, here, others, first, ran is None or at <= ran))
     live = kept(running_nodes(flow))
     return History(
