@@ -417,7 +417,7 @@ WRONG_USE = [
     (("--execution", "99"), "There is no execution 99 in this source. It holds 14 executions, 1 to 17."),
     (("--workflow", "[ACME] Flow1"), "Did you mean “[ACME] Flow 1”"),
     (("--client", "ZED"), "It holds: ACME, BETA."),
-    (("--execution", "1", "--workflow", "wf1"), "not both"),
+    (("--execution", "1", "--workflow", "wf1"), "not several"),
     (("--now", "yesterday"), "no ISO 8601 time"),
     (("--config", "none.toml"), "Could not read the settings file"),
     (("--execution", "https://n8n.example/home"), "no n8n execution address"),
