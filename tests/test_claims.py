@@ -144,6 +144,15 @@ def test_a_survey_of_one_client_covers_the_time_that_was_read() -> None:
     assert found.totals["executions"] == 1
 
 
+def test_a_survey_of_two_servers_takes_no_execution_for_one_of_the_other() -> None:
+    """Ids count up on each server by itself."""
+    log = both(runs("XXX"), runs("...", start=START + 48 * HOUR))
+    late = survey(Case(log, NOW, since=START + 24 * HOUR))
+    assert (late.totals["executions"], late.totals["with_failures"], late.totals["groups"]) == (3, 0, 0)
+    whole = survey(Case(log, NOW)).totals
+    assert (whole["executions"], whole["workflows"], whole["with_failures"]) == (6, 2, 3)
+
+
 # One client among several
 
 SHARED = flow(2, "Shared sign-in")

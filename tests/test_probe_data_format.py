@@ -13,6 +13,7 @@ import pytest
 
 from incident_nb import readers
 from incident_nb.http import Allowed, Session
+from incident_nb.logfile import merged
 from incident_nb.models import Cause, Outcome, Probed
 from incident_nb.n8n import N8n
 from incident_nb.probes import compare, data_format, shapes
@@ -22,7 +23,7 @@ from incident_nb.readers.single import Executions
 from incident_nb.settings import Client, Settings
 from tests.builders import NOW
 from tests.exports import KEY as ENTITIES_KEY
-from tests.exports import Json, api_error, execution, node, ran
+from tests.exports import Json, api_error, execution, node, page, ran
 from tests.served import KEY, Kept, serving_n8n
 from tests.test_single import WRITERS
 
@@ -426,6 +427,9 @@ def test_good_runs_are_those_just_before_the_onset_then_those_after(tmp_path: Pa
     assert good_ids(target, "Nothing") == []
     assert good_ids(replace(target, instance="another"), "Send") == []
     assert good_ids(replace(target, workflow_id="wf2"), "Send") == []
+    other = readers.Reading("other")  # where a run of the same id failed at a node of the same name
+    other.add(page(sent(3, RENAMED, error=WRONG)), "https://other.example.com")
+    assert good_ids(replace(target, log=merged([target.log, other.log()])), "Send") == ["3", "2", "1", "5", "6"]
 
 
 @pytest.mark.parametrize("key", ["@" * 50_000 + "\n", "a1" * 50_000 + "\n", "https://" * 20_000, "x" * 80])

@@ -11,6 +11,7 @@ import pytest
 from incident_nb import readers
 from incident_nb.errors import IncidentNbError
 from incident_nb.http import Allowed, Session
+from incident_nb.logfile import merged
 from incident_nb.models import Outcome, Probed
 from incident_nb.n8n import N8n
 from incident_nb.probes import Probe, ask_all, failing_run
@@ -172,6 +173,16 @@ def test_objects_in_the_place_of_words_are_masked_too(tmp_path: Path) -> None:
     row["data"]["resultData"]["error"]["message"] = {"code": 7, "token": "abcdefgh12345678"}
     told = facts(look([row], tmp_path))[0]
     assert "UTC: code = 7; token = [" in told and "abcdefgh" not in told
+
+
+def test_an_execution_of_the_same_id_on_another_server_is_not_the_failing_one(tmp_path: Path) -> None:
+    target = target_of([at(8, 7), at(9, 8), stopped()], tmp_path)
+    other = readers.Reading("other")
+    other.add(page(at(3, 9)), "https://other.example.com")
+    with Session(Allowed(), budget_s=60) as session:
+        tools = Tools(session, Settings(), execution_of=Executions(str(tmp_path / "page.json")))
+        answer = failing_run.look(replace(target, log=merged([other.log(), target.log])), tools)
+    assert "The 2 runs before it, newest first: 8 success" in answer.summary
 
 
 def test_an_execution_that_is_gone_is_no_health(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from incident_nb.case import Case
 from incident_nb.diagnose.analyse import analyse
-from incident_nb.diagnose.scene import within
+from incident_nb.diagnose.scene import among, within
 from incident_nb.diagnose.subject import runs_of
 from incident_nb.errors import UsageError
 from incident_nb.models import ExecutionLog, Skipped, Window
@@ -65,21 +65,26 @@ def survey(case: Case) -> Survey:
     log, groups, failures = found.log, found.groups, found.failures
     if case.since is not None:  # what came before is still what onsets, rates and patterns are told by
         log = within(log, case.since, None)
-        failures = failures[failures["execution_id"].isin(set(log.executions["execution_id"]))]
+        failures = failures[among(failures, log.executions)]
         groups = _counted(groups, failures)
     status = log.executions["status"].astype("str")
     totals = {
         "executions": len(log.executions),
-        "workflows": int(log.executions["workflow_id"].nunique()),
+        "workflows": _different(log.executions, "workflow_id"),
         "succeeded": int((status == "success").sum()),
         "failed": int(status.isin(["error", "crashed"]).sum()),
-        "with_failures": int(failures["execution_id"].nunique()),
+        "with_failures": _different(failures, "execution_id"),
         "failures": len(failures),
         "groups": len(groups),
     }
     seen = window(read)
     seen = seen.model_copy(update={"from_": case.since}) if case.since else seen
     return Survey(seen, totals, groups, log.skipped, failures, log)
+
+
+def _different(table: pd.DataFrame, name: str) -> int:
+    """How many different ids there are, which are unique only on one server."""
+    return len(table[["instance", name]].dropna(subset=[name]).drop_duplicates())
 
 
 def _counted(groups: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:

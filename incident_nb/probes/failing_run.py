@@ -226,11 +226,11 @@ def _place(parts: tuple[str, ...]) -> str:
 def _earlier(target: Target) -> Iterator[Evidence]:
     """The runs of the workflow before the failing one, newest first."""
     table = target.log.executions
+    if target.instance is not None:
+        table = table[table["instance"].astype("str") == target.instance]
     rows = table[
         (table["workflow_id"].astype("str") == str(target.workflow_id)) & (table["execution_id"] != target.execution_id)
     ]
-    if target.instance is not None:
-        rows = rows[rows["instance"].astype("str") == target.instance]
     mine = table[table["execution_id"] == target.execution_id]
     begun = mine["at"].iloc[0] if len(mine) else target.last_seen
     rows = rows[rows["at"] < begun] if begun is not None and pd.notna(begun) else rows

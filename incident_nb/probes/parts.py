@@ -85,8 +85,10 @@ def good_ids(target: Target, node: str) -> list[str]:
     first = [target.good_execution_id] if target.good_execution_id else []
     failures = target.log.failures
     # A success may hold a failure of the node, too, which it was told to go on after.
-    soft = failures[failures["node"].astype("str") == node]["execution_id"]
-    bad = {target.execution_id, *target.failing_ids, *map(str, soft)}
+    soft = failures[failures["node"].astype("str") == node]
+    if target.instance is not None:
+        soft = soft[soft["instance"].astype("str") == target.instance]
+    bad = {target.execution_id, *target.failing_ids, *map(str, soft["execution_id"])}
     return [one for one in dict.fromkeys([*first, *map(str, ids)]) if one not in bad]
 
 
