@@ -118,6 +118,25 @@ def test_without_a_workspace(ran: Ran, tmp_path: Path, monkeypatch: pytest.Monke
         open_case("INC-1")
 
 
+def test_to_another_record_and_back(ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran("incidents", "open", ALERT, "--offline")
+    ran("incidents", "note", "1", "looked at it")
+    ran("incidents", "export", "1", "--out", str(tmp_path / "sent"))
+    assert "already" in ran("incidents", "import", str(tmp_path / "sent"), code=2)
+    ran("init", str(tmp_path / "other"))
+    monkeypatch.chdir(tmp_path / "other")
+    told = ran.json("incidents", "import", str(tmp_path / "sent"))
+    assert told["id"] == "INC-1" and "looked at it" in [event["told"] for event in told["events"]]
+
+
+def test_the_timeline_begins_when_it_was_detected(ran: Ran) -> None:
+    ran("incidents", "open", ALERT, "--offline", "--detected", "2026-11-26T01:00:00Z")
+    ran("incidents", "note", "1", "what came first", "--at", "2026-11-26T02:00:00Z")
+    told = [event["kind"] for event in ran.json("incidents", "show", "1")["events"]]
+    assert told[:2] == ["opened", "note"]
+    assert "2026-11-26 01:00: Error detected" in ran("incidents", "show", "1")
+
+
 def test_the_kinds_of_events_are_listed(ran: Ran) -> None:
     told = ran("incidents", "record", "1", "help")
     assert "cause_accepted" in told and "cause= detail= reason=" in told

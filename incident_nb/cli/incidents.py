@@ -196,6 +196,35 @@ def record(
     _add(incident, kind, at, json_to, config, **dict(_pair(value, "NAME=VALUE") for value in values or ()))
 
 
+@group.command("export")
+def export_one(
+    incident: IncidentArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="An empty or new folder.")],
+    config: ConfigOption = None,
+) -> None:
+    """Put an incident's record into a folder, to be kept elsewhere or imported there."""
+    from incident_nb.incidents.folder import put_into
+
+    desk = _desk(config)
+    put_into(desk.records, desk.number_of(incident), out, now=desk.clock())
+    words.print(f"The record is in {out}.", markup=False)
+
+
+@group.command("import")
+def import_one(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `incidents export` made.", show_default=False)],
+    json_to: JsonOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Bring an exported incident into this record, under the next number."""
+    from incident_nb.incidents.folder import take_from
+
+    desk = _desk(config)
+    taken = take_from(desk.records, folder, by=desk.by)
+    words.print(f"It is {taken.id} here.")
+    _show(desk, taken.number, json_to)
+
+
 def _desk(config: Path | None) -> Desk:
     from incident_nb.desk import on_record
 

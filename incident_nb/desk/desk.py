@@ -13,6 +13,7 @@ from incident_nb.case import Case
 from incident_nb.desk.folder import case_of, folder_of, put_notebook, sources_of
 from incident_nb.desk.similar import Seen, seen_before
 from incident_nb.desk.standing import Standing, standing, urgency
+from incident_nb.desk.told import moment
 from incident_nb.errors import UsageError
 from incident_nb.incidents import Event, Records, payload_of, records_of
 from incident_nb.incidents.events import read
@@ -113,7 +114,7 @@ class Desk:
 
     def timeline(self, number: int) -> tuple[Event, ...]:
         """All that was recorded, in the order in which it happened."""
-        return tuple(sorted(self.records.events(number), key=lambda event: (event.at, event.seq)))
+        return tuple(sorted(self.records.events(number), key=lambda event: (moment(event), event.seq)))
 
     def add(self, number: int, kind: str, *, at: datetime | None = None, **values: Any) -> Incident:
         """The incident after one more event of any kind but `resolved` and `closed`, which have calls of their own.

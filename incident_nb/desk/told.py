@@ -10,6 +10,7 @@ from incident_nb.desk.similar import Seen
 from incident_nb.desk.standing import CLOCK_WORDS, Standing
 from incident_nb.incidents import KINDS, Event
 from incident_nb.incidents.events import read
+from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.policy.clocks import Clock
 from incident_nb.policy.steps import Progress
 from incident_nb.policy.timers import State, Timer
@@ -59,6 +60,12 @@ def span(time: timedelta | None) -> str:
     return f"{left} min"
 
 
+def moment(event: Event) -> datetime:
+    """Where an event stands in a timeline: when it happened; of the first one, when the incident was detected."""
+    payload = read(event)
+    return min(event.at, payload.detected_at) if isinstance(payload, Opened) else event.at
+
+
 def told(event: Event) -> str:
     """What an event says in a line; one that only a newer version knows by its kind."""
     payload = read(event)
@@ -99,7 +106,7 @@ def glance(one: Standing, events: Sequence[Event], alike: Sequence[Seen] = ()) -
         rows.append(("#", "Seen before; verify it before you rely on it"))
         rows += [(seen.name, f"{seen.fix} ({seen.why})") for seen in alike]
     rows.append(("#", "What happened"))
-    rows += [(f"{event.at:%Y-%m-%d %H:%M}", f"{told(event)} [{event.by}]") for event in events[-SHOWN:]]
+    rows += [(f"{moment(event):%Y-%m-%d %H:%M}", f"{told(event)} [{event.by}]") for event in events[-SHOWN:]]
     return rows
 
 

@@ -60,7 +60,7 @@ class Follow(Watched):
         """A record of the sample's incident, kept nowhere; its clock stands still, as the sample's does."""
         self._folder = tempfile.TemporaryDirectory(prefix="incident-nb-")  # gone when this is
         now = self.case.now
-        records = Records(Path(self._folder.name) / "record.db")
+        records = Records(Path(self._folder.name) / "record.db", clock=lambda: now)
         self.desk = Desk(records, self.case.settings, by="you", clock=lambda: now)
         self.trial = True
         self.number = self.desk.open(opened_by(self.diagnosis, now), at=now).number

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from incident_nb.desk import Desk
+from incident_nb.desk.told import moment
 from incident_nb.desk.told import told as event_words
 from incident_nb.errors import UsageError
 from incident_nb.record import Incident
@@ -24,7 +25,7 @@ class Timeline(StepPanel):
         rows = [
             (
                 str(one.seq),
-                f"{one.at:%Y-%m-%d %H:%M}",
+                f"{moment(one):%Y-%m-%d %H:%M}",
                 event_words(one) + " (corrected)" * (one.seq in put_right),
                 one.by,
             )
