@@ -26,6 +26,7 @@ MODAL = (
     "MODAL_TOKEN_SECRET",
     "MODAL_PROFILE",
     "MODAL_ENVIRONMENT",
+    "MODAL_CONFIG_PATH",
 )  # what Modal's command line reads
 
 SETTINGS = "INCIDENT_NB_SETTINGS"  # tells a notebook that we run which settings file is ours

@@ -187,11 +187,14 @@ def test_only_what_checks_sign_in_with_goes_to_a_notebook(monkeypatch: pytest.Mo
         "INCIDENT_NB_N8N_API_KEY__EU_1",
         "INCIDENT_NB_N8N_API_KEY",
         "MODAL_TOKEN_ID",
+        "MODAL_CONFIG_PATH",
         "INCIDENT_NB_ALERT_TOKEN",
     ):
         monkeypatch.setenv(name, "x")
     settings = Settings(n8n={"eu-1": Server(url="https://n8n.example.com")})
-    assert set(credentials(settings)) == {"INCIDENT_NB_N8N_API_KEY__EU_1", "MODAL_TOKEN_ID"}
+    assert set(credentials(settings)) == {
+        "INCIDENT_NB_N8N_API_KEY__EU_1", "MODAL_TOKEN_ID", "MODAL_CONFIG_PATH",
+    }  # fmt: skip
 
 
 # Whose records are these?

@@ -283,6 +283,14 @@ def test_only_n8n_itself_can_say_that_a_thing_is_not_there(reply: faulty.Reply) 
             server.version("1", "v1")
 
 
+@pytest.mark.parametrize("body", ["<!doctype html>", b"[]", b'{"id": ', b'{"a":' * 100_000])
+def test_what_is_no_execution_is_said(body: Any) -> None:
+    with n8n(answer(body)) as (server, _), pytest.raises(UnreachableError, match="something else than execution 7"):
+        server.plain_execution("7")
+    with n8n(pages()) as (server, _):
+        assert server.plain_execution("7")["data"] and "data" not in server.plain_execution("7", data=False)
+
+
 def at(*known: tuple[str, Any]) -> faulty.Reply:
     """A server that knows these paths; to all others it answers as n8n does."""
     things = {f"/api/v1/{path}": thing for path, thing in known}

@@ -14,13 +14,12 @@ from incident_nb.diagnose.scene import Analysis
 from incident_nb.diagnose.target import target_of
 from incident_nb.diagnose.whose import doubt, server_name
 from incident_nb.errors import SettingsError
-from incident_nb.http import Allowed, Session, origin
+from incident_nb.http import Allowed, Session, is_loopback, origin
 from incident_nb.live import trusted
 from incident_nb.models import Outcome, Probed
 from incident_nb.n8n import N8n, key_of
 from incident_nb.policy import load
 from incident_nb.probes import PROBES, OnAnswer, Probe, Target, Tools, ask_all
-from incident_nb.probes.endpoint_places import is_loopback
 from incident_nb.probes.parts import good_ids
 from incident_nb.probes.vendors import status_origins
 from incident_nb.readers.single import Executions

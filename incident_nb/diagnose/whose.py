@@ -6,8 +6,6 @@ workflow of the same id would be told as if it were of this one.
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from typing import NamedTuple
 
 from incident_nb.diagnose.subject import text
@@ -90,10 +88,10 @@ def _has_run(witness: Witness, server: N8n) -> bool | None:
     """Whether the server has the run as one of the same workflow; None where it can't be asked."""
     if witness.workflow_id is None or witness.execution_id is None:
         return False
-    with suppress(IncidentNbError, ValueError, RecursionError):
-        try:
-            found = json.loads(server.execution(witness.execution_id, data=False))
-        except NotThereError:
-            return False
-        return isinstance(found, dict) and str(found.get("workflowId")) == witness.workflow_id
-    return None
+    try:
+        found = server.plain_execution(witness.execution_id, data=False)
+    except NotThereError:
+        return False
+    except IncidentNbError:
+        return None
+    return str(found.get("workflowId")) == witness.workflow_id

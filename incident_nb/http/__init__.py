@@ -13,13 +13,14 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 import httpcore
 
 from .network import Network, Reason, RequestError, Timing, now, told, trust
 
-__all__ = ["Allowed", "Answer", "Reason", "RequestError", "Session", "Timing", "look", "origin"]
+__all__ = ["Allowed", "Answer", "Reason", "RequestError", "Session", "Timing", "is_loopback", "look", "origin"]
 
 PORTS = {"http": 80, "https": 443}
 MAX_BODY = 64_000_000
@@ -64,6 +65,14 @@ def origin(url: str) -> str:
     except ValueError:
         return ""
     return f"{parts.scheme}://{parts.hostname.lower()}:{port}" if parts.hostname and port else ""
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this very machine, where nothing has a certificate, so that http will do."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 class Session:

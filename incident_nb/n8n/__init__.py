@@ -59,6 +59,18 @@ class N8n:
             raise NotThereError(f"{self} has no execution {execution_id[:40]}: pruned, deleted or on another server.")
         return self._good(answer).body
 
+    def plain_execution(self, execution_id: str, *, data: bool = True) -> dict[str, Any]:
+        """One execution as plain Python. Raises as `execution` does, also for what is none."""
+        try:
+            found = json.loads(self.execution(execution_id, data=data))
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, dict):
+            return found
+        raise UnreachableError(
+            f"{self} sent something else than execution {execution_id[:40]}: a proxy's page, or a damaged answer."
+        )
+
     def workflows(self) -> Listing:
         """All workflows, with nodes, tags and, where the edition has projects, whose they are."""
         return self.listing("workflows")

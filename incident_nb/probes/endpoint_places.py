@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from incident_nb.errors import IncidentNbError
+from incident_nb.http import is_loopback
 from incident_nb.probes.target import Target, Tools, running_nodes
 from incident_nb.settings import App
 
@@ -16,14 +16,6 @@ MOST_OTHERS = 4
 _KEYS = ("url", "endpoint", "endpointUrl", "sseEndpoint")
 _OPTIONS = ("baseURL", "baseUrl")
 _LITERAL = re.compile(r"=?\s*(https?)://([A-Za-z0-9.-]+)(:\d{1,5})?(?=[/?#]|\s*$)")
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host is this very machine, where nothing has a certificate, so that http will do."""
-    try:
-        return host == "localhost" or ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 class Place(NamedTuple):

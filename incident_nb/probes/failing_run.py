@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
 from incident_nb.errors import IncidentNbError
 from incident_nb.models import Evidence, Probed
+from incident_nb.probes.moments import time_of
 from incident_nb.probes.parts import failing_run
 from incident_nb.probes.shapes import NAME
 from incident_nb.probes.target import Target, Tools, could_not_look, found, seen, shaped
@@ -56,7 +56,7 @@ def look(target: Target, tools: Tools) -> Probed:
 
 def _failed(target: Target, execution: Json, node: Any, error: Json) -> str:
     """When, where and with which words it failed."""
-    at = _instant(execution.get("stoppedAt") or execution.get("startedAt"))
+    at = time_of(execution.get("stoppedAt") or execution.get("startedAt"))
     when = f" on {at:%Y-%m-%d at %H:%M:%S} UTC" if at else ""
     where = f" at “{node}”" if isinstance(node, str) else ""
     status = execution.get("status")
@@ -260,11 +260,3 @@ def _cut(text: str, most: int) -> str:
 
 def _id(value: Any) -> str | None:
     return str(value) if isinstance(value, str | int) and value != "" else None
-
-
-def _instant(text: Any) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-        return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None

@@ -17,6 +17,7 @@ from incident_nb.models import Cause, Probed
 from incident_nb.probes import modal_run
 from incident_nb.probes.endpoint_places import places_of
 from incident_nb.probes.modal_run import NoAppError, TooOldError
+from incident_nb.probes.moments import time_of
 from incident_nb.probes.target import CouldNotLookError, Sign, Target, Tools, clean, could_not_look, found, seen
 from incident_nb.redact import redact_text
 
@@ -106,7 +107,7 @@ def _history(app: str, tools: Tools) -> list[Deployment]:
     entries = modal_run.rows(("app", "history", _name(app)), _left(tools))
     return [
         Deployment(
-            str(row.get("version") or "?"), _time(row.get("time_deployed")), _text(row.get("deployed_by")),
+            str(row.get("version") or "?"), time_of(row.get("time_deployed")), _text(row.get("deployed_by")),
             _text(row.get("commit")), _text(row.get("tag")),
         )
         for row in entries
@@ -122,7 +123,7 @@ def _state(app: str, target: Target, tools: Tools) -> Sign:
     state = str(row.get("state")).rstrip(".")
     if not state.startswith(OFF):
         return Sign(seen(f"Modal's app “{app}” is {state}."))
-    at = _time(row.get("stopped_at"))
+    at = time_of(row.get("stopped_at"))
     first, last = _window(target)
     during = bool(at and first and last and first <= at <= last)
     text = f"Modal's app “{app}” is {state}{f' since {_told(at)}' if at else ''}."
@@ -172,7 +173,7 @@ def _containers(app: str, target: Target, tools: Tools) -> Iterator[Sign]:
     if not mine:
         yield Sign(seen("None of its containers runs now: the next request starts cold."))
         return
-    starts = [at for row in mine if (at := _time(row.get("start_time")))]
+    starts = [at for row in mine if (at := time_of(row.get("start_time")))]
     onset = target.onset or target.first_seen
     new = sum(1 for at in starts if onset and at >= onset)
     newest = f", the newest since {_told(max(starts))}" if starts else ""
@@ -188,7 +189,7 @@ def _log(app: str, target: Target, tools: Tools) -> Iterator[Sign]:
     effects: dict[Cause, float] = {}
     for line in _COLOUR.sub("", text).splitlines():
         stamp = _STAMP.match(line)
-        at, said = (_time(stamp[1]), stamp[2]) if stamp else (None, line)
+        at, said = (time_of(stamp[1]), stamp[2]) if stamp else (None, line)
         said = said.strip()[:LOOKED_AT]
         weights = next((weights for words, weights in LINES if words.search(said)), None)
         if weights is None or (at and first and last and not first <= at <= last):
@@ -243,14 +244,6 @@ def _name(app: str) -> str:
     if not _APP.fullmatch(app):
         raise CouldNotLookError("The app in [modal.apps] is no name that Modal knows: letters, digits, dots, - and _.")
     return app
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(value)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def _text(value: Any) -> str | None:

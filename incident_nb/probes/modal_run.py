@@ -21,16 +21,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from incident_nb.live import MODAL
 from incident_nb.probes.target import CouldNotLookError
 from incident_nb.redact import redact_text
 
 LONGEST_S = 8.0  # it takes two seconds to start
 MOST_BYTES = 1_000_000
 # What it may know of our environment: where it is, whose home, and its own settings. Its keys are among them.
-_KEPT = (
-    "PATH", "HOME", "MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET", "MODAL_PROFILE", "MODAL_ENVIRONMENT", "MODAL_CONFIG_PATH",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR",
-)  # fmt: skip
+_KEPT = ("PATH", "HOME", *MODAL, "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR")
 _SET = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "1000"}
 _BOX = re.compile("[\u2500-\u257f]+|\x1b\\[[0-9;?]*[A-Za-z]")
 INSTALL = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -120,17 +119,15 @@ class Tools:
         return rows, listing.partial or (f"only {len(rows):,} were read" if len(rows) >= MOST_WORKFLOWS else None)
 
     def execution(self, execution_id: str) -> Any:
-        """An execution with its data, raw; None where neither server nor source has it. Asked once, whoever asks."""
+        """An execution with its data, raw, from the source or else the server. Asked once, whoever asks.
+
+        Raises NotThereError where neither has it, and whatever else keeps the server from telling.
+        """
         return self.once(f"execution {execution_id}", lambda: self._execution(execution_id))
 
     def _execution(self, execution_id: str) -> Any:
-        if (kept := self.execution_of(execution_id)) is not None:
-            return kept
-        try:
-            return json.loads(self.server().execution(execution_id))
-        except (ValueError, RecursionError) as error:
-            told = f"{self.server()} sent something else than execution {execution_id}: a proxy's page, or a damaged answer."
-            raise CouldNotLookError(told) from error
+        kept = self.execution_of(execution_id)
+        return self.server().plain_execution(execution_id) if kept is None else kept
 
     def once(self, key: str, ask: Callable[[], Any]) -> Any:
         """What `ask` gives, asked once under this key, whoever asks; an error of ours is kept and raised again."""
