@@ -6,7 +6,7 @@ The floor is what any look at a text costs: a copy in small letters and its leng
 nothing is known from before, but in `repeated`, where twenty lines come again and again as they do in an export. With
 `--data`, also the error texts of the exports in a folder: in the order in which they stand there, and each once. Of each
 piece of fifty lines the fastest round counts, since other work on the machine slows some of them down. At the end the
-growth of the work on hostile lines: ten times the length should take about ten times the time.
+growth of the work on hostile texts: ten times the length should take about ten times the time.
 """
 
 from __future__ import annotations
@@ -50,6 +50,13 @@ HOSTILE = (
     "x@",
     "<a>",
     "A" * 7 + "+",
+    # Whole lines: what is looked at around each match has to be bounded, too.
+    "arn:aws:secretsmanager:eu:123:secret=abc ",
+    "password=Pa55(word1 ",
+    "user=app pass=abc123 ",
+    "Authorization: Basic ZmFrZTpmYWtlLXBhc3M= ",
+    "mail maria.lopez@example.com now ",
+    "Invalid API key provided: zz-FAKE-0001.\n",
 )
 
 
@@ -132,7 +139,7 @@ def main() -> None:
         short, long = unit * (2_000 // len(unit)), unit * (20_000 // len(unit))
         growth = best(lambda text=long: redact([text]), 2) / max(best(lambda text=short: redact([text]), 2), 1e-4)  # type: ignore[misc]
         worst = max(worst, growth)
-    print(f"hostile lines of ten times the length take at most {worst:.0f} times as long")
+    print(f"hostile texts of ten times the length take at most {worst:.0f} times as long")
 
 
 def report(name: str, lines: list[str], rounds: int) -> None:

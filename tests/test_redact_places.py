@@ -235,6 +235,35 @@ def test_personal_data_is_masked_in_its_usual_spellings(value: str) -> None:
     assert redact_text(f"reach {value} today", personal=False) == f"reach {value} today"
 
 
+@pytest.mark.parametrize("password", ["Pa55(word1", "Pa55[word1", "Pa(55)word1", "x((y7Kq"])
+@pytest.mark.parametrize(
+    "frame",
+    ["password={}", "login with password={} failed", "(password={}; user=bob)", "user=bob, db_password={}, x=1"],
+)
+def test_a_password_may_hold_a_bracket(password: str, frame: str) -> None:
+    before, after = frame.split("{}")
+    clean = redact_text(frame.format(password))
+    assert MASK.sub("", clean) == before + after and len(MASK.findall(clean)) == 1
+    assert redact_text(clean) == clean
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'password = getpass.getpass("Password: ")',
+        "password = os.getenv(",
+        "password = crypt(salt + pw, key)",
+        "password=md5(salt + pw)",
+        "password = cfg['db']['pass']",
+        "db_password = Some(x1)",
+        "password: z.string().min(8)",
+        "password: docs(section 2) says",
+    ],
+)
+def test_an_expression_that_gives_a_password_stays(code: str) -> None:
+    assert redact_text(code) == code and redact_text(f"Error 7: {code}") == f"Error 7: {code}"
+
+
 def test_personal_data_stays_in_an_address_too_where_it_may() -> None:
     text = "GET https://x.test/?phone=4915112345678&token=q7Zk2mX9pLw4Tn8B failed"
     assert "4915112345678" not in redact_text(text)

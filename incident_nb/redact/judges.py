@@ -41,6 +41,17 @@ _PROGRAM = re.compile(r"\$_?[A-Za-z]\w{0,40}[\[(>?-]|(?:Read|Get|New|Import|Conv
 _IN_ARN = re.compile(r"arn:[\w-]{1,20}:secretsmanager:[\w-]{0,20}:\d{0,12}:\Z")
 # An expression of a program: a call, an item, a type.
 _CODE = re.compile(r"[A-Za-z_]\w{0,60}(?:\.[A-Za-z_]\w{0,60}){0,6}[\[(]")
+# The same to its end, since a password may hold a bracket: no blank inside but behind a comma or around a sign, unless
+# what is called has a name of letters only.
+_PIECES = r"\"[^\"\n]{0,120}\"|'[^'\n]{0,120}'|\([^()\n]{0,120}\)|\[[^\[\]\n]{0,120}\]"
+_INSIDE = rf"(?:[^\s\"'`()\[\]]|,\s|\s[+*/|&?:=-]{{1,3}}\s|{_PIECES}){{0,200}}"
+_ANYTHING = rf"(?:[^\n\"'()\[\]]|{_PIECES}){{0,200}}"
+_WHOLE_CODE = re.compile(
+    rf"(?:[A-Za-z_]\w{{0,60}}(?:\.[A-Za-z_]\w{{0,60}}){{0,6}}(?:\({_INSIDE}\)|\[{_INSIDE}\]|[\[(](?:\s|\Z))|"
+    rf"[A-Za-z_.]{{1,120}}(?:\({_ANYTHING}\)|\[{_ANYTHING}\]))(?!\w)"
+)
+_NOTHING_BEFORE, _NOTHING_BEHIND = re.compile(r"[ \-*\t{,;'\"<>]{0,200}+"), re.compile(r"[ ,;.})\]]*+\Z")
+_MORE_WORDS, _MORE_TEXT = re.compile(r"\s[a-z]{2,12}\s[a-z]"), re.compile(r"\s{1,3}[a-z]")
 
 
 def unless_stand_in(kind: str) -> Judge:
@@ -51,7 +62,7 @@ def unless_stand_in(kind: str) -> Judge:
 def flagged(match: re.Match[str]) -> str | None:
     """Judge what stands behind a tool's own flag, where a port, a path or the words of a help text may stand, too."""
     value = match["s"]
-    helps = re.fullmatch(r"[a-z]{2,8}", value) and re.match(r"\s[a-z]{2,12}\s[a-z]", match.string[match.end() :])
+    helps = re.fullmatch(r"[a-z]{2,8}", value) and _MORE_WORDS.match(match.string, match.end())
     return None if stand_in(value) or helps or re.fullmatch(r"\d{1,5}|/.*", value) else "password"
 
 
@@ -90,12 +101,13 @@ def drawn(kind: str, slugs: bool = True, least: int = 0) -> Judge:
 def judge_pair(match: re.Match[str]) -> str | None:
     """Judge `key: value` and `key=value`, quoted or not; after a blank a value needs more than a plain word to be one."""
     text, key, value, gap = match.string, match["key"], match["s"], match["gap"]
-    rule = key_rule(key) or _rule_of_words(text, match.start("key"), key)
+    start = match.start("key")
+    rule = key_rule(key) or _rule_of_words(text, start, key)
     if (
         rule is None
         or stand_in(value)
-        or text[: match.start("key")].endswith("${")
-        or (key == "secret" and _IN_ARN.search(text, 0, match.start()))
+        or text[max(0, start - 2) : start] == "${"
+        or (key == "secret" and _IN_ARN.search(text, max(0, start - 120), start))
     ):
         return None
     kind, test = rule
@@ -104,7 +116,7 @@ def judge_pair(match: re.Match[str]) -> str | None:
         return None
     if _PROGRAM.match(value) if not match["q"] else value[0] == " ":
         return None
-    if not match["q"] and (_CODE.match(value + text[match.end() : match.end() + 1]) or _names_a_key(value)):
+    if not match["q"] and (_is_code(text, match.start("s"), kind) or _names_a_key(value)):
         return None
     if "->" in gap and not not_wordy(value):
         return None
@@ -115,8 +127,21 @@ def judge_pair(match: re.Match[str]) -> str | None:
     # "password: must be longer" and "token: expired" are prose, "password: hunter2" is not, nor is a plain word alone.
     if not_wordy(value):
         return kind if test(value) else None
-    alone = not text[match.end() :].strip(" ,;.})]") and not text[: match.start("key")].strip(" -*\t{,;'\"<>")
+    alone = _NOTHING_BEFORE.fullmatch(text, 0, start) and _NOTHING_BEHIND.match(text, match.end())
     return kind if alone and kind == "password" and test(value) and anything(value) and "." not in value else None
+
+
+def judge_bracketed(match: re.Match[str]) -> str | None:
+    """Judge a password with a bracket in it, which no other value goes on behind: `password=Pa55(word1`."""
+    rule, value = key_rule(match["key"]), match["s"]
+    if rule is None or rule[0] != "password" or stand_in(value) or _is_code(match.string, match.start("s"), "password"):
+        return None
+    return "password" if rule[1](value) and not_wordy(value) else None
+
+
+def _is_code(text: str, start: int, kind: str) -> bool:
+    """Whether an expression of a program starts there, not a value; where a password may stand, it has to have its end."""
+    return (_WHOLE_CODE if kind == "password" else _CODE).match(text, start) is not None
 
 
 def _names_a_key(value: str) -> bool:
@@ -139,9 +164,11 @@ def _rule_of_words(text: str, start: int, key: str) -> tuple[str, Test] | None:
 def judge_line(match: re.Match[str]) -> str | None:
     """Judge a line that is one key and its value: all of the line is the value, blanks in it are only with `=`."""
     rule, value = key_rule(match["key"]), match["s"].rstrip(" ,;")
-    if rule is None or stand_in(value) or MASK.search(value) or re.match(r"[\"'`\[{<\\&]", value) or _CODE.match(value):
+    if rule is None or stand_in(value) or MASK.search(value) or re.match(r"[\"'`\[{<\\&]", value):
         return None
     kind, test = rule
+    if _is_code(value, 0, kind):
+        return None
     if without_scheme(value)[0]:
         return None
     if re.search(r"\s", value):
@@ -198,7 +225,7 @@ def judge_flag(match: re.Match[str]) -> str | None:
         kind == "password"
         and anything(value)
         and value.lower() not in NO_VALUES
-        and not re.match(r"\s{1,3}[a-z]", match.string[match.end() :])
+        and not _MORE_TEXT.match(match.string, match.end())
     )
     return kind if plain or (not_wordy(value) and test(value)) else None
 
@@ -208,7 +235,8 @@ def judge_loose(match: re.Match[str]) -> str | None:
     text, start, value = match.string, match.start("key"), match["s"]
     head = re.search(r"[\w-]*\Z", text[max(0, start - 40) : start])
     rule = key_rule((head[0] if head else "") + match["key"])
-    named = text[: start - len(head[0]) if head else start].endswith("=")  # ?error=BadCredentials
+    before = start - len(head[0]) if head else start
+    named = text[max(0, before - 1) : before] == "="  # ?error=BadCredentials
     if rule is None or named or stand_in(value) or value[0] in "\"'`" or _NEVER_LOOSE.fullmatch(value):
         return None
     kind, test = rule

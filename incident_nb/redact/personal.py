@@ -94,18 +94,17 @@ _OF_MESSAGE = re.compile(r"(?i)(?:message-?id|msgid|in-reply-to|references|conte
 
 def _email(match: re.Match[str]) -> str | None:
     user, _, host = match["s"].rpartition("@")
-    if match.string[: match.start("s")].endswith("://") and match.string[match.end() :][:1] in (":", "/"):
+    before, behind = (
+        match.string[max(0, match.start() - 60) : match.start()],
+        match.string[match.end() : match.end() + 1],
+    )
+    if before.endswith("://") and behind in (":", "/"):
         return None  # an account on a server
-    before = match.string[max(0, match.start() - 60) : match.start()]
     if user.lower() in ("pass", "password", "passwd", "pwd") and re.search(r"://[^\s/:@]{0,40}:\Z", before):
         return None  # a document's example of an address
     if host in _ALGORITHMS or (re.search(r"\d{4}|\d\.\d", user) and _OF_MESSAGE.search(before)):
         return None
-    return (
-        None
-        if host.rsplit(".", 1)[-1].lower() in _FILES or (user == "git" and match.string[match.end() :][:1] in ":/")
-        else "email"
-    )
+    return None if host.rsplit(".", 1)[-1].lower() in _FILES or (user == "git" and behind in ":/") else "email"
 
 
 AT = re.compile(r"@(?!\d+\.)[^\W_]")

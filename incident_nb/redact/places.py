@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from .judges import (
     LAST_WORDS,
+    judge_bracketed,
     judge_element,
     judge_line,
     judge_listed,
@@ -99,6 +100,17 @@ LINES = Rules(
             ("'", '"', "`"),
             None,
             _quotes_of_keys,
+        ),
+        # password=Pa55(word1
+        Rule(
+            judge_bracketed,
+            re.compile(
+                rf"(?P<key>[\w.-]++)(?P<gap>{_GAP})(?P<s>[^\s\"'`\\,;&<>(){{}}\[]{{1,100}}[(\[][^\s\"'`\\,;&<>{{}}]{{0,200}}"
+                r"[^\s\"'`\\,;&<>{}.:!?\[(])"
+            ),
+            ("(", "["),
+            None,
+            key_starts,
         ),
         Rule(judge_pair, re.compile(rf"(?P<key>[\w.-]++)(?P<gap>{_GAP}){VALUE}"), (), None, key_starts),
     )
