@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from incident_nb import redact
 from incident_nb.archive import Archive
 from incident_nb.errors import IncidentNbError, SettingsError, UsageError
-from incident_nb.http import Answer
+from incident_nb.http import Answer, is_loopback
 from incident_nb.live import archive_folder, session
 from incident_nb.n8n import N8n, key_of
-from incident_nb.probes import vendors
+from incident_nb.probes import modal_run, vendors
+from incident_nb.probes.moments import time_of
 from incident_nb.settings import Client, Settings
 
 State = Literal["ok", "warning", "failed"]
@@ -130,10 +131,12 @@ def _code(code: str, client: Client, settings: Settings) -> Iterator[Check]:
 
 def _modal(settings: Settings) -> Check:
     mapped = f"{len(settings.modal.apps)} apps are mapped"
-    if shutil.which("modal") is None:
-        mend = "pip install modal; modal setup"
-        return Check("modal", "warning", f"{mapped}; its command line is not installed: no logs, no deployments", mend)
-    return Check("modal", "ok", f"{mapped}; its command line is installed")
+    try:
+        modal_run.executable()
+    except IncidentNbError as error:
+        told, _, mend = str(error).partition(". ")
+        return Check("modal", "warning", f"{mapped}; {told}", mend)
+    return Check("modal", "ok", f"{mapped}; its command line is installed and signed in")
 
 
 def _extra(module: str, purpose: str, extra: str) -> Check:
@@ -154,11 +157,8 @@ def _server(name: str, settings: Settings, now: datetime) -> Iterator[Check]:
         return
     with session(settings, BUDGET_S) as asked:
         server = N8n(name, settings.n8n[name].url, asked)
-        if (
-            settings.n8n[name].url.startswith("http://")
-            and "//127." not in server.url
-            and "//localhost" not in server.url
-        ):
+        place = urlsplit(server.url)
+        if place.scheme == "http" and not is_loopback(place.hostname):
             yield Check(what, "warning", "is asked over http: the key travels in the open", "Use its https address.")
         try:
             health = server.health()
@@ -166,7 +166,7 @@ def _server(name: str, settings: Settings, now: datetime) -> Iterator[Check]:
             yield Check(what, "failed", str(error), "Is the address right, and n8n running?")
             return
         yield _healthy(what, health)
-        if (skew := _skew(health, now)) is not None:
+        if (skew := _skew(health, datetime.now(UTC))) is not None:
             yield skew
         for kind, path, look in (("executions", "executions", _kept), ("workflows", "workflows", _listed)):
             yield _may(f"{what}: {kind}", lambda path=path, look=look: look(server, path, now))  # type: ignore[misc]
@@ -179,12 +179,12 @@ def _healthy(what: str, health: Answer) -> Check:
     return Check(what, "failed", f"says of itself that it is not well (healthz: status {health.status})", mend)
 
 
-def _skew(health: Answer, now: datetime) -> Check | None:
+def _skew(health: Answer, answered: datetime) -> Check | None:
+    """Whether the server's clock and this one's differ, by the time that was here when it answered."""
     try:
-        theirs = parsedate_to_datetime(health.headers.get("date", ""))
-    except ValueError:
+        apart = abs(parsedate_to_datetime(health.headers.get("date", "")).astimezone(UTC) - answered)
+    except (ValueError, OverflowError):
         return None
-    apart = abs(theirs.astimezone(UTC) - now)
     if apart < SKEW:
         return None
     return Check(
@@ -215,14 +215,13 @@ def _kept(server: N8n, path: str, now: datetime) -> Check:
         return Check(
             "", "warning", told, "Let workflows save executions (Workflow > Settings), or wait for the first run."
         )
-    newest = json.loads(server.execution(page.ids[0]))
-    if "data" not in newest:
+    if "data" not in server.plain_execution(page.ids[0]):
         told = f"execution {page.ids[0]} has no data: causes are then told by status alone"
         return Check("", "warning", told, "Set EXECUTIONS_DATA_SAVE_ON_ERROR and …_ON_SUCCESS to all.")
-    oldest = json.loads(page.content)["data"][-1].get("startedAt") or ""
-    age = ""
-    with contextlib.suppress(TypeError, ValueError):
-        age = f", back to {(now - datetime.fromisoformat(oldest)).days} days ago on the first page"
+    began = None
+    with suppress(ValueError, RecursionError):
+        began = time_of(json.loads(list(page.rows())[-1][1]).get("startedAt"))
+    age = f", back to {(now - began).days} days ago on the first page" if began else ""
     return Check("", "ok", f"the key may read them{age}")
 
 
@@ -243,10 +242,6 @@ def _archive(name: str, settings: Settings, now: datetime) -> Check:
     age = now - datetime.fromtimestamp((place / "state.json").stat().st_mtime, UTC)
     told = f"{len(log.executions):,} executions, brought up to date {_ago(age)}"
     return Check(what, "warning" if age > STALE else "ok", told, mend if age > STALE else None)
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _open_to_others(place: Path) -> bool:

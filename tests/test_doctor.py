@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from incident_nb import cli, doctor
 from incident_nb.doctor import Check, examine
+from incident_nb.http import Answer, Session
 from incident_nb.settings import Settings, load
 from tests import faulty
 from tests.faulty import Asked, Server, answer
@@ -98,10 +101,59 @@ def test_no_executions(settings: Settings, kept: Kept) -> None:
     assert found(settings)["n8n default: executions"].state == "warning"
 
 
-def test_clocks_that_differ(settings: Settings) -> None:
+def test_clocks_that_differ(settings: Settings, kept: Kept) -> None:
     assert "clock" not in found(settings)
-    check = found(settings, NOW + timedelta(minutes=7))["clock"]
-    assert check.state == "warning" and "420 s apart" in check.told
+    kept.instead = lambda asked: (
+        answer({"status": "ok"}, date=http_date(datetime.now(UTC) - timedelta(hours=2)))
+        if "healthz" in asked.path
+        else None
+    )
+    check = found(settings)["clock"]
+    assert check.state == "warning" and "72" in check.told and check.told.endswith(" s apart")
+
+
+def test_a_doctor_that_began_long_before_the_server_answered_finds_no_other_clock(
+    settings: Settings, kept: Kept
+) -> None:
+    kept.instead = lambda asked: (
+        answer({"status": "ok"}, date=http_date(datetime.now(UTC))) if "healthz" in asked.path else None
+    )
+    assert "clock" not in found(settings, NOW - timedelta(minutes=7))
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Fri, 31 Dec 9999 23:59:59 -2359"])
+def test_a_server_that_tells_no_time(settings: Settings, kept: Kept, date: str) -> None:
+    kept.instead = lambda asked: answer({"status": "ok"}, date=date) if "healthz" in asked.path else None
+    assert "clock" not in found(settings)
+
+
+@pytest.mark.parametrize("body", ["<!doctype html>", b"[1]", b'{"id": '])
+def test_an_execution_that_is_none_ends_no_doctor(settings: Settings, kept: Kept, body: Any) -> None:
+    usual = kept.instead
+    kept.instead = lambda asked: answer(body) if "/executions/2" in asked.path else usual(asked)
+    checks = found(settings)
+    assert checks["n8n default: executions"].state == "failed" and checks["n8n default: workflows"].state == "ok"
+    assert "something else than execution 2" in checks["n8n default: executions"].told
+
+
+@pytest.mark.parametrize(
+    ("place", "open_to_all"),
+    [
+        ("http://127.0.0.1:9", False),
+        ("http://localhost:9", False),
+        ("http://[::1]:9", False),
+        ("http://127.evil.example:9", True),
+        ("http://localhost.evil.example:9", True),
+        ("https://127.evil.example:9", False),
+    ],
+)
+def test_a_key_travels_in_the_open_but_on_this_very_machine(
+    place: str, open_to_all: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INCIDENT_NB_N8N_API_KEY", KEY)
+    monkeypatch.setattr(Session, "ask", lambda *_, **__: Answer(503, {}, b""))
+    told = [check.told for check in examine(Settings.model_validate({"n8n": {"default": {"url": place}}}), NOW)]
+    assert any("travels in the open" in words for words in told) == open_to_all
 
 
 def test_a_missing_key(settings: Settings, monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
@@ -149,9 +201,20 @@ def test_what_live_checks_read_of_a_client(tmp_path: Path, monkeypatch: pytest.M
 
 def test_modal_is_looked_at_where_its_apps_are_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     apps = Settings.model_validate({"modal": {"apps": {"a.modal.run": "a"}}})
+    beside = tmp_path / "beside"
+    beside.mkdir()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "modal" not in found(Settings()) and found(apps)["modal"].state == "warning"
-    (tmp_path / "modal").touch(0o755)
+    monkeypatch.setenv("MODAL_CONFIG_PATH", str(tmp_path / "modal.toml"))
+    monkeypatch.setattr(sys, "executable", str(beside / "python"))
+    assert "modal" not in found(Settings())
+    missing = found(apps)["modal"]
+    assert (
+        missing.state == "warning" and "not installed" in missing.told and "pip install modal" in (missing.mend or "")
+    )
+    (beside / "modal").touch(0o755)  # not on PATH, as in a virtual environment that is not active
+    signed_out = found(apps)["modal"]
+    assert signed_out.state == "warning" and "not signed in" in signed_out.told
+    (tmp_path / "modal.toml").touch()
     assert found(apps)["modal"].state == "ok"
 
 
