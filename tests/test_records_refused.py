@@ -69,7 +69,9 @@ def test_a_file_that_another_program_holds(path: Path, monkeypatch: pytest.Monke
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     refused(lambda: records.add(1, one("note"), by="Kim"), UnreachableError, str(path), "can't be written: ", "locked")
-    assert Records(path).get(1) == records.get(1)  # readers are let in
+    reading = Records(path)
+    assert reading.get(1) == records.get(1)  # readers are let in
+    reading.close()
     holder.execute("ROLLBACK")
     assert records.add(1, one("note"), by="Kim").version == 2
     records.close()

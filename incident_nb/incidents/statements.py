@@ -35,7 +35,7 @@ def kept(folded: Incident) -> dict[str, Any]:
     return {
         "is_open": folded.closed is None, "client": folded.client, "fingerprint": folded.subject.fingerprint,
         "seq": folded.version, "changed_at": folded.changed_at.isoformat(), "schema_version": upgrade.SCHEMA,
-        "state": folded.model_dump_json(),
+        "state": folded.model_dump_json(exclude_defaults=True),
     }  # fmt: skip
 
 

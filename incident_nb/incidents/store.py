@@ -6,6 +6,7 @@ one writer at a time, and others wait; PostgreSQL locks the row.
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -204,7 +205,8 @@ class Records:
     def _states(self, where: Iterable[Any]) -> list[Incident]:
         with self._reading() as connection:
             rows = connection.execute(statements.STATES.where(*where).order_by(_ROW.c.number.desc())).all()
-            return [self._state(connection, row) for row in rows]
+            with _all_stay():
+                return [self._state(connection, row) for row in rows]
 
     def _state(self, connection: Connection, row: Any) -> Incident:
         """What the events of a row fold to. What an older version folded, or what can't be read, is folded anew."""
@@ -255,3 +257,15 @@ class Records:
             raise UnreachableError(
                 f"The records in {self.place} can't be {done}: {why}. {left}, and try again."
             ) from error
+
+
+@contextmanager
+def _all_stay() -> Iterator[None]:
+    """Nothing looks for garbage meanwhile: among thousands of new objects that all stay it would look again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
