@@ -66,10 +66,16 @@ def markdown_text(text: str) -> str:
 
 
 # A cell that begins like this is a formula; so is what begins like this after a character that some programs and
-# countries take for the end of a cell.
-_FORMULA = re.compile("(^|[;,\t\n\r|])([\\s\"']*)([=+\\-@＝＋－＠])")
+# countries take for the end of a cell, with blanks and quotes between them.
+_FORMULA = re.compile("(^[;,|\\s\"']*+|[;,|\\s\"']++)([=+\\-@＝＋－＠]?)")
+_CELL_ENDS = re.compile("[;,\t\n\r|]")
 
 
 def spreadsheet_text(text: str) -> str:
     """Plain text as one cell of a CSV file that no spreadsheet takes for a formula."""
-    return " ".join(_FORMULA.sub(r"\1\2'\3", printable(text)).split())
+    return " ".join(_FORMULA.sub(_no_formula, printable(text)).split())
+
+
+def _no_formula(found: re.Match[str]) -> str:
+    begins = found[2] and (found.start() == 0 or _CELL_ENDS.search(found[1]))
+    return f"{found[1]}'{found[2]}" if begins else found[0]

@@ -110,7 +110,9 @@ _LIVE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 # Blocks of code that some readers draw instead of showing them.
-_DRAWN = re.compile(r"((?:`{3,}|~{3,})[ \t]*)(?=(?:mermaid|math|geojson|topojson|stl|vega|\{))", re.IGNORECASE)
+_DRAWN = re.compile(
+    r"((?:(?<!`)`{3,}+|(?<!~)~{3,}+)[ \t]*+)(?=mermaid|math|geojson|topojson|stl|vega|\{)", re.IGNORECASE
+)
 
 
 def _prose(text: str) -> str:
@@ -142,17 +144,22 @@ def _code_spans(text: str) -> list[tuple[int, int]]:
         end = start + len(line)
         if fence is None and re.fullmatch(r"`{3,}[\w+-]*\s*", line):
             fence = start, re.sub(r"[^`]", "", line)
-            spans, block = spans + (block or []), []
+            spans += block or []
+            block = []
         elif fence and line.rstrip() == fence[1]:
             spans.append((fence[0], end))
             fence = None
         elif "```" in line or "~~~" in line:
             return []
         elif fence is None and not line.strip():
-            spans, block = spans + (block or []), []
+            spans += block or []
+            block = []
         elif fence is None and block is not None:
             found = _spans_of_line(line)
-            block = None if found is None else block + [(start + a, start + b) for a, b in found]
+            if found is None:
+                block = None
+            else:
+                block += [(start + a, start + b) for a, b in found]
         start = end + 1
     return [] if fence else spans + (block or [])
 
@@ -160,13 +167,21 @@ def _code_spans(text: str) -> list[tuple[int, int]]:
 def _spans_of_line(line: str) -> list[tuple[int, int]] | None:
     """The code spans of one line, or None if its backticks do not pair up within it."""
     found: list[tuple[int, int]] = []
-    runs = list(re.finditer(r"`+", line))
-    while runs:
-        opening, *rest = runs
-        closing = next((run for run in rest if len(run[0]) == len(opening[0])), None)
-        if closing is None or line[: opening.start()].endswith("\\"):
+    runs = [run.span() for run in re.finditer(r"`+", line)]
+    closes: list[int | None] = []  # of each run, from the last one on: which run of its length comes next
+    latest: dict[int, int] = {}
+    for place in range(len(runs) - 1, -1, -1):
+        start, end = runs[place]
+        closes.append(latest.get(end - start))
+        latest[end - start] = place
+    closes.reverse()
+    opening = 0
+    while opening < len(runs):
+        start, closing = runs[opening][0], closes[opening]
+        if closing is None or line[max(0, start - 1) : start] == "\\":
             return None
-        if "|" not in line[opening.start() : closing.end()]:  # a table's cell ends at a bar, even inside backticks
-            found.append((opening.start(), closing.end()))
-        runs = [run for run in rest if run.start() >= closing.end()]
+        end = runs[closing][1]
+        if "|" not in line[start:end]:  # a table's cell ends at a bar, even inside backticks
+            found.append((start, end))
+        opening = closing + 1
     return found
