@@ -6,6 +6,7 @@ import getpass
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from incident_nb.incidents.kinds.mending import WorkedAround
 from incident_nb.incidents.kinds.opening import Opened, Scheduled, SeveritySuggested
 from incident_nb.incidents.payload import Payload
 from incident_nb.models import Cause, Diagnosis, ExecutionLog, Severity
-from incident_nb.policy import Policy, closing, load, must_be_done, verification
+from incident_nb.policy import Policy, calendar_of, closing, load, must_be_done, timers, verification
 from incident_nb.record import Incident, Subject
 from incident_nb.settings import Settings
 
@@ -102,11 +103,16 @@ class Desk:
             self.records.get(number), self.clock(), self.settings, self.records.incidents(closed=False), self.policy
         )
 
-    def board(self, *, closed: bool = False) -> list[Standing]:
-        """How all open incidents stand now, the most urgent first; with `closed` the closed ones, too."""
+    def board(self, *, closed: bool = False, most: int | None = None) -> list[Standing]:
+        """How the open incidents stand now, the most urgent first; with `closed` the closed ones, too; `most`: so many."""
         now = self.clock()
-        rows = self.records.incidents(closed=closed)
-        return sorted((standing(row, now, self.settings, (), self.policy) for row in rows), key=urgency)
+        calendar = cache(lambda client: calendar_of(self.settings, client))
+
+        def order(row: Incident) -> Any:
+            return urgency(row, timers(row, now, calendar=calendar(row.client), policy=self.policy), now)
+
+        rows = sorted(self.records.incidents(closed=closed), key=order)
+        return [standing(row, now, self.settings, (), self.policy) for row in rows[:most]]
 
     def seen_before(self, number: int, causes: Sequence[tuple[Cause, str | None]] = ()) -> tuple[Seen, ...]:
         """What was like this incident before; `causes` are the likely ones while none is accepted."""

@@ -55,8 +55,7 @@ class Standing:
     @property
     def next_due(self) -> Timer | None:
         """The clock that ends first of those still open; None when none is."""
-        still = [timer for timer in self.timers.values() if not timer.is_over]
-        return min(still, key=lambda timer: timer.due or datetime.max.replace(tzinfo=self.now.tzinfo), default=None)
+        return _next_due(self.timers, self.now)
 
 
 def standing(
@@ -76,12 +75,19 @@ def standing(
     )  # fmt: skip
 
 
-def urgency(one: Standing) -> tuple[bool, bool, datetime, Severity, int]:
+def urgency(
+    incident: Incident, clocks: dict[Clock, Timer], now: datetime
+) -> tuple[bool, bool, datetime, Severity, int]:
     """What a board sorts by: what is resolved comes last, then what is owed soonest, then the gravest, then the oldest."""
-    due = one.next_due
-    first = due.due if due and due.due else one.now + timedelta(days=3650)
+    due = _next_due(clocks, now)
+    first = due.due if due and due.due else now + timedelta(days=3650)
     paused = due is not None and due.state is State.PAUSED
-    return one.incident.is_resolved, paused, first, one.incident.severity or Severity.P1, one.incident.number
+    return incident.is_resolved, paused, first, incident.severity or Severity.P1, incident.number
+
+
+def _next_due(clocks: dict[Clock, Timer], now: datetime) -> Timer | None:
+    still = [timer for timer in clocks.values() if not timer.is_over]
+    return min(still, key=lambda timer: timer.due or datetime.max.replace(tzinfo=now.tzinfo), default=None)
 
 
 def _next(

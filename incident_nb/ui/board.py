@@ -50,7 +50,7 @@ class OpenIncidents(Watched):
 
     def read(self) -> None:
         """Reads them all."""
-        self.rows = self.desk.board() if self.desk else []
+        self.rows = self.desk.board(most=SHOWN + 1) if self.desk else []
 
 
 class Board(Panel):
@@ -76,8 +76,8 @@ class Board(Panel):
         sheet = Sheet().table(("Incident", "Severity", "State", "Client", "What", "Due", "Next"), rows)
         if not rows:
             sheet = sheet.text("No incident is open.", "good")
-        if (more := len(self.follow.rows) - SHOWN) > 0:
-            sheet = sheet.text(f"{more:,} more, less urgent: `incident-nb incidents list`.", "muted")
+        if len(self.follow.rows) > SHOWN:
+            sheet = sheet.text("There are more, less urgent: `incident-nb incidents list`.", "muted")
         return self._drafted(sheet) if self.draft else sheet
 
     def _drafted(self, sheet: Sheet) -> Sheet:
