@@ -29,7 +29,7 @@ from nbformat.v4 import new_markdown_cell
 
 from incident_nb import notebook
 from incident_nb.case import SAMPLE_NOW, Case, open_case, sample_case
-from incident_nb.cli.investigate import _check_folder, _write_folder
+from incident_nb.cli.investigate import check_folder, write_folder
 from incident_nb.diagnose import investigate
 from incident_nb.files import is_leftover, write_atomic
 from incident_nb.resources import notebooks
@@ -62,7 +62,7 @@ class Result:
 
         notebook.run_notebook = run  # type: ignore[assignment]
         case: Case = replace(self.case, now=SAMPLE_NOW + timedelta(minutes=generation))
-        _write_folder(case, self.diagnosis, out, client_copy=False)
+        write_folder(case, self.diagnosis, out, client_copy=False)
 
 
 def writer(result: Result, out: Path, generations: Iterable[int], reports: int) -> None:
@@ -206,7 +206,7 @@ def main(folder: Path, seed: int, moments: int) -> None:
         left = [entry.name for entry in out.iterdir() if is_leftover(entry.name)]
         for path in final(out):
             whole(path)
-        _check_folder(out)  # what every command does first
+        check_folder(out)  # what every command does first
         for path in out.rglob("*"):
             assert not is_leftover(path.name), f"still there: {path}"
             whole(path)
