@@ -85,6 +85,7 @@ STEPS = [
         ([], 600, 0),
         (STEPS[:2], 6, 0),
         (STEPS[:2], 36, 0.5),
+        (STEPS[:2], 26, 0.33),
         (STEPS[:3], 66, 1),
         (STEPS[:4], 126, 2),
         (STEPS, 141, 2.25),
@@ -97,9 +98,9 @@ STEPS = [
         ([*STEPS[:3], ("worked_around", 96, {"what": "x", "due": "2026-12-01T10:00Z"})], 9999, 1.5),
         ([*STEPS, AGAIN, ("acknowledged", 1003)], 1033, 0.5),
     ],
-    ids=["nothing yet", "QR-1 is not counted", "QR-2", "QR-2 done", "QR-3", "QR-4", "it stops when resolved",
-         "QR-5 and QR-6 are not counted", "closed", "no cause: no minute counts twice", "cause accepted later",
-         "waited", "worked around", "since it came back"],
+    ids=["nothing yet", "QR-1 is not counted", "QR-2", "QR-2, a third of an hour", "QR-2 done", "QR-3", "QR-4",
+         "it stops when resolved", "QR-5 and QR-6 are not counted", "closed", "no cause: no minute counts twice",
+         "cause accepted later", "waited", "worked around", "since it came back"],
 )  # fmt: skip
 def test_the_hours_that_are_proposed(happened, now, hours):
     found = bill(incident_of(*happened, severity="P2"), after(now))

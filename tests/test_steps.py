@@ -73,6 +73,7 @@ TOLD = [
     ("QR-5 not told after all", [*WHOLE[:5], tick(63, "FIN-4"), tick(64, "FIN-4", False)], 65, "DDDDR-", (2, 18, 30, 8, 7)),
     ("QR-5 told while it goes on", [*START, ("notified", 10, {"notice": "brief"})], 15, "DR--D-", (2, 13, None, None, 0)),
     ("QR-5 told before it is resolved", [*WHOLE[:4], ("notified", 54), ("resolved", 58)], 60, "DDDDDR", (2, 18, 30, 8, 0, 2)),
+    ("QR-5 told when fixed, not resolved yet", [*WHOLE[:4], ("notified", 54)], 56, "DDDRD-", (2, 18, 30, 6, 0)),
     ("QR-6 documented", WHOLE, 500, "DDDDDD", (2, 18, 30, 8, 4, 8)),
     ("QR-6 a learning file is not the document", [*WHOLE[:-1], document(70, "DOC-2")], 71, "DDDDDR", (2, 18, 30, 8, 4, 9)),
     ("QR-6 written elsewhere", [*WHOLE[:-1], tick(70, "FIN-5")], 500, "DDDDDD", (2, 18, 30, 8, 4, 8)),
@@ -87,6 +88,7 @@ TOLD = [
     ("QR-3 worked around", [*START, cause(20), around(40)], 3000, "DDR---", (2, 18, 20)),
     ("QR-3 worked around, then fixed", [*START, cause(20), around(40), fix(3000)], 3005, "DDDR--", (2, 18, 20, 5)),
     ("QR-3 worked around while looking for the cause", [*START, around(10), cause(20), fix(50)], 55, "DDDR--", (2, 18, 30, 5)),
+    ("QR-3 worked around with the cause", [*START, cause(20), around(20), fix(50)], 55, "DDDR--", (2, 18, 0, 5)),
     ("QR-2 worked around while looking for the cause", [*START, around(10)], 30, "DR----", (2, 28)),
     # steps that were passed over: no minute counts twice, and what comes next is running
     ("QR-2 fixed without a cause", [*START, fix(30)], 35, "D-DR--", (2, None, 28, 5)),
@@ -94,6 +96,7 @@ TOLD = [
     ("QR-2 cause accepted after the end", [*START, fix(30), ("resolved", 40), cause(600)], 610, "DDDDR-", (2, 28, 0, 10, 570)),
     ("QR-3 over by itself", [*START, cause(20), ("resolved", 40)], 50, "DD-DR-", (2, 18, None, 20, 10)),
     ("QR-1 passed over", [("acknowledged", 1), cause(20)], 30, "-DR---", (None, 20, 10)),
+    ("QR-1 passed over in the first minute", [cause(0)], 10, "-DR---", (None, 0, 10)),
     ("QR-3 everything passed over", [("resolved", 40)], 50, "---DR-", (None, None, None, 40, 10)),
     # once closed, nothing runs
     ("QR-5 closed with it left open", [*WHOLE[:5], ("closed", 80)], 500, "DDDDNN", (2, 18, 30, 8)),
@@ -134,7 +137,11 @@ def test_the_steps_have_their_time_boxes():
         ("QR-1", "2 min", (2, 2)), ("QR-2", "5-30 min", (5, 30)), ("QR-3", "15-60 min", (15, 60)), ("QR-4", "5-10 min", (5, 10)),
         ("QR-5", "5 min", (5, 5)), ("QR-6", "10 min", (10, 10)),
     ]  # fmt: skip
-    assert [step.action for step in steps] == [row.action for row in load().steps]
+    rules = load()
+    assert [step.action for step in steps] == [row.action for row in rules.steps]
+    longer = (rules.steps[0].model_copy(update={"time": "9 min", "minutes": (9, 9)}), *rules.steps[1:])
+    step = step_times(incident_of(), after(9), policy=rules.model_copy(update={"steps": longer}))[0]
+    assert (step.box, step.minutes, step.is_over) == ("9 min", (9, 9), False)
 
 
 BOXES = {"QR-1": 2, "QR-2": 30, "QR-3": 60, "QR-4": 10, "QR-5": 5, "QR-6": 10}
@@ -209,6 +216,13 @@ def test_the_severity_that_was_chosen_first_ends_the_first_step(happened, first,
     assert [step.spent for step in steps[:4]] == [timedelta(minutes=one) for one in spent]
     nobody = incident.model_copy(update={"chosen": None, "classified_at": when})
     assert step_times(nobody, after(57))[0].progress is Progress.TO_COME
+
+
+def test_the_record_remembers_when_the_severity_was_first_chosen():
+    incident = incident_of(*START, cause(20), fix(50), chosen(55, "P1"))
+    assert [step.spent for step in step_times(incident, after(57))[:4]] == [
+        timedelta(minutes=one) for one in (2, 18, 30, 7)
+    ]
 
 
 def test_steps_begin_when_the_incident_was_opened_not_when_the_problem_began():

@@ -19,8 +19,9 @@ class Bill(Frozen):
     """Who pays, as far as known.
 
     `suggested` is a row (BILL-1 to BILL-3) with its `reason`, None where the cause does not say; `row` is what a person
-    confirmed. `hours` are theirs, else those spent (`hours_spent`); `amount` is hours at the policy's rate, 0 where it is
-    free, None where nobody has classified it. `may_be_mentioned`: whether a client's text may speak of it, and why not.
+    confirmed. `hours` are theirs, else those spent since it began or came back (`hours_spent`); `amount` is hours at the
+    policy's rate, 0 where it is free, None where nobody has classified it. `may_be_mentioned`: whether a client's text
+    may speak of it, and why not.
     """
 
     suggested: str | None

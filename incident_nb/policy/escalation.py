@@ -90,9 +90,9 @@ def paused_by(incident: Incident, others: list[Incident]) -> tuple[Incident, ...
     if incident.severity not in (Severity.P1, Severity.P2) or incident.is_resolved or incident.closed:
         return ()
     lower = [
-        other
+        (other.severity, other.detected_at, other)
         for other in others
         if other.number != incident.number and not other.closed and not other.is_resolved
         and other.severity is not None and other.severity > incident.severity
     ]  # fmt: skip
-    return tuple(sorted(lower, key=lambda other: (other.severity or Severity.P4, other.detected_at)))
+    return tuple(other for *_, other in sorted(lower, key=lambda row: row[:2]))

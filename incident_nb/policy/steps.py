@@ -54,7 +54,6 @@ def step_times(incident: Incident, now: datetime, *, policy: Policy | None = Non
     is not needed where the policy asks for no notice; what closing left open is not needed any more.
     """
     rules = policy or load()
-    now = min(now, incident.closed.at) if incident.closed else now
     marks, told = _marks(incident, rules)
     begun = incident.began_at if incident.reopened else min([incident.opened_at, *filter(None, marks[:WORKED])])
     last, running, times = begun, False, []
@@ -62,8 +61,7 @@ def step_times(incident: Incident, now: datetime, *, policy: Policy | None = Non
         later = [other for other in marks[place + 1 : WORKED] if other and other >= begun]
         began = ended = spent = None
         if mark:
-            resolved = marks[WORKED - 1]
-            early = place >= WORKED and not (resolved and mark > resolved)
+            early = place >= WORKED and not marks[WORKED - 1]
             until = last if early else max(last, min([mark, *later]))
             progress, began, ended = Progress.DONE, min(last, mark), mark
             spent, last = _spent(incident, row.id, last, until), until

@@ -72,7 +72,7 @@ def _timer(
     again = bool(incident.reopened) and clock in policy.settings.reopening_restarts
     since = incident.began_at if again else incident.detected_at
     done = _done(clock, incident, since if again else None)
-    if clock == "notify" and row.notify == "if noticed" and incident.noticed:
+    if clock == "notify" and row.notify == "if noticed":
         since = max(since, incident.noticed_at or since)
     first, basis = _due(clock, row, incident, since, again, calendar, policy)
     upto = min(now, done) if done else now
