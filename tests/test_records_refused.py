@@ -24,7 +24,7 @@ from incident_nb.errors import (
 )
 from incident_nb.incidents import Records, engines, tables
 from incident_nb.redact import SAMPLE_KEY, Redactor, using
-from tests.postgres import Cluster
+from tests.postgres import Cluster, postgres
 from tests.recorded import engine_of, one, opened, sound
 
 PASSWORD = "hunter-two-in-the-rye"
@@ -333,3 +333,16 @@ def test_another_programs_tables_stay_as_they_are(place: Path | str) -> None:
         connection.execute(text("CREATE TABLE incidents (id INTEGER)"))
     refused(lambda: Records(place), UsageError, "another program's table “incidents”")
     records.close()
+
+
+# The tests' own server
+
+
+@pytest.mark.parametrize(("ci", "ends"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_tests_say_how_to_get_postgresql_and_never_pass_without_it_in_ci(
+    monkeypatch: pytest.MonkeyPatch, ci: str, ends: type[BaseException]
+) -> None:
+    monkeypatch.setattr("tests.postgres.program", lambda _: None)
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(ends, match="apt-get install -y postgresql"), postgres():
+        pass
