@@ -203,6 +203,7 @@ KEPT = [
 @pytest.mark.parametrize("text", KEPT)
 def test_look_alikes_survive(text: str) -> None:
     assert redact_text(text) == text
+    assert redact_text(f"Error 7: {text}") == f"Error 7: {text}"
 
 
 def test_words_and_hosts_around_a_secret_survive() -> None:

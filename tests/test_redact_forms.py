@@ -514,6 +514,7 @@ def test_a_secret_in_its_place_is_masked(text: str) -> None:
 @pytest.mark.parametrize("text", KEPT)
 def test_what_only_stands_in_such_a_place_is_kept(text: str) -> None:
     assert GATE.text(text, personal=True) == text
+    assert GATE.text(f"Error 7: {text}", personal=True) == f"Error 7: {text}"
 
 
 def test_hashes_of_passwords_and_keys_in_groups_are_masked() -> None:

@@ -20,7 +20,7 @@ MODULES = [
     for found in pkgutil.iter_modules([str(PACKAGE)])
     if found.name != "personal"  # numbers only
 ]
-PLACE = re.compile(r"(?P<key>\w+)(?P<gap>=)(?P<q>\"?)(?P<s>.*)")
+PLACE = re.compile(r"(?P<key>\w+)(?P<gap>=)(?P<q>\"?)(?P<s>.*?)(?: by policy)?")
 PLACES = [f"{key}={quote}" for key in ("password", "token", "apiKey", "orderId") for quote in ("", '"')]
 # Values that tell judges apart: words, numbers, places, keys, versions, what stands in for a value.
 _WORDS = """
@@ -31,7 +31,13 @@ $VAR ${VAR} {{x}} <x> *** [api_key:3f9a1c] user:pa55word user/pa55word sha256 oa
 пароль7 @Kq7Zw9x4 :Kq7Zw9x4
 """
 VALUES = [*_WORDS.split(), "two words", "two words 7", "is too short 7", "9 Kq7 Zw9"]
-TRIED = [found for place in PLACES for value in VALUES if (found := PLACE.fullmatch(place + value))]
+TRIED = [
+    found
+    for place in PLACES
+    for value in VALUES
+    for more in ("", " by policy")
+    if (found := PLACE.fullmatch(place + value + more))
+]
 
 
 def judges() -> Iterator[tuple[str, Judge]]:

@@ -59,3 +59,4 @@ def test_a_neighbour_gives_its_secret_away(text: str) -> None:
 @pytest.mark.parametrize("text", KEPT)
 def test_templates_cursors_and_public_ids_stay(text: str) -> None:
     assert GATE.text(text) == text
+    assert GATE.text(f"Error 7: {text}") == f"Error 7: {text}"

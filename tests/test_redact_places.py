@@ -114,6 +114,7 @@ KEPT = [
 @pytest.mark.parametrize("text", KEPT)
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redact_text(text) == text
+    assert redact_text(f"Error 7: {text}") == f"Error 7: {text}"
 
 
 CALL = {"service": "object", "method": "execute_kw", "args": ["db", 2, "Pa55w.rd!", "res.partner", "search", [[]]]}

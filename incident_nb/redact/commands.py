@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .judges import drawn, flagged, placed, telling
-from .keys import from_base64, opaque
+from .keys import from_base64, mechanism, opaque
 from .rules import Judge, Rule, Rules, anchored
 
 # Tools (a star: the name goes on, as mysqldump's does), and what stands between them and the password.
@@ -59,6 +59,38 @@ VALUE = r"[\"']?(?P<s>[^\s\"'|;<>$-][^\s\"'|;]{2,200})"
 QUOTED = r"[NEe]?(?P<q>[\"'])(?P<s>[^\"'\n]{2,200})(?P=q)"
 
 
+_telling = telling("password")
+_LOT = re.compile(r"(?=.{9})(?=.*[a-z])(?=.*[A-Z])(?=.*\d)")
+# The end of a command, or of what quotes it; before IMAP's a tag or who says it.
+_COMMAND_ENDS = re.compile(r"[\"']?[ \t]{0,9}(?:\Z|\r?\n|\\r|\\n|[\"'\]})])")
+_COMMAND_BEGINS = re.compile(r"(?:(?:^|[\s>:*\"'])(?:[A-Za-z]{0,4}\d{1,6}|C:|>)\s{1,3})\Z")
+_OF_SQL = re.compile(r"(?i)\b(?:create|alter|grant|set)\s")
+
+
+def _commanded(match: re.Match[str]) -> str | None:
+    """Judge what a command for signing in ends with; inside a sentence it has to look drawn by lot."""
+    ends = _COMMAND_ENDS.match(match.string, match.end("s")) or _LOT.match(match["s"])
+    return _telling(match) if ends else None
+
+
+def _tagged(match: re.Match[str]) -> str | None:
+    """Judge the password of IMAP's LOGIN, before which a tag stands."""
+    begins = _COMMAND_BEGINS.search(match.string, max(0, match.start() - 12), match.start())
+    return _commanded(match) if begins or _LOT.match(match["s"]) else None
+
+
+def _no_mechanism(match: re.Match[str]) -> str | None:
+    """Judge what a user connects with: in sentences it is a way of signing in."""
+    return None if mechanism(match["s"]) else _telling(match)
+
+
+def _identified(match: re.Match[str]) -> str | None:
+    """Judge what a statement of SQL identifies a user by; in sentences things are identified by their names."""
+    sql = match["with"] or match[0].startswith("IDENTIFIED")
+    before = _OF_SQL.search(match.string, max(0, match.start() - 200), match.start())
+    return flagged(match) if sql or before else None
+
+
 def _in_base64(match: re.Match[str]) -> str | None:
     """Judge a client's answer in base64, as SMTP and IMAP have it."""
     return "credential" if from_base64(match["s"]) is not None or opaque(match["s"]) else None
@@ -93,10 +125,16 @@ COMMANDS = Rules(
         anchored(flagged, rf"(?i:convertto-securestring)\s(?:-\w{{1,20}}\s){{0,3}}{QUOTED}", "convertto-securestring"),
         Rule(flagged, re.compile(rf"{QUOTED}\s?\|\s?(?i:convertto-securestring)"), ("convertto-securestring",)),
         anchored(telling("password"), r"(?i:connect)\s[\"']?[A-Za-z][\w$#]{0,29}/(?P<s>[^\s/@\"']{3,60})@", "connect "),
-        anchored(flagged, r"(?i:user)\s\S{1,60}\s(?i:using)\s[\"']?(?P<s>[^\s\"']{3,60})", "user "),
+        # db2 connect to sales user bob using password
         anchored(
-            flagged,
-            r"(?i:identified\s(?:with\s\S{1,40}\s)?(?:by|as)(?:\svalues)?)\s[\"']?(?P<s>[^\s\"';]{3,200})",
+            _no_mechanism,
+            r"(?i:connect\s[^\n]{0,120}?\buser\s\S{1,60}\susing)\s[\"']?(?P<s>[^\s\"']{3,60})",
+            "connect ",
+            r"(?i)\susing\s",
+        ),
+        anchored(
+            _identified,
+            r"(?i:identified\s(?P<with>with\s\S{1,40}\s)?(?:by|as)(?:\svalues)?)\s[\"']?(?P<s>[^\s\"';]{3,200})",
             "identified ",
         ),
         # SQL's own functions.
@@ -122,12 +160,12 @@ COMMANDS = Rules(
             "auth plain|auth login|auth xoauth2|authenticate |auth oauthbearer|auth cram-md5|auth ntlm",
         ),
         anchored(
-            telling("password"),
+            _commanded,
             rf"\bAUTH\s(?!PLAIN|LOGIN|X?OAUTH|CRAM|NTLM|GSSAPI|DIGEST|SCRAM|EXTERNAL)(?:[\w-]{{1,32}}\s)?{VALUE}(?=\s|\Z|[\"'])",
             "auth ",
         ),
         anchored(
-            telling("password"),
+            _tagged,
             r"\bLOGIN\s(?!PLAIN|LOGIN|CRAM|NTLM)[\"']?[\w.@+-]{2,80}[\"']?\s[\"']?(?P<s>[^\s\"']{4,100})",
             "login ",
         ),

@@ -52,7 +52,11 @@ DEVICES = Rules(
             r"(?i:unseal|recovery)\s(?i:key)\s\d{1,2}:\s(?P<s>[A-Za-z0-9+/=]{20,100})",
             "unseal key|recovery key",
         ),
-        anchored(telling("password"), rf"(?i:identify)\s(?:\S{{1,30}}\s)?{VALUE}", "identify "),
+        anchored(
+            telling("password"),
+            rf"(?i:nickserv|chanserv|authserv|/ns|cserve\S{{0,40}})[\s:]{{1,3}}(?i:identify|auth)\s(?:\S{{1,30}}\s)?{VALUE}",
+            "nickserv|chanserv|authserv|/ns |cserve",
+        ),
         anchored(flagged, r"inline:(?P<s>[A-Za-z0-9+/=]{30,100})", "inline:"),
         anchored(telling("password"), r"(?i:addauth\sdigest)\s[\w.-]{1,40}:(?P<s>[^\s\"']{4,100})", "addauth "),
         # Redis: what MONITOR shows, the protocol itself, a user's rules.

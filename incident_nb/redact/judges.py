@@ -39,6 +39,8 @@ _NEVER_LOOSE = re.compile(r"\d{1,19}|[\d.:/-]+|(?:https?|arn|urn):.*|[\w.-]+/[\w
 _NAMES = re.compile(r"[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+")
 _PROGRAM = re.compile(r"\$_?[A-Za-z]\w{0,40}[\[(>?-]|(?:Read|Get|New|Import|Convert(?:To|From))-[A-Z][a-zA-Z]{2,30}\Z")
 _IN_ARN = re.compile(r"arn:[\w-]{1,20}:secretsmanager:[\w-]{0,20}:\d{0,12}:\Z")
+# A server's challenge; the answer to one is masked with its nonce.
+_OF_CHALLENGE = re.compile(r"(?i)\bdigest\s[^\n]{0,300}\Z")
 # An expression of a program: a call, an item, a type.
 _CODE = re.compile(r"[A-Za-z_]\w{0,60}(?:\.[A-Za-z_]\w{0,60}){0,6}[\[(]")
 # The same to its end, since a password may hold a bracket: no blank inside but behind a comma or around a sign, unless
@@ -108,6 +110,7 @@ def judge_pair(match: re.Match[str]) -> str | None:
         or stand_in(value)
         or text[max(0, start - 2) : start] == "${"
         or (key == "secret" and _IN_ARN.search(text, max(0, start - 120), start))
+        or (key == "nonce" and _OF_CHALLENGE.search(text, max(0, start - 300), start))
     ):
         return None
     kind, test = rule

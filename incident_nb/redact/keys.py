@@ -48,6 +48,10 @@ _FILE = re.compile(r"#[0-9a-fA-F]{3,8}|[\w-]+\.(?:pdf|zip|docx?|xlsx?|csv|txt|js
 _ALGORITHM = re.compile(
     r"(?i)(?:base|sha|md|utf|aes|rsa|x|oauth|pbkdf|argon|bcrypt|scrypt|hmac|rc|des|ed|win|ntlm?v?)[-_]?\d+[\w-]*"
 )
+_MECHANISM = re.compile(
+    r"(?i)(?:scram|ssl|m?tls|sasl|gssapi|kerberos|krb|ldaps?|ntlm|negotiate|pki|x\.?509|x?oauth|openid|oidc|saml|jwt|password|pass|"
+    r"certificate|cert|key|token|plain|md5|cram|digest|ssh|https?|radius|pam|peer|trust|ident|iam|proxy)(?:[-_.]?v?\d[\w.-]*|-[\w.-]+)?"
+)
 _SENTENCE = re.compile(
     r"(?i)\b(?:is|are|was|were|be|been|must|should|can|cannot|can't|could|not|no|the|an?|at|least|too|short|long|required|"
     r"invalid|missing|please|field|characters?|does|do|did|has|have|for|with|your|you|of|to|in|and|or|match|wrong|"
@@ -183,6 +187,11 @@ def from_base64(value: str) -> str | None:
 def algorithm(value: str) -> bool:
     """True for the name of a cipher, a digest or an encoding, as in "the password is base64-encoded"."""
     return _ALGORITHM.fullmatch(value) is not None
+
+
+def mechanism(value: str) -> bool:
+    """True for a way of signing in, as in "connect user bob using SCRAM-SHA-256", and for an algorithm."""
+    return algorithm(value) or _MECHANISM.fullmatch(value.strip("'\".,;:()")) is not None
 
 
 def slug(value: str) -> bool:

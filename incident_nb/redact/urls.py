@@ -137,6 +137,17 @@ def _judge_userinfo(match: re.Match[str]) -> str | None:
     return None if sample or stand_in(match["s"]) else "password"
 
 
+_MACHINE = re.compile(r"(?i)(?:machine\s\S{1,100}|default)\s{1,3}\Z")
+
+
+def _judge_netrc(match: re.Match[str]) -> str | None:
+    """Judge `login NAME password VALUE`; behind a machine's name a plain word is one, too, elsewhere a sentence goes on."""
+    value = match["s"]
+    machine = _MACHINE.search(match.string, max(0, match.start() - 120), match.start())
+    fits = value.lower() not in NO_VALUES and not stand_in(value) and (machine or not_wordy(value))
+    return "password" if fits else None
+
+
 def _judge_user(match: re.Match[str]) -> str | None:
     """Judge `-u user:password`; two numbers are a user's and a group's, and an address is none."""
     value = match["s"]
@@ -163,13 +174,13 @@ PLACES = Rules(
             r"(?i:jdbc:oracle:)\w{1,10}:[^\s/@:]{1,60}/(?P<s>[^\s/@]{1,100})@",
             "jdbc:oracle:",
         ),
-        # Digest, OAuth 1, SigV4, Hawk: parameters, all of them.
+        # Digest, OAuth 1, SigV4, Hawk: parameters, all of them. Without an answer among them they are the server's challenge.
         anchored(
             unless_stand_in("token"),
             rf"(?i:digest|oauth|aws4-hmac-sha256|hawk|sharedkey|signature|mac|api-?auth)\s{{1,3}}"
-            rf"(?P<s>(?=[^\n]{{0,1000}}(?i:signature|response|nonce|mac|oauth_))(?!\s)(?!=){_MULTI})",
+            rf"(?P<s>(?=[^\n]{{0,1000}}(?i:signature\s?=|response\s?=|mac\s?=|oauth_))(?!\s)(?!=){_MULTI})",
             "digest |oauth |aws4-hmac-sha256 |hawk |sharedkey |signature |mac |api-auth ",
-            "(?i)signature|response=|nonce=|mac=",
+            r"(?i)(?:signature|response|mac)\s?=|oauth_",
         ),
         anchored(
             _judge_scheme,
@@ -221,7 +232,7 @@ PLACES = Rules(
             " -u|-user",
         ),
         anchored(
-            lambda match: None if stand_in(match["s"]) or match["s"].lower() in NO_VALUES else "password",
+            _judge_netrc,
             r"(?i:login\s[^\s]{1,100}\spassword\s)(?P<s>[^\s]{1,200})",
             "login ",
         ),
