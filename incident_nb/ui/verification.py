@@ -9,7 +9,7 @@ from incident_nb.record import Incident
 from incident_nb.ui.blocks import Line, Sheet
 from incident_nb.ui.steps import StepPanel, gate_lines, left_open
 
-BY_HAND = ("VER-1", "VER-2", "VER-3", "VER-4")
+BY_HAND = ("VER-1", "VER-2", "VER-3")
 
 
 class Verification(StepPanel):
