@@ -28,7 +28,7 @@ from incident_nb.report.client import (
     public_name,
 )
 from incident_nb.settings import Client, Settings
-from tests.builders import NOW, Json, call, error, flow, log_of, page, run, runs
+from tests.builders import HOUR, NOW, START, Json, call, error, flow, log_of, page, run, runs
 from tests.hostile import everywhere, vectors
 
 BERLIN = Settings(
@@ -122,24 +122,47 @@ def test_a_name_is_shown_only_if_it_is_plain_words(name: str | None, shown: str 
     assert public_name(name, ["GLOBEX", "Globex Corporation"]) == shown
 
 
-def test_a_shared_parts_counts_stay_in_the_house() -> None:
-    """A sub-workflow of nobody's fails for two clients: neither hears how often."""
+def handed_on(wrong: Json, child: str) -> Json:
+    """What n8n keeps at the calling node of the error with which a sub-workflow's execution ended."""
+    return {**wrong, "executionId": child, "workflowId": "wf9", "errorResponse": {"message": wrong["message"]}}
+
+
+def shared() -> list[Json]:
+    """A sub-workflow of nobody's fails three times for each of two clients."""
     child = {**flow(9, "Shared: send", call("Send")), "settings": {}}
-    caller = flow(1, "[ACME] Orders", {"name": "Run it", "type": "n8n-nodes-base.executeWorkflow", "parameters": {}})
     failing = error(401, description="invalid token")
     rows = []
-    for n in range(3):
-        rows.append(run(100 + n, wrong=failing, of=child, mode="integrated"))
-        passed = {**failing, "context": {"parentExecution": {"executionId": str(100 + n), "workflowId": "wf9"}}}
-        outer = run(n + 1, wrong=passed, of=caller)
-        outer["data"]["resultData"]["runData"]["Run it"][0]["metadata"] = {
-            "subExecution": {"executionId": str(100 + n), "workflowId": "wf9"}
-        }
-        rows.append(outer)
-    shown = view(*rows, client="ACME")
-    assert shown.automation in ("Orders", None)
-    assert shown.runs is None or "Shared" not in (shown.automation or "")
-    assert all("Shared" not in text for text in both(shown))
+    for number, code in enumerate(("ACME", "GLOBEX") * 3, 1):
+        inner, at = str(100 + number), START + number * HOUR
+        node = {"name": "Run it", "type": "n8n-nodes-base.executeWorkflow", "parameters": {}}
+        caller = flow(1 if code == "ACME" else 2, f"[{code}] Orders", node)
+        rows.append(run(int(inner), at, failing, child, mode="integrated"))
+        rows.append(run(number, at, handed_on(failing, inner), caller))
+    return rows
+
+
+@pytest.mark.parametrize("asked", [{"client": "ACME"}, {"execution": "1"}, {"client": "ACME", "execution": "5"}])
+def test_a_shared_parts_counts_stay_in_the_house(asked: dict[str, str]) -> None:
+    """Neither client hears how often what both of them use has failed."""
+    rows = shared()
+    found = diagnose(log_of(*rows, settings=BERLIN), now=NOW, settings=BERLIN, **asked)
+    assert found.problem and found.impact
+    assert (found.problem.workflow, found.problem.client, found.impact.failed_executions) == ("Shared: send", None, 6)
+    shown = view(*rows, **asked)
+    assert shown.status != "no_problem" and shown.what_happened == WHAT_HAPPENED[Cause.CREDENTIALS]
+    assert (shown.runs, shown.items, shown.good_since) == (None, None, None)
+    assert all("Shared" not in text and "GLOBEX" not in text and "6 runs" not in text for text in both(shown))
+
+
+def test_a_clients_own_counts_are_shown_beside_anothers() -> None:
+    shown = view(*runs("...XXX"), *runs("XXXX", flow(2, "[GLOBEX] Bills"), first=50), client="ACME")
+    assert (shown.automation, shown.runs) == ("Flow 1", 3)
+    assert all("3 runs" in text for text in both(shown))
+
+
+def test_where_no_client_is_known_the_counts_are_shown() -> None:
+    shown = view(*runs("...XXX", flow(1, "Orders")))
+    assert (shown.automation, shown.runs) == ("Orders", 3)
 
 
 WORD = st.from_regex(r"Q[a-z]{5,9}zq", fullmatch=True)

@@ -93,7 +93,8 @@ def client_view(diagnosis: Diagnosis, case: Case) -> ClientView:
         return view.model_copy(update={"status": "no_problem", "what_happened": NOTHING_FOUND}) if clean else view
     facts: dict[str, Any] = {"status": _status(problem, impact), "what_happened": WHAT_HAPPENED[problem.cause]}
     facts |= {"began": local(problem.onset), "last_failure": local(problem.last_seen)}
-    if problem.client == code:  # else it is a shared part's, and its counts are other clients' too
+    # A part that is no client's own is shared, unless no client is known at all: its counts are other clients', too.
+    if problem.client == code and (code or case.log.executions["client"].isna().all()):
         facts |= {"runs": impact.failed_executions, "items": impact.items, "good_since": impact.good_since}
     return view.model_copy(update=facts)
 
