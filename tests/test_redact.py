@@ -27,7 +27,7 @@ from incident_nb.redact.personal import EMAIL, IBAN_LENGTHS, NUMBERS, iban_valid
 from incident_nb.redact.places import BLOCKS, LINES
 from incident_nb.redact.rules import MASK
 from incident_nb.redact.said import SENTENCES
-from incident_nb.redact.shapes import MARKED, PEM, PPK, SHAPES
+from incident_nb.redact.shapes import DOTTED, MARKED, PEM, PPK, SHAPES
 from incident_nb.redact.stream import Unread, redact_lines
 from incident_nb.redact.urls import PLACES
 
@@ -382,7 +382,21 @@ def test_too_deep_trees_are_cut_not_kept() -> None:
     assert "maria@example.com" not in redact_text("[" * 100_000 + '"maria@example.com"' + "]" * 100_000)
 
 
-_SETS = (MARKED, SHAPES, PLACES, LINES, BLOCKS, COMMANDS, ARGUMENTS, DEVICES, CALLS, SENTENCES, NEIGHBOURS, NUMBERS)
+_SETS = (
+    MARKED,
+    DOTTED,
+    SHAPES,
+    PLACES,
+    LINES,
+    BLOCKS,
+    COMMANDS,
+    ARGUMENTS,
+    DEVICES,
+    CALLS,
+    SENTENCES,
+    NEIGHBOURS,
+    NUMBERS,
+)
 RULES = (*(rule for rules in _SETS for rule in rules), PEM, PPK, EMAIL)
 UNITS = sorted(
     {hint for rule in RULES for hint in rule.hints} | {"eyJaaaaaaaa.", "a@b.", "4242 ", "DE89 ", "%25", "\\", "{", "1"}

@@ -13,12 +13,13 @@ from incident_nb.redact.personal import NUMBERS
 from incident_nb.redact.places import BLOCKS, LINES
 from incident_nb.redact.rules import Rule
 from incident_nb.redact.said import SENTENCES
-from incident_nb.redact.shapes import MARKED, SHAPES
+from incident_nb.redact.shapes import DOTTED, MARKED, SHAPES
 from incident_nb.redact.urls import PLACES
 from tests.matches import matches
 
 FAMILIES = {
     "marked": MARKED,
+    "dotted": DOTTED,
     "shapes": SHAPES,
     "places": PLACES,
     "lines": LINES,
