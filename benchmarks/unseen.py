@@ -1,6 +1,6 @@
 """Prints how much the gate finds in texts written without sight of its rules, and how much it leaves alone.
 
-    python benchmarks/unseen.py [--set dev|dev2|test] [--misses]
+    python benchmarks/unseen.py [--set dev|dev2|dev3|test] [--misses]
 
 Each row of `benchmarks/unseen/*.jsonl.gz` is a text or a tree with the secrets that were planted in it, drawn at random in the
 documented formats of vendors or known by their place only; rows without a secret look as if they had one. `dev` and `test`

@@ -22,6 +22,7 @@ from incident_nb.probes.target import Target, Tools
 from incident_nb.readers.single import Executions
 from incident_nb.settings import Client, Settings
 from tests.builders import NOW
+from tests.client_model import MODEL
 from tests.exports import KEY as ENTITIES_KEY
 from tests.exports import Json, api_error, execution, node, page, ran
 from tests.served import KEY, Kept, serving_n8n
@@ -35,16 +36,6 @@ ORDER: Json = {
     "lines": [{"sku": "x", "amount": 2}, {"sku": "y", "amount": 1}],
 }
 PAGE = "<!DOCTYPE html>\n<html><head><title>Sign in - Shop</title></head><body>maria@shop.example</body></html>"
-MODEL = """
-from pydantic import BaseModel
-class Line(BaseModel):
-    sku: str
-    amount: int
-class Order(BaseModel):
-    customer_email: str
-    total: float
-    lines: list[Line]
-"""
 CODE = "return $input.all().map(i => ({json: {to: i.json.customer_email, n: i.json.lines.length, t: i.json.total}}))"
 
 

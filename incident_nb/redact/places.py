@@ -48,7 +48,7 @@ BLANKS = frozenset((" ", "'", "’"))
 
 @lru_cache(maxsize=8)  # several rules ask for the same text
 def key_starts(text: str, _low: str = "") -> tuple[int, ...]:
-    """Where the keys start that `keys.KEYS` knows, before a separator, in order."""
+    """Where the keys start that `keys.key_rule` knows, before a separator, in order."""
     starts: list[int] = []
     size, last, turned = len(text), -1, ""
     backwards = _BACKWARDS_ASCII if text.isascii() else _BACKWARDS_ANY
