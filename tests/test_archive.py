@@ -298,16 +298,16 @@ def test_one_execution_that_the_server_cannot_give_is_named(server: Server, kept
 
 
 def test_data_that_was_refused_for_now_is_read_the_next_time(server: Server, kept: Kept, tmp_path: Path) -> None:
-    """The second page has to be asked for one by one, and in its midst the server is too busy."""
+    """The second page has to be asked for one by one, and in its midst the key is refused."""
 
     def instead(asked: Asked) -> faulty.Reply | None:
         if asked.path.startswith("/api/v1/executions/16"):
-            return answer({"message": "busy"}, 429, retry_after=3600)
+            return answer({"message": "unauthorized"}, 401)
         broken = "includeData" in asked.path and "cursor" in asked.path and "status" not in asked.path
         return answer({"message": "x"}, 500) if broken else None
 
     kept.instead = instead
-    assert "busy" in (update(server, tmp_path).partial or "")
+    assert "refused the key" in (update(server, tmp_path).partial or "")
     kept.instead = lambda _: None
     assert update(server, tmp_path).partial is None
     log = Archive(tmp_path, "default").log()
