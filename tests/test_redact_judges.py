@@ -82,3 +82,22 @@ def test_a_masks_form_and_kind_are_told_in_one_place() -> None:
         source = path.read_text(encoding="utf-8")
         assert path.name == "rules.py" or ("[0-9a-f]{6}" not in source and '[1:].partition(":")' not in source), path
     assert MASK.pattern.count("[0-9a-f]{6}") == 1
+
+
+def test_docstrings_name_what_is_there() -> None:
+    named = {module.__name__.rpartition(".")[2]: module for module in MODULES}
+    texts = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
+    missing = [
+        f"{module}.{name}"
+        for text in texts
+        for module, name in re.findall(r"`(\w+)\.(\w+)`", text)
+        if module in named and not hasattr(named[module], name)
+    ]
+    assert missing == []
+
+
+def test_the_unseen_sets_are_all_named_in_their_scripts_usage() -> None:
+    script = PACKAGE.parents[1] / "benchmarks" / "unseen.py"
+    usage = re.search(r"--set ([\w|]+)\]", script.read_text(encoding="utf-8"))
+    held = sorted(path.name.partition(".")[0] for path in (script.parent / "unseen").iterdir())
+    assert usage and sorted(usage[1].split("|")) == held
