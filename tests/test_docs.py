@@ -175,7 +175,7 @@ def test_command_does_what_the_page_says(line: str, shown: list[str], capsys: py
     printed = iter((out + err).splitlines())
     for expected in shown:
         assert expected == "..." or any(text.startswith(expected) for text in printed), expected
-    for name in re.findall(r"--out (\S+)", line):
+    for name in re.findall(r"(?:investigate|report|demo) .*--out (\S+)", line):
         assert (Path(name) / "report.html").stat().st_size > 10_000
         assert {"report.md", "investigation.ipynb", "diagnosis.json", "case"} <= {p.name for p in Path(name).iterdir()}
     for name in re.findall(r"--(?:html|json) (\w\S+)", line):
