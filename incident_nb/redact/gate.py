@@ -20,7 +20,7 @@ from .masking import applied, replaced
 from .neighbours import NEIGHBOURS
 from .personal import AT, DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
 from .places import BLOCKS, LINES, may_hold_keys
-from .rules import MASK, Hints, Rule, Rules
+from .rules import MASK, Hints, Rules
 from .said import SENTENCES
 from .shapes import DOTTED, MARKED, PEM, PPK, RUN, SHAPES, UNBROKEN
 from .tables import masked_tables
@@ -127,8 +127,12 @@ class Redactor:
         """The text with only those secrets masked that are known exactly or told by their shape, wherever they stand."""
         for form, mask in self._known:
             text = text.replace(form, mask)
-        text = self._apply(PPK, self._apply(PEM, text))
+        text = self._keys(text)
         return self._shaped(text, _HINTS.of(text.lower()))
+
+    def _keys(self, text: str) -> str:
+        """The text without private keys, which span lines."""
+        return applied(PPK, applied(PEM, text, None, self.mask, True), None, self.mask, True)
 
     def _shaped(self, text: str, hints: int) -> str:
         """The text without the secrets that their shape tells: what the gate masks is what the tripwire trips over."""
@@ -204,7 +208,7 @@ class Redactor:
         low = text.lower()
         hints = _HINTS.of(low)
         if "rivate" in text or "RIVATE" in text:
-            text = self._apply(PPK, self._apply(PEM, text))
+            text = self._keys(text)
         text = self._try(NEIGHBOURS, hints, text, personal)
         text = masked_tables(text, low, self.mask, personal)
         if "\n" in text:
@@ -235,7 +239,7 @@ class Redactor:
             text = self._try(rules, hints, text, personal)
         if personal:
             if AT.search(text):
-                text = self._apply(EMAIL, text)
+                text = applied(EMAIL, text, None, self.mask, personal)
             if "+" in text or DIGITS.search(text):
                 text = self._try(NUMBERS, hints, text)
 
@@ -252,7 +256,7 @@ class Redactor:
         """The rules of which a text gave a hint."""
         if not hints & rules.bits:
             return text
-        low = text.lower()
+        low, mask = text.lower(), self.mask
         looked: dict[re.Pattern[str], bool] = {}
         for rule in rules.hinted(hints):
             if rule.gate is not None:
@@ -260,11 +264,8 @@ class Redactor:
                     looked[rule.gate] = rule.gate.search(text) is not None
                 if not looked[rule.gate]:
                     continue
-            masked = self._apply(rule, text, personal, low)
+            masked = applied(rule, text, low, mask, personal)
             if masked is not text:
                 text, low = masked, masked.lower()
                 looked.clear()
         return text
-
-    def _apply(self, rule: Rule, text: str, personal: bool = True, low: str | None = None) -> str:
-        return applied(rule, text, low, self.mask, personal)

@@ -53,9 +53,9 @@ _RUN20, _RUN24, _RUN32 = (
     re.compile(r"[A-Za-z0-9_-]{24}"),
     re.compile(r"[A-Za-z0-9_-]{32}"),
 )
-UNBROKEN = re.compile(r"[^\s\"'<>\\]{12}")
+UNBROKEN = re.compile(r"[^\s\"'<>\\]{12}+")
 """What every key has, a vendor's, a marked one or another, and all base64: prose holds none, and is spared the search."""
-RUN = re.compile(r"[A-Za-z0-9_+~$-]{20}")
+RUN = re.compile(r"[A-Za-z0-9_+~$-]{20}+")
 """A run of a key's characters that is in whatever one of `SHAPES` finds: most lines hold none, and are spared them."""
 _PURPOSES = "live|test|prod|production|sandbox|sk|pk|pat|api|key|apikey|secret|token|oauth|access|priv|private|admin"
 
