@@ -126,7 +126,7 @@ def strip(log: ExecutionLog, diagnosis: Diagnosis) -> Chart:
         runs = table if subject.client is None else table[table["client"].astype("str") == subject.client]
     else:
         runs = table[(table["workflow_id"].astype("str") == str(flow)) & (table["instance"] == instance)]
-    soft = log.failures[log.failures["place"].isin(["item", "hint", "node"])]["execution_id"]
+    soft = log.failures[log.failures["place"].isin(["item", "hint", "node"])]
     span = None
     if problem and problem.onset_not_before and problem.onset_not_after:
         span = (problem.onset_not_before, problem.onset_not_after)
@@ -134,8 +134,8 @@ def strip(log: ExecutionLog, diagnosis: Diagnosis) -> Chart:
         runs,
         onset=problem.onset if problem else None,
         onset_range=span,
-        subject_executions=problem.execution_ids if problem else (),
-        with_errors=set(soft),
+        subject_executions=[(problem.instance, of) for of in problem.execution_ids] if problem else (),
+        with_errors=set(zip(soft["instance"], soft["execution_id"], strict=True)),
         title="All runs" if subject.kind == "source" else f"Runs of {name or 'the workflow'}",
     )
 

@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from incident_nb import redact
 from incident_nb.archive import Archive
@@ -20,6 +19,7 @@ from incident_nb.errors import IncidentNbError, SettingsError, UsageError
 from incident_nb.http import Answer, is_loopback
 from incident_nb.live import archive_folder, session
 from incident_nb.n8n import N8n, key_of
+from incident_nb.policy import calendar_of
 from incident_nb.probes import modal_run, vendors
 from incident_nb.probes.moments import time_of
 from incident_nb.settings import Client, Settings
@@ -84,9 +84,10 @@ def _clients(settings: Settings) -> Iterator[Check]:
     for code, client in settings.clients.items():
         what = f"client {code}"
         try:
-            ZoneInfo(client.time_zone)
-        except (KeyError, ValueError, OSError):  # unknown, no such form, a folder's name
-            yield Check(what, "failed", f"there is no time zone {client.time_zone!r}", 'Write it as "Europe/Berlin".')
+            calendar_of(settings, code)
+        except SettingsError as error:
+            said, _, mend = str(error).partition(". ")
+            yield Check(what, "failed", said, mend)
             continue
         if not (client.name_prefix or client.tag or client.project or client.workflows):
             yield Check(

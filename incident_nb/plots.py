@@ -22,6 +22,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 WIDTH = 7.6  # inches; at 100 CSS pixels an inch a chart fills the text width of a report
 CSS_DPI, DENSITY = 100, 2
+Key = tuple[str, str]  # of an execution: its instance and its id
 INK, FAINT, GRID = "#1b2430", "#5d6875", "#dfe4ea"
 BLUE, GREY = "#0072B2", "#8a939d"
 
@@ -66,15 +67,16 @@ def execution_strip(
     *,
     onset: datetime | None = None,
     onset_range: tuple[datetime, datetime] | None = None,
-    subject_executions: Collection[str] = (),
-    with_errors: Collection[str] = (),
+    subject_executions: Collection[Key] = (),
+    with_errors: Collection[Key] = (),
     title: str,
 ) -> Chart:
     """Every run of one workflow over time, one lane an outcome, with the onset as a line and its uncertainty as a band.
 
-    `executions` has the columns `execution_id`, `at`, `status` of `models.EXECUTION_COLUMNS`. `subject_executions` are
-    ringed; `with_errors` are runs that n8n marked success although they hold a failure. Times are zone-aware; the axis
-    is UTC. `Chart.data`: `execution_id`, `at`, `outcome` (a key of `OUTCOMES`), `subject`; one row a run with a time.
+    `executions` has the columns `instance`, `execution_id`, `at`, `status` of `models.EXECUTION_COLUMNS`.
+    `subject_executions` are ringed; `with_errors` are runs that n8n marked success although they hold a failure; both by
+    instance and id. Times are zone-aware; the axis is UTC. `Chart.data`: `execution_id`, `at`, `outcome` (a key of
+    `OUTCOMES`), `subject`; one row a run with a time.
     """
     runs = pd.DataFrame(
         {
@@ -83,9 +85,10 @@ def execution_strip(
             "outcome": executions["status"].astype(object).map(_OUTCOME_OF).fillna("other"),
         }
     )
-    hidden = runs["execution_id"].isin(list(with_errors)) & (runs["outcome"] == "succeeded")
+    keys = pd.Series([*zip(executions["instance"], executions["execution_id"], strict=True)], runs.index, dtype=object)
+    hidden = keys.isin(set(with_errors)) & (runs["outcome"] == "succeeded")
     runs.loc[hidden, "outcome"] = "succeeded with errors"
-    runs["subject"] = runs["execution_id"].isin(list(subject_executions))
+    runs["subject"] = keys.isin(set(subject_executions))
     undated = int(runs["at"].isna().sum())
     runs = runs.dropna(subset=["at"]).sort_values("at", ignore_index=True)
     counts = _counts(runs)

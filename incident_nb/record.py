@@ -110,12 +110,17 @@ class Action(Frozen):
 
 
 class Watched(Frozen):
-    """Later runs that were watched since the newest fix (VER-4): good ones in a row, and the newest of each kind."""
+    """Later runs that were watched since the newest fix (VER-4): the good ones in a row, and the newest of each kind."""
 
-    good: int = 0
+    runs: tuple[str, ...] = ()
     last_good: str | None = None
     last_bad: str | None = None
     bad_at: datetime | None = None
+
+    @property
+    def good(self) -> int:
+        """How many good runs there were in a row; none of them is counted twice."""
+        return len(self.runs)
 
 
 class Subject(Frozen):
@@ -225,7 +230,7 @@ class Incident(Frozen):
             return Status.RESOLVED
         if self.fixed:
             return Status.FIXED
-        if self.cause:
+        if self.cause and self.cause.cause is not Cause.UNKNOWN:
             return Status.DIAGNOSED
         return Status.ACKNOWLEDGED if self.since(self.acknowledged) else Status.OPEN
 

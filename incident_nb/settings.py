@@ -5,9 +5,11 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 from re import compile as regex
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -47,6 +49,12 @@ class Client(_Section):
     repository: Path | None = None
     vendors: tuple[str, ...] = ()
     models: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("holidays", mode="before")
+    @classmethod
+    def _dates_without_quotes(cls, days: Any) -> Any:
+        """TOML has dates of its own."""
+        return [str(day) if isinstance(day, date) else day for day in days] if isinstance(days, list) else days
 
     def owns(self, name: str | None, tags: Sequence[str], project: str | None) -> bool:
         """Whether a workflow with this name, these tags and this project is the client's."""

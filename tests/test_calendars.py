@@ -9,7 +9,7 @@ import pytest
 
 from incident_nb.errors import SettingsError
 from incident_nb.models import Severity
-from incident_nb.policy import calendar_of, deadlines
+from incident_nb.policy import calendar_of, deadlines, usable_calendar
 from incident_nb.settings import FILE_NAME, load
 from tests.incidents import utc
 
@@ -60,6 +60,7 @@ def test_days(tmp_path, text, days):
     ("text", "day_off", "working_day"),
     [
         ('holidays = ["2026-12-24"]', date(2026, 12, 24), date(2026, 12, 25)),
+        ("holidays = [2026-12-24]", date(2026, 12, 24), date(2026, 12, 25)),
         ('holidays = ["DE"]', date(2026, 12, 25), date(2026, 12, 24)),
         ('holidays = ["de"]', date(2026, 12, 25), date(2026, 12, 24)),
         ('holidays = ["DE-BY"]', date(2027, 1, 6), date(2027, 1, 5)),
@@ -73,6 +74,7 @@ def test_days(tmp_path, text, days):
     ],
     ids=[
         "date",
+        "date of TOML",
         "DE",
         "small letters",
         "DE-BY",
@@ -152,3 +154,15 @@ def test_a_wrong_value_is_named_with_the_client_and_how_to_write_it(tmp_path, te
     assert what in str(caught.value)
     assert how in str(caught.value)
     assert calendar(tmp_path, text, "ACME").time_zone == "Europe/Berlin"  # other clients are not touched by it
+
+
+@pytest.mark.parametrize("text", [row[0] for row in WRONG])
+def test_without_a_readable_word_only_the_time_zone_counts(tmp_path, text):
+    with pytest.raises(SettingsError) as caught:
+        calendar(tmp_path, f'{text}\nname = "Bay"')
+    settings = load(start=tmp_path)
+    found, why = usable_calendar(settings, "BAY")
+    assert why == str(caught.value)
+    assert found is None if text.startswith("time_zone") else found.time_zone == "UTC" and found.working_hours is None
+    assert usable_calendar(settings, "ACME") == (calendar_of(settings, "ACME"), "")
+    assert usable_calendar(settings, "ZED") == (None, "")

@@ -18,7 +18,7 @@ from incident_nb.incidents import Records, fold
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.models import Severity
 from incident_nb.record import Status, Subject
-from incident_nb.settings import Settings
+from incident_nb.settings import Client, Settings
 from tests.builders import HOUR, page, runs
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -69,6 +69,15 @@ def verify(desk: Desk) -> None:
         desk.add(1, "ticked", row=row)
     for run in "123":
         desk.add(1, "run_watched", execution_id=run, good=True)
+
+
+def test_a_run_is_counted_once_and_after_the_fix(desk: Desk) -> None:
+    assert "no fix is in place yet" in refused(desk.add, 1, "run_watched", execution_id="1", good=True)
+    fix(desk)
+    desk.add(1, "run_watched", execution_id="1", good=True)
+    assert "counted already" in refused(desk.add, 1, "run_watched", execution_id="1", good=True)
+    assert desk.add(1, "run_watched", execution_id="1", good=False).watched.good == 0
+    assert "counted already" in refused(desk.add, 1, "run_watched", execution_id="1", good=True)
 
 
 def test_another_severity_than_suggested_needs_a_reason_and_both_are_kept(desk: Desk) -> None:
@@ -183,6 +192,18 @@ def test_the_board_shows_the_most_urgent_first(desk: Desk, clock: Clock) -> None
     desk.add(high, "fixed", what="x")
     desk.resolve(high, "", dict.fromkeys(("VER-1", "VER-2", "VER-3", "VER-4", "VER-5"), "tried by hand"))
     assert [one.incident.number for one in desk.board()][-1] == high
+
+
+def test_one_clients_wrong_calendar_hides_no_incident(desk: Desk) -> None:
+    desk.settings = Settings(clients={"BAY": Client(hours="nine to five"), "ACME": Client(hours="09:00-17:00")})
+    for code in ("BAY", "ACME"):
+        number = desk.open(Opened(title=code, client=code, detected_at=NOW), at=NOW).number
+        desk.add(number, "severity_suggested", severity="P3")
+    unread = {one.incident.title: one.unread for one in desk.board()}
+    assert "'nine to five' can't be read" in unread.pop("BAY")
+    assert "ACME" in unread and not any(unread.values())
+    assert "every hour counts" in desk.standing(2).timers["respond"].basis
+    assert "working hour" in desk.standing(3).timers["respond"].basis
 
 
 def test_a_diagnosis_is_put_on_record_once(desk: Desk, tmp_path: Path) -> None:

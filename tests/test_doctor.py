@@ -57,6 +57,23 @@ def found(settings: Settings, now: datetime = NOW) -> dict[str, Check]:
     return {check.what: check for check in examine(settings, now)}
 
 
+@pytest.mark.parametrize(
+    ("line", "what", "how"),
+    [
+        ('time_zone = "Sydney"', "no time zone 'Sydney'", "Use an IANA name"),
+        ('hours = "nine to five"', "hours 'nine to five' can't be read", "Write them like 09:00-17:30"),
+        ('holidays = ["DE", "XX"]', "No holidays are known for 'XX'", "Use a country's code"),
+    ],
+)
+def test_a_calendar_that_cant_be_read_is_named(settings: Settings, line: str, what: str, how: str) -> None:
+    assert settings.path
+    with settings.path.open("a") as file:
+        file.write(f'[clients.BAY]\nname_prefix = ["[BAY]"]\n{line}\n')
+    check = found(load())["client BAY"]
+    assert (check.state, check.told.startswith("In [clients.BAY]: ")) == ("failed", True)
+    assert what in check.told and check.mend and check.mend.startswith(how)
+
+
 def test_all_is_well(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit):
         cli.main(["fetch"])

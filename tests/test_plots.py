@@ -17,11 +17,17 @@ def runs(*statuses: str | None, every: timedelta = timedelta(hours=1)) -> pd.Dat
     """Executions 0, 1, 2, ... with these statuses, one every hour."""
     return pd.DataFrame(
         {
+            "instance": pd.Series(["default"] * len(statuses), dtype="category"),
             "execution_id": pd.Series([str(n) for n in range(len(statuses))], dtype="str"),
             "at": pd.Series([START + n * every for n in range(len(statuses))], dtype="datetime64[us, UTC]"),
             "status": pd.Series(statuses, dtype="category"),
         }
     )
+
+
+def here(*ids: str) -> list[tuple[str, str]]:
+    """Executions of this server; another one has the same."""
+    return [("default", of) for of in ids]
 
 
 def png(chart: Chart) -> bytes:
@@ -37,7 +43,7 @@ def size(image: bytes) -> tuple[int, int]:
 
 def test_the_strip_plots_every_run_by_outcome() -> None:
     executions = runs("success", "error", "crashed", "canceled", "waiting", "running", "success", "strange", None)
-    chart = execution_strip(executions, subject_executions=["1"], with_errors=["6", "1"], title="Orders")
+    chart = execution_strip(executions, subject_executions=here("1"), with_errors=here("6", "1"), title="Orders")
     assert dict(zip(chart.data["execution_id"], chart.data["outcome"], strict=True)) == {
         "0": "succeeded", "1": "failed", "2": "canceled or crashed", "3": "canceled or crashed", "4": "not finished",
         "5": "not finished", "6": "succeeded with errors", "7": "other", "8": "other",
@@ -51,6 +57,14 @@ def test_the_strip_plots_every_run_by_outcome() -> None:
     labels = [label.get_text() for label in chart.figure.axes[0].get_yticklabels()]
     assert labels[:2] == ["failed  1", "canceled or crashed  2"]
     assert "UTC" in chart.figure.axes[0].get_xlabel()
+
+
+def test_a_run_of_the_same_id_on_another_server_is_not_marked() -> None:
+    both = pd.concat([runs("error", "success"), runs("error", "success").assign(instance="eu")], ignore_index=True)
+    chart = execution_strip(both, subject_executions=here("0"), with_errors=here("1"), title="All")
+    assert chart.data.sort_values(["outcome", "subject"])[["outcome", "subject"]].values.tolist() == [
+        ["failed", False], ["failed", True], ["succeeded", False], ["succeeded with errors", False],
+    ]  # fmt: skip
 
 
 def test_the_strip_marks_the_onset_and_its_range() -> None:

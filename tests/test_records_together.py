@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from incident_nb.incidents import Records
+from incident_nb.incidents import Records, payload_of
 from incident_nb.redact import SAMPLE_KEY, Redactor, using
 from tests.postgres import Cluster
 from tests.recorded import opened, sound
@@ -37,10 +37,11 @@ def run(*arguments: Any) -> Any:
 def test_eight_processes_write_four_thousand_events_to_one_incident(place: Path | str) -> None:
     records = Records(place)
     number = records.open(opened(), by="Kim").number
+    records.add(number, payload_of("fixed", {"what": "a new key"}), by="Kim")
     (told,) = run("write", WRITERS, EVENTS, place)
     # Every writer was told another number after each of its events; together they are all numbers there are.
-    assert sorted(seq for gave in told["gave"] for seq in gave) == list(range(2, WRITERS * EVENTS + 2))
-    events = sound(records, number)[1:]
+    assert sorted(seq for gave in told["gave"] for seq in gave) == list(range(3, WRITERS * EVENTS + 3))
+    events = sound(records, number)[2:]
     assert len(events) == WRITERS * EVENTS
     for writer in range(WRITERS):
         mine = [event for event in events if event.by == f"writer {writer}"]

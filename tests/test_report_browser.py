@@ -37,6 +37,7 @@ def report(tmp_path: Path, beacon: Beacon) -> Path:
     """A report with every kind of content, some of it trying to reach the beacon."""
     runs = pd.DataFrame(
         {
+            "instance": "default",
             "execution_id": ["1", "2"],
             "at": pd.to_datetime(["2026-03-01 08:00", "2026-03-01 09:00"], utc=True),
             "status": ["success", "error"],

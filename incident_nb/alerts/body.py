@@ -13,6 +13,7 @@ from incident_nb.readers.rows import whole_characters
 BODY = 4 * MIB  # n8n's alerts take 2 to 5 kB; one that carries a service's answer or a whole request takes more
 DEPTH = 200  # of nesting: a service's own answer inside n8n's error, inside a sub-workflow's
 PARTS = 200_000  # values in one body
+LARGEST = 10**100  # of a whole number; what counts or names something is shorter
 
 Json = dict[str, Any]
 _KINDS = {str: "text", int: "a whole number", bool: "true or false", dict: "an object", list: "a list"}
@@ -22,14 +23,17 @@ class BodyError(UsageError):
     """A body that is no alert. The message is a reason for the sender, in words of ours: it quotes nothing of the body."""
 
 
-def document(body: bytes) -> Json:
-    """The object that a body holds. Raises BodyError for anything else, and for what lies beyond a limit."""
+def document(body: bytes, parts: int = PARTS) -> Json:
+    """The object that a body holds. Raises BodyError for anything else, and for what lies beyond a limit.
+
+    `parts`: how many values it may have.
+    """
     if len(body) > BODY:
         raise BodyError(f"The body is longer than {BODY:,} bytes.")
     found = _decoded(body.removeprefix(b"\xef\xbb\xbf"))
     if not isinstance(found, dict):
         raise BodyError("The body is JSON, but no object.")
-    _weigh(found)
+    _weigh(found, parts)
     return found
 
 
@@ -67,20 +71,22 @@ def _decoded(body: bytes) -> Any:
         raise BodyError("The body is no valid JSON.") from error
 
 
-def _weigh(found: Json) -> None:
-    """Raises BodyError for what is nested too deep or has too many parts."""
+def _weigh(found: Json, most: int) -> None:
+    """Raises BodyError for what is nested too deep, has too many parts, or a number that is none of this world."""
     level: list[Any] = [found]
     depth = parts = 0
     while level:
         depth, parts = depth + 1, parts + len(level)
         if depth > DEPTH:
             raise BodyError(f"The body is nested deeper than {DEPTH} levels.")
-        if parts > PARTS:
-            raise BodyError(f"The body has more than {PARTS:,} parts.")
+        if parts > most:
+            raise BodyError(f"The body has more than {most:,} parts.")
         deeper: list[Any] = []
         for value in level:
             if isinstance(value, dict):
                 deeper += value.values()
             elif isinstance(value, list):
                 deeper += value
+            elif isinstance(value, int) and abs(value) >= LARGEST:
+                raise BodyError("The body holds a number that is too large.")
         level = deeper

@@ -19,11 +19,11 @@ from incident_nb.errors import UsageError
 from incident_nb.incidents import Event, Records, payload_of, records_of
 from incident_nb.incidents.events import read
 from incident_nb.incidents.kinds.diagnosing import Diagnosed
-from incident_nb.incidents.kinds.mending import WorkedAround
+from incident_nb.incidents.kinds.mending import RunWatched, WorkedAround
 from incident_nb.incidents.kinds.opening import Opened, Scheduled, SeveritySuggested
 from incident_nb.incidents.payload import Payload
 from incident_nb.models import Cause, Diagnosis, ExecutionLog, Severity
-from incident_nb.policy import Policy, calendar_of, closing, load, must_be_done, timers, verification
+from incident_nb.policy import Policy, closing, load, must_be_done, timers, usable_calendar, verification
 from incident_nb.record import Incident, Subject
 from incident_nb.settings import Settings
 
@@ -106,7 +106,7 @@ class Desk:
     def board(self, *, closed: bool = False, most: int | None = None) -> list[Standing]:
         """How the open incidents stand now, the most urgent first; with `closed` the closed ones, too; `most`: so many."""
         now = self.clock()
-        calendar = cache(lambda client: calendar_of(self.settings, client))
+        calendar = cache(lambda client: usable_calendar(self.settings, client)[0])
 
         def order(row: Incident) -> Any:
             return urgency(row, timers(row, now, calendar=calendar(row.client), policy=self.policy), now)
@@ -216,5 +216,11 @@ class Desk:
             raise UsageError(f"{incident.id} waits for the client already: {incident.waiting[-1].why}.")
         if kind == "billing_approved" and incident.cause is None:
             raise UsageError(f"{incident.id}: accept the cause before billing is spoken of (BILL-4).")
+        if isinstance(payload, RunWatched):
+            seen, run = incident.watched, payload.execution_id
+            if incident.fixed is None:
+                raise UsageError(f"{incident.id}: no fix is in place yet; runs count from then on (VER-4).")
+            if payload.good and run in (*seen.runs, seen.last_bad):
+                raise UsageError(f"{incident.id}: execution {run} is counted already; each counts once (VER-4).")
         if isinstance(payload, WorkedAround | Scheduled) and payload.due <= self.clock():
             raise UsageError(f"{incident.id}: the date has passed already; give one to come.")

@@ -15,13 +15,13 @@ from incident_nb.policy import (
     StepTime,
     Timer,
     bill,
-    calendar_of,
     closing,
     duties,
     load,
     paused_by,
     step_times,
     timers,
+    usable_calendar,
     verification,
 )
 from incident_nb.policy.clocks import ClientCalendar, Clock
@@ -37,7 +37,7 @@ class Standing:
     """An incident as it stands at `now` (UTC): everything that a screen, a table or a report says of it.
 
     `next_step` is what to do now, in a sentence, with the row that asks for it. `paused` are the incidents whose work
-    stops for this one (ACK-3).
+    stops for this one (ACK-3). `unread`: what is wrong with the client's calendar, which the clocks then leave out.
     """
 
     incident: Incident
@@ -51,6 +51,7 @@ class Standing:
     bill: Bill
     paused: tuple[Incident, ...]
     next_step: str
+    unread: str = ""
 
     @property
     def next_due(self) -> Timer | None:
@@ -63,7 +64,7 @@ def standing(
 ) -> Standing:
     """How an incident stands at `now`; `others` are those whose work it may stop."""
     rules = policy or load()
-    calendar = calendar_of(settings, incident.client)
+    calendar, unread = usable_calendar(settings, incident.client)
     clocks = timers(incident, now, calendar=calendar, policy=rules)
     verified = verification(incident, now, policy=rules)
     final = closing(incident, now, policy=rules)
@@ -72,6 +73,7 @@ def standing(
         incident=incident, now=now, calendar=calendar, timers=clocks, steps=step_times(incident, now, policy=rules),
         verification=verified, closing=final, duties=owed, bill=bill(incident, now, policy=rules),
         paused=paused_by(incident, list(others)), next_step=_next(incident, now, clocks, verified, final, owed, rules),
+        unread=unread,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from incident_nb.diagnose.scene import Scene
 from incident_nb.models import Cause, Impact, SeverityBlock
-from incident_nb.policy import Policy, SeverityFacts, calendar_of, deadlines, suggest
+from incident_nb.policy import Policy, SeverityFacts, deadlines, suggest, usable_calendar
 from incident_nb.settings import Settings
 
 NEWEST = 5
@@ -92,14 +92,15 @@ def severity_block(
 ) -> SeverityBlock:
     """The suggestion for the known facts, with its deadlines counted from `detected_at` (UTC)."""
     suggestion = suggest(known, policy)
-    due = deadlines(suggestion.suggested, detected_at, calendar=calendar_of(settings, client), policy=policy)
+    calendar, unread = usable_calendar(settings, client)
+    due = deadlines(suggestion.suggested, detected_at, calendar=calendar, policy=policy)
     return SeverityBlock(
         suggested=suggestion.suggested,
         reasons=suggestion.reasons,
         questions=tuple(question.text for question in suggestion.questions),
         detected_at=detected_at,
         deadlines={"respond": due.respond, "resolve": due.resolve, "notify": due.notify},
-        basis={str(clock): basis for clock, basis in due.basis.items()},
+        basis={str(clock): f"{basis} ({unread})" if unread else basis for clock, basis in due.basis.items()},
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from incident_nb.policy.billing import Bill, bill
-from incident_nb.policy.calendars import calendar_of
-from incident_nb.policy.clocks import ClientCalendar, Deadlines, deadlines
+from incident_nb.policy.calendars import calendar_of, usable_calendar
+from incident_nb.policy.clocks import CLOCKS, ClientCalendar, Deadlines, deadlines
 from incident_nb.policy.escalation import Duty, duties, paused_by
 from incident_nb.policy.facts import SeverityFacts
 from incident_nb.policy.gates import GateItem, closing, must_be_done, verification
@@ -13,7 +13,7 @@ from incident_nb.policy.load import load
 from incident_nb.policy.severity import Question, SeveritySuggestion, suggest
 from incident_nb.policy.steps import Progress, StepTime, step_times
 from incident_nb.policy.tables import Policy
-from incident_nb.policy.timers import CLOCKS, State, Timer, timers
+from incident_nb.policy.timers import State, Timer, timers
 
 __all__ = [
     "CLOCKS",
@@ -42,5 +42,6 @@ __all__ = [
     "step_times",
     "suggest",
     "timers",
+    "usable_calendar",
     "verification",
 ]

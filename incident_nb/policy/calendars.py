@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, time
 from functools import lru_cache
 
@@ -23,6 +24,20 @@ def calendar_of(settings: Settings, code: str | None) -> ClientCalendar | None:
         return _calendar(client)
     except SettingsError as error:
         raise SettingsError(f"In [clients.{code}]: {error}") from error
+
+
+def usable_calendar(settings: Settings, code: str | None) -> tuple[ClientCalendar | None, str]:
+    """The calendar of a client, and what is wrong with its settings ("" for nothing).
+
+    A word that nobody can read must not keep an incident from being seen: without it only the time zone counts, or UTC.
+    """
+    try:
+        return calendar_of(settings, code), ""
+    except SettingsError as error:
+        why = str(error)
+    with suppress(SettingsError):
+        return _made(settings.clients[code or ""].time_zone, None, tuple(WEEKDAYS), ()), why
+    return None, why
 
 
 def _calendar(client: Client) -> ClientCalendar:

@@ -16,6 +16,7 @@ from incident_nb.policy.load import load
 from incident_nb.policy.tables import WEEKDAYS, Due, Policy, SeverityRow
 
 Clock = Literal["respond", "resolve", "notify"]
+CLOCKS: tuple[Clock, ...] = ("respond", "resolve", "notify")
 
 
 class ClientCalendar(Frozen):
@@ -109,24 +110,40 @@ def deadlines(
     local day if `noticed`. Without a calendar the local time is UTC. Figures: SEV-P1 to SEV-P4 and `[settings]` of the
     policy. Raises `UsageError` for a time without a zone.
     """
+    due = {
+        clock: deadline(clock, severity, detected_at, calendar=calendar, noticed=noticed, policy=policy)
+        for clock in CLOCKS
+    }
+    return Deadlines(
+        respond=due["respond"][0], resolve=due["resolve"][0], notify=due["notify"][0],
+        basis={clock: basis for clock, (_, basis) in due.items()},
+    )  # fmt: skip
+
+
+def deadline(
+    clock: Clock,
+    severity: Severity,
+    detected_at: datetime,
+    *,
+    calendar: ClientCalendar | None = None,
+    noticed: bool = False,
+    policy: Policy | None = None,
+) -> tuple[datetime | None, str]:
+    """One of the three, UTC, and its basis; all else as in `deadlines`."""
     if detected_at.utcoffset() is None:
         raise UsageError(f"The detection time {detected_at} has no time zone. Add one, such as Z for UTC.")
     rules = policy or load()
     row = rules.severity(severity)
-    working = counted_by(row, calendar)
-    local = zone(calendar.time_zone if calendar else "UTC")
-    detected = detected_at.astimezone(UTC)
-    due: dict[Clock, datetime | None] = {}
-    basis: dict[Clock, str] = {}
-    rule_of: dict[Clock, tuple[Due, str]] = {
+    rule, label = {
         "respond": (row.respond, row.response_time),
         "resolve": (row.resolve, row.resolution_target),
         "notify": (row.notify, row.client_notification),
-    }
-    for clock, (rule, label) in rule_of.items():
-        due[clock], how = _due(rule, detected, local, working=working, noticed=noticed, policy=rules)
-        basis[clock] = f"{row.id}, {label}: {how}"
-    return Deadlines(respond=due["respond"], resolve=due["resolve"], notify=due["notify"], basis=basis)
+    }[clock]
+    due, how = _due(
+        rule, detected_at.astimezone(UTC), zone(calendar.time_zone if calendar else "UTC"),
+        working=counted_by(row, calendar), noticed=noticed, policy=rules,
+    )  # fmt: skip
+    return due, f"{row.id}, {label}: {how}"
 
 
 def _due(

@@ -6,12 +6,18 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from incident_nb.models import Frozen
-from incident_nb.policy.clocks import ClientCalendar, Clock, add_working_time, counted_by, deadlines, working_time
+from incident_nb.policy.clocks import (
+    CLOCKS,
+    ClientCalendar,
+    Clock,
+    add_working_time,
+    counted_by,
+    deadline,
+    working_time,
+)
 from incident_nb.policy.load import load
 from incident_nb.policy.tables import Policy, SeverityRow
 from incident_nb.record import Incident, Said
-
-CLOCKS: tuple[Clock, ...] = ("respond", "resolve", "notify")
 
 
 class State(StrEnum):
@@ -122,9 +128,8 @@ def _due(
     date = incident.scheduled_for
     if clock == "resolve" and row.resolve == "scheduled" and date and not (again and date <= since):
         return date, f"{row.id}, {row.resolution_target}: the date that was set"
-    found = deadlines(row.severity, since, calendar=calendar, noticed=incident.noticed, policy=policy)
-    basis = found.basis[clock]
-    return getattr(found, clock), basis.replace("from detection", "from its reopening") if again else basis
+    due, basis = deadline(clock, row.severity, since, calendar=calendar, noticed=incident.noticed, policy=policy)
+    return due, basis.replace("from detection", "from its reopening") if again else basis
 
 
 def _done(clock: Clock, incident: Incident, since: datetime | None) -> datetime | None:

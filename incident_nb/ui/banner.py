@@ -49,6 +49,8 @@ class Banner(Panel):
             Line("done" if duty.done_at else "owed", duty.path, f"{duty.id}: {duty.why}", "good" if duty.done_at else "bad")
             for duty in one.duties
         ) if one.duties else sheet  # fmt: skip
+        if one.unread:
+            sheet = sheet.text(f"The clocks leave working hours and holidays out. {one.unread}", "warn")
         if one.paused:
             names = ", ".join(f"{other.id} ({other.severity or '?'})" for other in one.paused)
             sheet = sheet.text(f"Stop all other work (ACK-3): {names}.", "warn")

@@ -61,6 +61,7 @@ class Board(Panel):
     def __init__(self, follow: OpenIncidents) -> None:
         super().__init__(follow)
         self.draft: Draft | None = None
+        self.asked: dict[str, str] = {}  # question by fact, those that were answered, too: an answer can be changed
         self.answers: dict[str, bool] = {}
         self._pasted: Any = None
 
@@ -74,6 +75,8 @@ class Board(Panel):
             for one in self.follow.rows[:SHOWN]
         ]  # fmt: skip
         sheet = Sheet().table(("Incident", "Severity", "State", "Client", "What", "Due", "Next"), rows)
+        for unread in sorted({one.unread for one in self.follow.rows if one.unread}):
+            sheet = sheet.text(f"The clocks leave working hours and holidays out. {unread}", "warn")
         if not rows:
             sheet = sheet.text("No incident is open.", "good")
         if len(self.follow.rows) > SHOWN:
@@ -115,8 +118,8 @@ class Board(Panel):
             client = c.field("Client", "its code", width="14rem", value=draft.client or "")
             if first := next(iter(draft.alike), None):
                 made.append(c.button(f"Add it to {first.id}", partial(self._join, first.number), main=True))
-            for asked in draft.suggestion.questions if draft.suggestion else ():
-                made.append(c.question(asked.text, partial(self._answer, asked.fact), self.answers.get(asked.fact)))
+            for fact, text in self.asked.items():
+                made.append(c.question(text, partial(self._answer, fact), self.answers.get(fact)))
             made += [title, c.form("Open the incident", partial(self._open, title), client, main=not draft.alike)]
         number = c.field("Incident", "INC-1", width="14rem")
         source = c.field("Its executions", "an export's file or folder; else its n8n server is asked", width="34rem")
@@ -134,6 +137,8 @@ class Board(Panel):
             if desk is not None:
                 self.answers = answers or {}
                 draft = take_in(text, desk.settings, desk.clock(), records=desk.records, answers=self.answers)
+                new = {one.fact: one.text for one in draft.suggestion.questions} if draft.suggestion else {}
+                self.asked = {fact: text for fact, text in self.asked.items() if fact in self.answers} | new
                 self.draft = draft if text.strip() else None
 
         self.do(read, "" if text.strip() else "Paste something first.")

@@ -81,17 +81,21 @@ class Fixed(Payload):
 
 
 class RunWatched(Payload):
-    """A run of the workflow after the fix, and whether it was good (VER-4)."""
+    """A run of the workflow after the fix, and whether it was good (VER-4). None counts twice, and none that failed."""
 
     kind: ClassVar[str] = "run_watched"
     execution_id: Name
     good: bool
 
     def change(self, incident: Incident, said: Said) -> Changes:
-        seen = incident.watched
-        if self.good:
-            return {"watched": seen.model_copy(update={"good": seen.good + 1, "last_good": self.execution_id})}
-        return {"watched": Watched(last_good=seen.last_good, last_bad=self.execution_id, bad_at=said.at)}
+        seen, run = incident.watched, self.execution_id
+        if incident.fixed is None or said.at < incident.fixed.at:
+            return {}  # what ran before says nothing of the fix
+        if not self.good:
+            return {"watched": Watched(last_good=seen.last_good, last_bad=run, bad_at=said.at)}
+        if run in (*seen.runs, seen.last_bad):
+            return {}
+        return {"watched": seen.model_copy(update={"runs": (*seen.runs, run), "last_good": run})}
 
     def told(self) -> str:
         return f"Execution {self.execution_id} after the fix {'went well' if self.good else 'failed'}"
