@@ -1,8 +1,10 @@
-"""How long a board takes to read and time its incidents: `python benchmarks/board.py [--incidents 5000] [--runs 5]`.
+"""How long a board takes to open, and what of it is reading: `python benchmarks/board.py [--incidents 5000] [--runs 5]`.
 
-A record of 5,000 incidents, 2,000 of them open, then all: `Records.incidents(closed=False)` and `policy.timers` of each,
-beside the floor of reading the same bytes with the database's driver alone, in the same run. The aim: 0.5 s together, so
-that a board opens within a second. PostgreSQL is measured where its programs are.
+A record of 5,000 incidents, 2,000 of them open, then all. `opened` is the whole of it: the workspace's record opened, the
+incidents read, timed and put in order, the board with its controls as JupyterLab gets it. `reading` and `timing` are
+`Records.incidents(closed=False)` and `policy.timers` of each, beside the floor of reading the same bytes with the
+database's driver alone, in the same run. The aim: a board opens within a second. PostgreSQL is measured where its
+programs are, without the board.
 """
 
 from __future__ import annotations
@@ -20,15 +22,18 @@ from typing import Any, NamedTuple, TypeVar
 import psycopg
 
 from incident_nb.incidents import Event, Records, fold, payload_of, statements
+from incident_nb.incidents.store import FILE
 from incident_nb.policy import load, timers
 from incident_nb.policy.calendars import calendar_of
 from incident_nb.record import Incident
 from incident_nb.redact import SAMPLE_KEY, Redactor, using
-from incident_nb.settings import Client, Settings
+from incident_nb.settings import FILE_NAME, Client, Settings
+from incident_nb.ui.board import Board, OpenIncidents
+from incident_nb.ui.panel import WIDGET
 from tests.postgres import postgres, program
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-AIM_S = 0.5
+AIM_S = 1.0
 FLOOR = "SELECT state FROM incidents WHERE is_open"
 SETTINGS = Settings(
     clients={
@@ -116,6 +121,11 @@ def timed(incidents: list[Incident]) -> int:
     return sum(len(timers(one, NOW, calendar=calendar_of(SETTINGS, one.client), policy=policy)) for one in incidents)
 
 
+def opened(settings: Settings) -> dict[str, Any]:
+    """The board of a workspace, as a notebook gets it."""
+    return Board(OpenIncidents(settings))._repr_mimebundle_()
+
+
 def floor_of(place: Path | str) -> Callable[[], int]:
     """Reads the states of open incidents with the driver alone; the bytes."""
 
@@ -134,7 +144,9 @@ def floor_of(place: Path | str) -> Callable[[], int]:
 
 
 def measure(name: str, place: Path | str, incidents: int, open_: int, runs: int) -> float:
-    """The seconds of reading and timing, with a line printed."""
+    """The seconds of opening, with what was measured printed."""
+    if isinstance(place, Path):
+        place.parent.mkdir(parents=True)
     records = Records(place)
     events = fill(records, incidents, lambda number: number % incidents < open_)
     floor, size = best(runs, floor_of(place))
@@ -142,6 +154,11 @@ def measure(name: str, place: Path | str, incidents: int, open_: int, runs: int)
     assert len(found) == open_
     timing, clocks = best(runs, lambda: timed(found))
     records.close()
+    opening = Took(0.0, 0.0)
+    if isinstance(place, Path):
+        settings = SETTINGS.model_copy(update={"path": place.parent.parent / FILE_NAME})
+        opening, shown = best(runs, lambda: opened(settings))
+        assert WIDGET in shown
     together = reading.seconds + timing.seconds
     print(
         f"{name}, {open_} of {incidents} open, {events} events\n"
@@ -150,7 +167,9 @@ def measure(name: str, place: Path | str, incidents: int, open_: int, runs: int)
         f"  timing   {timing}, {timing.processor / floor.processor:.0f} times the floor, {clocks} clocks\n"
         f"  together {together:.3f} s ({reading.processor + timing.processor:.3f} s of the processor)"
     )
-    return together
+    if opening.seconds:
+        print(f"  opened   {opening}")
+    return opening.seconds
 
 
 def main() -> None:
@@ -161,12 +180,14 @@ def main() -> None:
     shares = (asked.incidents * 2 // 5, asked.incidents)
     with using(Redactor(SAMPLE_KEY)):
         with tempfile.TemporaryDirectory() as folder:
-            usual, _ = (measure("SQLite", Path(folder) / f"{n}.db", asked.incidents, n, asked.runs) for n in shares)
+            usual, full = (
+                measure("SQLite", Path(folder) / str(n) / FILE, asked.incidents, n, asked.runs) for n in shares
+            )
         if program("initdb"):
             with postgres() as cluster:
                 for n in shares:
                     measure("PostgreSQL", cluster.url(cluster.fresh()), asked.incidents, n, asked.runs)
-    print(f"the usual board on SQLite: {usual:.3f} s (aim: {AIM_S} s)")
+    print(f"a board opens in {usual:.2f} s with {shares[0]} open, in {full:.2f} s with all open (aim: {AIM_S} s)")
 
 
 if __name__ == "__main__":

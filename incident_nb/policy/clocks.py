@@ -220,6 +220,7 @@ def _week_end(detected: datetime, local: ZoneInfo, weekday: int, at: time) -> da
     return end if detected <= end else _instant(day + timedelta(days=7), at, local)
 
 
+@lru_cache(maxsize=4096)  # a board asks for the same days thousands of times
 def _instant(day: date, at: time, local: ZoneInfo) -> datetime:
     # A wall time that a clock change skips is taken with the offset before it, which is the moment of the change for
     # a skipped midnight; one that comes twice is taken the first time. Both are what fold=0 means.

@@ -94,10 +94,12 @@ def _timer(
         basis += f", {told} for the client not counted"
     if incident.closed and due and not done and now <= due:
         due, basis = None, f"{basis}; closed before that"
+    state = _state(due, done, now, paused)
+    if state is State.RUNNING and first and due and _is_near(begin, first, due, now, counts, policy):
+        state = State.AT_RISK
     return Timer(
-        clock=clock, state=_state(due, done, now, paused, _is_near(begin, first, due, now, counts, policy)), since=since,
-        due=due, done=done, left=due - upto if due else None, basis=basis,
-    )  # fmt: skip
+        clock=clock, state=state, since=since, due=due, done=done, left=due - upto if due else None, basis=basis
+    )
 
 
 def _moved(
@@ -143,31 +145,27 @@ def _done(clock: Clock, incident: Incident, since: datetime | None) -> datetime 
 
 def _is_near(
     begin: datetime,
-    first: datetime | None,
-    due: datetime | None,
+    first: datetime,
+    due: datetime,
     now: datetime,
     counts: ClientCalendar | None,
     policy: Policy,
 ) -> bool:
     """Whether so little of the clock's own time is left that it is at risk; waiting and closed hours are no part of it."""
-    if first is None or due is None:
-        return False
     whole, left = (
         (working_time(begin, first, counts), working_time(now, due, counts)) if counts else (first - begin, due - now)
     )
     return left <= whole * policy.settings.at_risk_share
 
 
-def _state(due: datetime | None, done: datetime | None, now: datetime, paused: bool, near: bool) -> State:
+def _state(due: datetime | None, done: datetime | None, now: datetime, paused: bool) -> State:
     if due is None:
         return State.MET if done else State.NONE
     if done is not None:
         return State.MET if done <= due else State.MISSED
     if paused:
         return State.PAUSED
-    if now > due:
-        return State.MISSED
-    return State.AT_RISK if near else State.RUNNING
+    return State.MISSED if now > due else State.RUNNING
 
 
 def _span(span: timedelta, *, days: bool = True) -> str:
