@@ -64,11 +64,14 @@ def browsing(url: str, **options: Any) -> Iterator[Page]:
 class Notebook:
     """A notebook open in JupyterLab, and its controls by the words that stand on them."""
 
-    def __init__(self, page: Page, path: str) -> None:
+    def __init__(self, page: Page, path: str, *, by_link: bool = False) -> None:
         self.page = page
         page.wait_for_function("() => window.jupyterapp")
         page.evaluate("() => window.jupyterapp.restored.then(() => null)")
-        page.evaluate("path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)", path)
+        if not by_link:  # else a link that was clicked opens it
+            page.evaluate(
+                "path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)", path
+            )
         page.wait_for_function(
             f"path => {CONTEXT}?.path === path && {CONTEXT}.sessionContext.session?.kernel?.status === 'idle'", arg=path
         )
@@ -90,6 +93,10 @@ class Notebook:
     def button(self, label: str) -> Locator:
         """The button with that word."""
         return self.shown.get_by_role("button", name=label, exact=True)
+
+    def link(self, label: str) -> Locator:
+        """The link with that word."""
+        return self.shown.get_by_role("link", name=label, exact=True)
 
     def tick(self, row: str) -> None:
         """Ticks the row of a checklist."""

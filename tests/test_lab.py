@@ -66,9 +66,11 @@ def test_an_incident_from_paste_to_closed(workspace: Path, tmp_path: Path) -> No
         board.button("Make its notebook").click()
         board.says("INC-1: open incident.ipynb")
         board.says("Acknowledge it (ACK-1).")  # in the table, too
+        board.link("INC-1").wait_for()
         shot("2-board-open")
 
-        book = Notebook(browser, "incidents/INC-1/incident.ipynb")
+        board.link("INC-1").click()
+        book = Notebook(browser, "incidents/INC-1/incident.ipynb", by_link=True)
         book.run_all()
         book.button("Acknowledge").click()
         book.says("Acknowledged by Robin")

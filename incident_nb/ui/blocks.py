@@ -56,8 +56,8 @@ class Sheet:
         """Adds a command."""
         return self._with(kind="code", text=text)
 
-    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Sheet:
-        """Adds a table; nothing where it has no rows."""
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[str | tuple[str, str]]]) -> Sheet:
+        """Adds a table; nothing where it has no rows. A cell is a text, or a text with the class that marks it."""
         kept = [list(row) for row in rows]
         return self._with(kind="table", head=list(head), rows=kept) if kept else self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 from incident_nb import redact
 from incident_nb.desk import Desk, Standing
+from incident_nb.desk.folder import NOTEBOOK, folder_of
 from incident_nb.desk.intake import Draft, take_in
 from incident_nb.desk.told import timer_words
 from incident_nb.incidents import records_of
+from incident_nb.policy import State
 from incident_nb.settings import Settings, load
 from incident_nb.ui.blocks import Line, Sheet
 from incident_nb.ui.panel import Panel
@@ -69,11 +72,7 @@ class Board(Panel):
         """The incidents in a table, and what was read from a pasted text."""
         if self.follow.desk is None:
             return Sheet().text(NO_WORKSPACE, "muted")
-        rows = [
-            (one.incident.id, str(one.incident.severity or "?"), str(one.incident.status), one.incident.client or "",
-             one.incident.title, timer_words(one.next_due) if one.next_due else "", one.next_step)
-            for one in self.follow.rows[:SHOWN]
-        ]  # fmt: skip
+        rows = [_row(one) for one in self.follow.rows[:SHOWN]]
         sheet = Sheet().table(("Incident", "Severity", "State", "Client", "What", "Due", "Next"), rows)
         for unread in sorted({one.unread for one in self.follow.rows if one.unread}):
             sheet = sheet.text(f"The clocks leave working hours and holidays out. {unread}", "warn")
@@ -100,8 +99,8 @@ class Board(Panel):
         return sheet.items(lines)
 
     def state(self) -> Any:
-        """What somebody types stays, whoever writes meanwhile; the controls change with the draft."""
-        return self.draft
+        """What somebody types stays, whoever writes meanwhile; the controls change with the draft and the notebooks."""
+        return self.draft, self._notebooks()
 
     def controls(self) -> list[Any]:
         """Paste and read, open what was read, go to an incident."""
@@ -112,7 +111,8 @@ class Board(Panel):
         draft = self.draft
         hint = "a Slack message, an e-mail, or an execution's address"
         self._pasted = pasted = c.area("Pasted alert", hint)
-        made = [pasted, c.button("Read it", lambda: self._read(pasted.value), main=draft is None)]
+        made = [c.links("Open", self._notebooks())] if self._notebooks() else []
+        made += [pasted, c.button("Read it", lambda: self._read(pasted.value), main=draft is None)]
         if draft is not None:
             title = c.field("Title", value=draft.title)
             client = c.field("Client", "its code", width="14rem", value=draft.client or "")
@@ -125,6 +125,14 @@ class Board(Panel):
         source = c.field("Its executions", "an export's file or folder; else its n8n server is asked", width="34rem")
         made.append(c.form("Make its notebook", self._make, number, source))
         return made
+
+    def _notebooks(self) -> tuple[tuple[str, str], ...]:
+        """The notebooks of the incidents that are shown, by id, with their paths from the working folder."""
+        there = {
+            one.incident.id: folder_of(self.follow.settings, one.incident.number) / NOTEBOOK
+            for one in self.follow.rows[:SHOWN]
+        }
+        return tuple((name, os.path.relpath(path)) for name, path in there.items() if path.exists())
 
     def _answer(self, fact: str, answer: bool | None) -> None:
         self.answers = {name: value for name, value in {**self.answers, fact: answer}.items() if value is not None}
@@ -186,3 +194,15 @@ class Board(Panel):
     def _link(self, number: int, notebook: Path) -> None:
         """Says where the incident's notebook is."""
         self.after = f"INC-{number}: open {notebook.name} in incidents/INC-{number}, and run all cells."
+
+
+_MARKS = {State.AT_RISK: "state warn", State.MISSED: "state bad", State.PAUSED: "muted"}
+
+
+def _row(one: Standing) -> tuple[str | tuple[str, str], ...]:
+    """An incident in the table: how severe and how late it is can be seen before it is read."""
+    incident, due = one.incident, one.next_due
+    severity = (str(incident.severity), f"severity {str(incident.severity).lower()}") if incident.severity else "?"
+    late = timer_words(due) if due else ""
+    marked = (late, _MARKS[due.state]) if due and due.state in _MARKS else late
+    return incident.id, severity, str(incident.status), incident.client or "", incident.title, marked, one.next_step

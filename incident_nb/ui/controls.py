@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from incident_nb.errors import MissingExtraError
 
@@ -96,6 +98,13 @@ def column(*parts: Any) -> Any:
 def html(value: str = "") -> Any:
     """A piece of a page; `value` is made safe by whoever gives it."""
     return w.HTML(value=value)
+
+
+def links(label: str, places: Iterable[tuple[str, str]]) -> Any:
+    """Links to files, by name and path from the notebook's folder; JupyterLab opens them beside it."""
+    found = " · ".join(f'<a href="{escape(quote(path))}">{escape(name)}</a>' for name, path in places)
+    page = {"text/html": f"<p>{escape(label)}: {found}</p>"}
+    return w.Output(outputs=({"output_type": "display_data", "data": page, "metadata": {}},))
 
 
 def copy_button(text: str | Callable[[], str], say: Callable[[str], None], label: str = "") -> Any:
