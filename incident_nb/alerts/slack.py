@@ -122,8 +122,8 @@ def _ignored(sent: Json, event: Json, channels: Collection[str], own: Collection
         return "an answer in a thread"
     profile = part(event, "bot_profile", dict) or {}
     ours = {part(sent, "api_app_id", str), *_bots(sent), *own} - {None}
-    writers = {event.get("user"), event.get("bot_id"), event.get("app_id"), profile.get("app_id"), profile.get("id")}
-    return "a message of our own" if ours & writers else None
+    writers = [*(part(event, name, str) for name in ("user", "bot_id", "app_id")), part(profile, "app_id", str)]
+    return "a message of our own" if ours.intersection(writers) else None
 
 
 def _bots(sent: Json) -> Iterator[str]:
