@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from incident_nb.record import Source
 from incident_nb.redact import redact_text, redact_tree
 
 Dialect = Literal["n8n", "slack", "alertmanager", "generic"]
-Fingerprints = Callable[[pd.DataFrame], pd.Series]
+Fingerprints = Callable[[Mapping[str, str | None]], str]
 
 TITLE = 140
 GATED = 16_000  # characters of one text that the gate is given, since a sender waits; KEPT_TEXT of them are kept
@@ -120,7 +120,7 @@ def instant(value: object) -> datetime | None:
         if isinstance(value, str):
             found = datetime.fromisoformat(value.strip())
             found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
+        elif isinstance(value, int | float):
             found = datetime.fromtimestamp(value / 1000, UTC)
         else:
             return None
@@ -141,7 +141,7 @@ def failures_of(alerts: Iterable[Alert], client_of: ClientOf = lambda _: None) -
 
 
 def fingerprint(alert: Alert, of: Fingerprints, client_of: ClientOf = lambda _: None) -> str:
-    """The key under which alerts are the same problem, 12 hex digits; `of` is `incident_nb.patterns.fingerprints`.
+    """The key under which alerts are the same problem, 12 hex digits; `of` is `patterns.fingerprint_of`.
 
     It is the one that an investigation of the execution gives, through a sub-workflow the latter's. Where the sender
     has a name for the problem that decides; an alert that knows no workflow's id is told by its own words, among those
@@ -150,11 +150,11 @@ def fingerprint(alert: Alert, of: Fingerprints, client_of: ClientOf = lambda _: 
     if alert.problem:
         parts = (alert.dialect, alert.instance or "", alert.problem)
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
-    rows = failures_of([alert], client_of)
+    row = [*_rows(alert, client_of)][-1]
     if alert.workflow_id is None:
         own = f"{alert.dialect}:{alert.workflow or ''}"
-        rows = rows.assign(workflow_id=own, message=alert.error.message or alert.title)
-    return str(of(rows).iloc[-1])
+        row |= {"workflow_id": own, "message": alert.error.message or alert.title}
+    return of(row)
 
 
 def _rows(alert: Alert, client_of: ClientOf) -> Iterable[Json]:
