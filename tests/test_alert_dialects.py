@@ -110,7 +110,7 @@ def test_an_alert_has_the_fingerprint_and_the_cause_of_its_execution(export: Pat
         alerts.append(alert)
     last = pd.concat([failures_of([alert], client_of).iloc[-1:] for alert in alerts], ignore_index=True)
     assert fingerprints(last).tolist() == keys
-    assert [fingerprint(alert, fingerprint_of, client_of) for alert in alerts[:20]] == keys[:20]
+    assert [fingerprint(alert, fingerprint_of, client_of) for alert in alerts] == keys
     assert label(last)["signature"].tolist() == theirs
     alike, children = len(alerts), sum(alert.called is not None for alert in alerts)
     assert alike > 80
@@ -525,7 +525,7 @@ def test_what_is_the_same_problem_without_a_workflow() -> None:
     ):
         assert key(**{"message": "Timed out after 30 s", "workflow": "Orders", **other}) != first
     said = [
-        fingerprint(read_slack(text=text), fingerprints) for text in ("It is down", "It is down", "The disk is full")
+        fingerprint(read_slack(text=text), fingerprint_of) for text in ("It is down", "It is down", "The disk is full")
     ]
     assert said[0] == said[1] != said[2]
     assert key(message="a", problem="p") == key(message="b", problem="p") != key(message="a", problem="q")
