@@ -20,7 +20,7 @@ LEVELS = [
     {"files", "names", "notebook_kernel", "processes", "record", "sanitise"},
     {"settings", "redact", "outputs", "http", "logfile"},
     {"readers", "policy", "supervisor", "n8n"},
-    {"archive"},
+    {"archive", "error_workflow"},
     {"live"},
     {"causes", "patterns", "alerts", "case", "incidents"},
     {"plots", "probes", "views"},

@@ -29,7 +29,18 @@ app = typer.Typer(
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and ends the process with its exit code. No error of the user's shows a traceback."""
-    from incident_nb.cli import classify, doctor, fetch, incidents, investigate, patterns, redact, report, workspace  # noqa: F401 - they register
+    from incident_nb.cli import (  # noqa: F401 - they register
+        classify,
+        doctor,
+        error_workflow,
+        fetch,
+        incidents,
+        investigate,
+        patterns,
+        redact,
+        report,
+        workspace,
+    )
 
     words = Console(stderr=True)
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # data is UTF-8, whatever the locale
