@@ -147,7 +147,7 @@ def crowd(kept: Kept) -> dict[str, str]:
     found = {
         "set": kept.add("Orders"),
         "idle": kept.add("Idle", active=False),
-        "default": kept.add("Old editor", settings={"errorWorkflow": "DEFAULT"}),
+        "default": kept.add("Old editor", settings={"errorWorkflow": "DEFAULT", "executionTimeout": -1}),
         "kept": kept.add("Invoices", settings={"errorWorkflow": has}),
         "lost": kept.add("Payroll", settings={"errorWorkflow": "gone"}),
         "sends": kept.add("Leads", settings={"errorWorkflow": sends}),
@@ -165,7 +165,7 @@ def crowd(kept: Kept) -> dict[str, str]:
 STATES = {
     "set": "set", "idle": "set", "default": "set", "kept": "kept", "lost": "kept", "sends": "sends", "has": "kept",
     "draft": "by_hand", "unknown": "by_hand", "name only": "by_hand", "odd node": "by_hand", "archived": "left",
-    "errors to us": "kept",
+    "errors to us": "sends",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from incident_nb import error_workflow as ew
 from incident_nb import redact
 from incident_nb.cli import app
 from incident_nb.cli.common import ConfigOption, JsonOption, put_json, put_text, settings_of, show_rows, words
+from incident_nb.error_workflow.build import SEND
 from incident_nb.errors import UsageError
 from incident_nb.escape import printable
 from incident_nb.n8n import N8n
@@ -151,18 +152,11 @@ def _show(plan: ew.Plan, name: str) -> None:
             lines.append(("", f"and {len(rows) - MOST_SHOWN:,} more: --json has all"))
     show_rows([(_clean(label), _clean(text)) for label, text in lines])
     for addition in plan.additions:
-        show_rows(
-            [
-                ("#", _clean(f"To add to “{addition.name}” ({addition.workflow_id})")),
-                ("", "Copy the nodes below, paste them into it in n8n's editor below its other nodes, connect its"),
-                (
-                    "",
-                    _clean(
-                        f"“{addition.trigger}” to “Send to incident-nb” beside what it has, choose the credentials, save."
-                    ),
-                ),
-            ]
+        how = (
+            "Copy the nodes below and paste them into it in n8n's editor, below its other nodes; connect its "
+            f"“{addition.trigger}” to “{SEND}” beside what it has, choose the credentials, and save (2.x: publish)."
         )
+        show_rows([("#", _clean(f"To add to “{addition.name}” ({addition.workflow_id})")), ("", _clean(how))])
         put_text(json.dumps(_gated(addition.nodes), indent=2, ensure_ascii=False) + "\n", "-")
 
 

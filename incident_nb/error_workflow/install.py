@@ -12,6 +12,7 @@ from incident_nb.models import Frozen
 from incident_nb.n8n import N8n
 
 KEPT = ("name", "nodes", "connections", "nodeGroups", "active", "isArchived")
+NOTHING = (None, "", "DEFAULT", -1)
 
 Outcome = Literal["done", "not_done", "unsure"]
 
@@ -179,13 +180,16 @@ def _seen(before: Json, after: Json, own_id: str, said: str, *, publishes: bool)
 
 def _body(flow: Json, own_id: str) -> Json:
     """A workflow as it is, with one setting more: n8n takes no setting without nodes and connections."""
-    settings = {key: value for key, value in (flow.get("settings") or {}).items() if value is not None}
     parts = ("name", "nodes", "connections", "nodeGroups")
-    return {key: flow[key] for key in parts if key in flow} | {"settings": {**settings, "errorWorkflow": own_id}}
+    return {key: flow[key] for key in parts if key in flow} | {
+        "settings": {**_other_settings(flow), "errorWorkflow": own_id}
+    }
 
 
 def _other_settings(flow: Json) -> dict[str, Any]:
-    return {key: value for key, value in (flow.get("settings") or {}).items() if key != "errorWorkflow"}
+    """The settings but the error workflow, without those that say nothing: n8n drops them whenever it saves."""
+    settings = (flow.get("settings") or {}).items()
+    return {key: value for key, value in settings if key != "errorWorkflow" and value not in NOTHING}
 
 
 def _publishes(server: N8n, workflow_id: str) -> bool:

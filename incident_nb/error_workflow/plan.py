@@ -107,6 +107,8 @@ def judge(flow: Json, own_id: str | None, by_id: Mapping[str, Json], *, publishe
             return row("sends", f"“{other.get('name')}” sends to incident-nb", current)
         return row("kept", f"“{other.get('name')}” stays its error workflow", current)
     if trigger_of(flow):
+        if _marked(flow, SENDS_MARK):
+            return row("sends", "it sends to incident-nb itself")
         return row("kept", "it has an Error Trigger and handles its own failures", str(flow["id"]))
     why = unsafe(flow, publishes=publishes)
     return row("by_hand", why) if why else row("set")
