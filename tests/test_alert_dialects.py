@@ -250,7 +250,7 @@ LINES = f"""\
 def event(**message: Any) -> Json:
     return {
         "token": "old", "team_id": "T1", "api_app_id": "A0OURS", "type": "event_callback", "event_id": "Ev08", "event_time": 1,
-        "authorizations": [{"team_id": "T1", "user_id": "U0BOT", "is_bot": True}],
+        "authorizations": [{"team_id": "T1", "user_id": "U0BOT", "is_bot": True}, {"user_id": "U1", "is_bot": False}],
         "event": {"type": "message", "channel": "C0ERR", "user": "U1", "ts": "1794302040.000100", "channel_type": "channel",
                   **message},
     }  # fmt: skip
@@ -324,6 +324,7 @@ def test_a_message_without_a_time_in_it_counts_from_when_it_was_sent() -> None:
 
 IGNORED: dict[str, tuple[Json, str]] = {
     "an edit": ({"subtype": "message_changed", "hidden": True, "message": {"text": LINES}}, "a message about a message or about the channel"),
+    "an edit that is shown": ({"subtype": "message_changed", "text": LINES}, "a message about a message or about the channel"),
     "a deletion": ({"subtype": "message_deleted", "deleted_ts": "1"}, "a message about a message or about the channel"),
     "somebody joined": ({"subtype": "channel_join", "text": "<@U1> has joined"}, "a message about a message or about the channel"),
     "a hidden one": ({"text": LINES, "hidden": True}, "a message about a message or about the channel"),
@@ -598,6 +599,7 @@ REFUSED: list[tuple[str, Json, str]] = [
     ("slack", {}, "“type” is missing"),
     ("slack", {"type": 1}, "“type” is not text"),
     ("slack", {"type": "url_verification"}, "“challenge” is missing"),
+    ("slack", {"type": "url_verification", "challenge": ""}, "“challenge” is missing"),
     ("slack", {"type": "url_verification", "challenge": {}}, "“challenge” is not text"),
     ("slack", {"type": "url_verification", "challenge": "x" * 1001}, "“challenge” has more than 1,000 characters"),
     ("slack", {"type": "event_callback", "event_id": "Ev1"}, "“event” is missing"),
@@ -753,8 +755,9 @@ def test_a_secret_that_a_cut_goes_through_is_not_left_in_halves() -> None:
 
 
 def test_what_hides_in_a_secret_does_not_hide_it() -> None:
-    alert = read_n8n(from_n8n({"message": f"Bad key {KEY[:20]}\u200b{KEY[20:]}"}))
-    assert KEY[:20] not in alert.error.message
+    for hidden in ("\u200b", "\x1b[0m", "\u00ad"):
+        alert = read_n8n(from_n8n({"message": f"Bad key {KEY[:20]}{hidden}{KEY[20:]}"}))
+        assert KEY[:20] not in alert.error.message
 
 
 def test_what_would_control_a_terminal_is_shown_as_text() -> None:

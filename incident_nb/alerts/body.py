@@ -51,9 +51,9 @@ def part(holder: Json, name: str, *kinds: type, longest: int | None = None) -> A
 
 
 def name_in(holder: Json, name: str) -> str | None:
-    """A name or an id as text, which may be written as a number; None where it is missing, null or empty."""
+    """A name or an id as text, which may be written as a number; None where it is missing or null."""
     value = part(holder, name, str, int)
-    return None if value is None else str(value) or None
+    return None if value is None else str(value)
 
 
 def _decoded(body: bytes) -> Any:
