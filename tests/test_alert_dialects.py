@@ -160,6 +160,7 @@ def test_a_failed_trigger_has_no_execution() -> None:
         AT,
     )
     assert failures_of([alert])["place"].tolist() == ["trigger"]
+    assert read_n8n({"trigger": {"error": {"message": "x"}}, "workflow": {"id": 7}}).place == "trigger"
 
 
 @pytest.mark.parametrize("extra", [{}, {"message": ""}, {"message": None}])
@@ -211,6 +212,8 @@ def test_a_sub_workflow_without_its_node_leaves_it_at_the_caller() -> None:
     inner = {"message": "x is not defined [line 1]", "executionId": "33", "workflowId": "wf3"}
     alert = read_n8n(from_n8n({**api_error(), "errorResponse": inner, "executionId": "33"}))
     assert failures_of([alert])["place"].tolist() == ["subworkflow"]
+    answer = read_n8n(from_n8n({**api_error(), "errorResponse": {"message": "the service's own"}}))
+    assert (answer.called, answer.place) == (None, "execution")
 
 
 def test_what_a_person_stopped_is_no_alert() -> None:
@@ -251,7 +254,7 @@ def event(**message: Any) -> Json:
     return {
         "token": "old", "team_id": "T1", "api_app_id": "A0OURS", "type": "event_callback", "event_id": "Ev08", "event_time": 1,
         "authorizations": [{"team_id": "T1", "user_id": "U0BOT", "is_bot": True}, {"user_id": "U1", "is_bot": False}],
-        "event": {"type": "message", "channel": "C0ERR", "user": "U1", "ts": "1794302040.000100", "channel_type": "channel",
+        "event": {"type": "message", "channel": "C0ERR", "user": "U1", "ts": "1794302100.000100", "channel_type": "channel",
                   **message},
     }  # fmt: skip
 
@@ -284,6 +287,7 @@ MESSAGES: dict[str, Json] = {
         {"type": "text", "text": LINES.splitlines()[3] + "\nTime: 2026-11-10T09:14:00.000Z\nExecution: "},
         {"type": "link", "url": URL, "text": "Open in n8n"},
     )]},
+    "a bare link": {"text": "\n".join(LINES.splitlines()[:5]), "blocks": [rich({"type": "link", "url": URL, "text": URL})]},
     "a button": {"blocks": [
         section("\n".join(LINES.splitlines()[:5])),
         {"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "Open"}, "url": URL}]},
@@ -309,6 +313,8 @@ def test_a_message_is_an_alert_wherever_its_words_are(case: str) -> None:
     assert (alert.workflow, alert.node, alert.at) == ("[BRXT] Review request", "Send review email", AT)
     assert (alert.execution_url, alert.execution_id, alert.workflow_id) == (URL, "17", "UM9KYJk0gi8OnZYj")
     assert alert.error.message.startswith("The service is receiving too many requests from you (item 0)")
+    assert alert.text.count(URL) == 1
+    assert "::" not in alert.text and "no preview" not in alert.text
 
 
 def test_what_a_text_repeats_for_old_programs_is_said_once() -> None:
@@ -318,7 +324,7 @@ def test_what_a_text_repeats_for_old_programs_is_said_once() -> None:
 
 
 def test_a_message_without_a_time_in_it_counts_from_when_it_was_sent() -> None:
-    assert read_slack(text="down").at == datetime.fromtimestamp(1794302040, UTC)
+    assert read_slack(text="down").at == datetime.fromtimestamp(1794302100, UTC)
     assert read_slack(text="down", ts="nonsense").at == NOW
 
 
@@ -350,11 +356,13 @@ def test_a_message_that_is_no_alert_is_ignored(case: str) -> None:
 
 def test_near_misses_of_what_is_ignored() -> None:
     for message in (
-        {"thread_ts": "1794302040.000100"},
+        {"thread_ts": "1794302100.000100"},
         {"bot_profile": {"app_id": "A0OTHER"}},
         {"user": None, "bot_id": "B1"},
     ):
         assert read_slack(text=LINES, **message).node == "Send review email"
+    nobody = {**event(text=LINES, user=None), "api_app_id": None}
+    assert len(slack.read(body(nobody), received=NOW).alerts) == 1
     anywhere = slack.read(body(event(text=LINES, channel="C0CHAT")), received=NOW)
     assert len(anywhere.alerts) == 1
 
@@ -430,6 +438,8 @@ def test_several_alerts_in_one_notification() -> None:
     )
     assert (one.error.message, one.error.description) == ("Probe failure", "Down for over 5m")
     assert (one.error.error_name, one.error.host, one.title) == ("ProbeFailure", "server.example.org", "Probe failure")
+    assert one.problem == "1a30ba71cca2921f"
+    assert "left out" not in one.text
     assert "severity: critical" in one.text.splitlines()
     assert "generator: http://prometheus.test/graph?g0.expr=up" in one.text.splitlines()
     assert (two.resolved, two.at) == (True, AT + timedelta(minutes=6))
@@ -752,6 +762,13 @@ def test_a_secret_that_a_cut_goes_through_is_not_left_in_halves() -> None:
         left = read_n8n(from_n8n({"message": "-" * lead + " " + many})).error.message
         assert len(left) < KEPT_TEXT
         assert KEY[:12] not in left
+
+
+def test_a_detail_that_is_cut_was_redacted_before() -> None:
+    for lead in range(1_900, 2_000, 5):
+        alert = read_generic(message="x", details={"long": {"lead": "y " * (lead // 2), "client_secret": PASSWORD}})
+        assert len(alert.text.splitlines()[-1]) <= len("long: ") + generic.DETAIL
+        assert PASSWORD[:6] not in alert.text
 
 
 def test_what_hides_in_a_secret_does_not_hide_it() -> None:
