@@ -71,6 +71,11 @@ _FORMULA = re.compile("(^[;,|\\s\"']*+|[;,|\\s\"']++)([=+\\-@＝＋－＠]?)")
 _CELL_ENDS = re.compile("[;,\t\n\r|]")
 
 
+def slack_text(text: str) -> str:
+    """The text as Slack's markup shows it: no link, no mention, no channel called."""
+    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def spreadsheet_text(text: str) -> str:
     """Plain text as one cell of a CSV file that no spreadsheet takes for a formula."""
     return " ".join(_FORMULA.sub(_no_formula, printable(text)).split())

@@ -132,6 +132,12 @@ class Probes(_Section):
     budget_s: float = Field(default=20.0, gt=0, le=600)
 
 
+class Slack(_Section):
+    """`[slack]`: the channels whose messages are alerts, by id. Secrets come from the environment."""
+
+    channels: tuple[str, ...] = ()
+
+
 class Redaction(_Section):
     """`[redaction]`: whether personal data is masked in what stays in the house. What goes to a client always is."""
 
@@ -150,6 +156,7 @@ class Settings(_Section):
 
     own_hosts: tuple[str, ...] = ("*.modal.run",)
     code_in_name: bool = True
+    slack: Slack = Slack()
     redaction: Redaction = Redaction()
     notebooks: NotebookLimits = NotebookLimits()
     probes: Probes = Probes()

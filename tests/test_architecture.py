@@ -26,6 +26,7 @@ LEVELS = [
     {"plots", "probes", "views"},
     {"diagnose", "doctor"},
     {"notebook", "notebook_child", "report", "display", "desk"},
+    {"serve"},
     {"cli", "ui"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}

@@ -204,6 +204,7 @@ def test_what_an_older_version_adds_meanwhile_is_folded_anew(
 
 # Tables of an older version: `client` was `customer`, and there was no index of open incidents.
 
+NOW = tables.VERSION
 BACK = ("ALTER TABLE incidents RENAME COLUMN client TO customer", "DROP INDEX incidents_open")
 
 
@@ -235,8 +236,8 @@ def look(place: Path | str) -> tuple[int, set[str], list[Any]]:
 
 def test_older_tables_are_brought_up_to_date(place: Path | str, monkeypatch: pytest.MonkeyPatch) -> None:
     older_tables(place)
-    monkeypatch.setattr(tables, "VERSION", 3)
-    monkeypatch.setattr(tables, "STEPS", {1: forth, 2: lambda _: None})
+    monkeypatch.setattr(tables, "VERSION", NOW + 2)
+    monkeypatch.setattr(tables, "STEPS", {NOW: forth, NOW + 1: lambda _: None})
     records = Records(place)
     incident = records.get(1)
     assert (incident.client, incident.version) == ("ACME", 2)
@@ -245,7 +246,7 @@ def test_older_tables_are_brought_up_to_date(place: Path | str, monkeypatch: pyt
     assert records.open(opened(), by="Kim").number == 2
     records.close()
     version, columns, _ = look(place)
-    assert version == 3 and "client" in columns and "customer" not in columns
+    assert version == NOW + 2 and "client" in columns and "customer" not in columns
     Records(place).close()  # and it is done once
 
 
@@ -263,9 +264,9 @@ def broken_by_database(connection: Connection) -> None:
 @pytest.mark.parametrize(
     ("steps", "error"),
     [
-        ({1: broken_by_code}, ZeroDivisionError),
-        ({1: broken_by_database}, UnreachableError),
-        ({1: forth, 2: broken_by_code}, ZeroDivisionError),
+        ({NOW: broken_by_code}, ZeroDivisionError),
+        ({NOW: broken_by_database}, UnreachableError),
+        ({NOW: forth, NOW + 1: broken_by_code}, ZeroDivisionError),
     ],
 )
 def test_a_step_that_fails_halfway_leaves_the_older_version(
@@ -273,14 +274,14 @@ def test_a_step_that_fails_halfway_leaves_the_older_version(
 ) -> None:
     older_tables(place)
     before = look(place)
-    assert before[0] == 1 and "customer" in before[1]
+    assert before[0] == NOW and "customer" in before[1]
     monkeypatch.setattr(tables, "VERSION", max(steps) + 1)
     monkeypatch.setattr(tables, "STEPS", steps)
     with pytest.raises(error):
         Records(place)
     assert look(place) == before
-    monkeypatch.setattr(tables, "VERSION", 2)
-    monkeypatch.setattr(tables, "STEPS", {1: forth})
+    monkeypatch.setattr(tables, "VERSION", NOW + 1)
+    monkeypatch.setattr(tables, "STEPS", {NOW: forth})
     records = Records(place)
     assert records.get(1).version == 2
     sound(records, 1)
@@ -296,8 +297,8 @@ def test_of_two_that_bring_it_up_to_date_at_once_one_does(cluster: Cluster, monk
         done.append(1)
         forth(connection)
 
-    monkeypatch.setattr(tables, "VERSION", 2)
-    monkeypatch.setattr(tables, "STEPS", {1: counted})
+    monkeypatch.setattr(tables, "VERSION", NOW + 1)
+    monkeypatch.setattr(tables, "STEPS", {NOW: counted})
     alone = engines.alone
 
     def slow(connection: Connection) -> None:

@@ -64,7 +64,7 @@ def bearer(headers: Headers, body: bytes, tokens: Sequence[str]) -> Authentic | 
     fits = [hmac.compare_digest(sent, hashlib.sha256(_bytes(token)).digest()) for token in tokens if token]
     if not any(fits):
         return Refused(reason="the bearer token is wrong" if fits else "no token is set")
-    return Authentic(scheme="bearer", digest=_digest(body))
+    return Authentic(scheme="bearer", digest=digest_of(body))
 
 
 def standard(headers: Headers, body: bytes, now: datetime, keys: Sequence[bytes]) -> Authentic | Refused:
@@ -88,7 +88,7 @@ def standard(headers: Headers, body: bytes, now: datetime, keys: Sequence[bytes]
     made = [b"v1," + base64.b64encode(_hmac(key, content)) for key in keys if key]
     if not _any_equal(given, made):
         return Refused(reason="the signature is wrong" if made else "no signing secret is set")
-    return Authentic(scheme="standard", delivery_id=delivery_id.decode("ascii"), at=at, digest=_digest(body))
+    return Authentic(scheme="standard", delivery_id=delivery_id.decode("ascii"), at=at, digest=digest_of(body))
 
 
 def slack(headers: Headers, body: bytes, now: datetime, secrets: Sequence[str]) -> Authentic | Refused:
@@ -107,7 +107,7 @@ def slack(headers: Headers, body: bytes, now: datetime, secrets: Sequence[str]) 
     made = [b"v0=" + _hmac(_bytes(secret), content).hex().encode() for secret in secrets if secret]
     if not _any_equal([signature], made):
         return Refused(reason="the signature is wrong" if made else "no signing secret is set")
-    return Authentic(scheme="slack", at=at, digest=_digest(body))
+    return Authentic(scheme="slack", at=at, digest=digest_of(body))
 
 
 def key_of(secret: str) -> bytes:
@@ -172,7 +172,8 @@ def _any_equal(given: Sequence[bytes], made: Sequence[bytes]) -> bool:
     return any([hmac.compare_digest(one, other) for one in given for other in made])
 
 
-def _digest(body: bytes) -> str:
+def digest_of(body: bytes) -> str:
+    """SHA-256 of a body."""
     return hashlib.sha256(body).hexdigest()
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from incident_nb.errors import MissingExtraError, OutputError, SettingsError
+from incident_nb.errors import MissingExtraError, OutputError, SettingsError, UnreachableError
+from incident_nb.escape import printable
 from incident_nb.files import private_folder
+from incident_nb.redact import redact_text
 
 PATIENCE_S = 60  # how long a writer waits for others
 READING = "incident_nb_reading"
@@ -104,6 +108,19 @@ def alone(connection: Connection) -> None:
     """Until this transaction ends no other one passes here: for what only one may do, such as giving the next number."""
     if connection.dialect.name == "postgresql":  # in SQLite every writer is alone
         connection.execute(select(func.pg_advisory_xact_lock(_ALONE)))
+
+
+@contextmanager
+def said(place: str, done: str) -> Iterator[None]:
+    """A database's own errors as UnreachableError, in words that say what to do; `done` is read or written."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        told = error.orig if isinstance(error, DBAPIError) else error
+        why = printable(redact_text(str(told).strip().partition("\n")[0]))[:300].rstrip(".")
+        lost = done == "written" and isinstance(error, DBAPIError) and error.connection_invalidated
+        left = "Look whether the last entry is there" if lost else "Nothing was changed; see to it that it may be used"
+        raise UnreachableError(f"The records in {place} can't be {done}: {why}. {left}, and try again.") from error
 
 
 def shown(url: str) -> str:

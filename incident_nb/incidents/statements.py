@@ -17,6 +17,7 @@ _ROW, _EVENT = tables.incidents, tables.events
 
 STATES = select(_ROW.c.number, _ROW.c.schema_version, _ROW.c.state)
 LOCKED = STATES.add_columns(_ROW.c.seq).where(_ROW.c.number == bindparam("of")).with_for_update()
+ALIKE = STATES.where(_ROW.c.fingerprint == bindparam("of")).order_by(_ROW.c.number.desc())
 EVENTS = select(_EVENT).where(_EVENT.c.number == bindparam("of")).order_by(_EVENT.c.seq)
 STALE = select(_ROW.c.number).where(_ROW.c.schema_version < bindparam("than"))
 KNOWN = select(_ROW.c.number).where(_ROW.c.origin == bindparam("of"))

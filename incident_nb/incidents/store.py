@@ -17,10 +17,8 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, update
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from incident_nb.errors import UnreachableError, UsageError
-from incident_nb.escape import printable
+from incident_nb.errors import UsageError
 from incident_nb.incidents import engines, statements, tables, upgrade
 from incident_nb.incidents.entries import Entry, entry, instant, may_correct, taken
 from incident_nb.incidents.events import Event, after, begun, fold
@@ -28,7 +26,6 @@ from incident_nb.incidents.kinds.ending import Corrected
 from incident_nb.incidents.kinds.opening import Imported, Opened
 from incident_nb.incidents.payload import LARGEST_NUMBER, Payload
 from incident_nb.record import Incident
-from incident_nb.redact import redact_text
 from incident_nb.settings import Settings
 
 DATABASE_URL = "INCIDENT_NB_DATABASE_URL"
@@ -77,15 +74,8 @@ class Records:
 
     def open(self, opened: Opened, *, by: str, at: datetime | None = None) -> Incident:
         """The new incident that this begins, with the next number."""
-        origin = secrets.token_hex(16)
-        new = entry(opened.model_copy(update={"origin": origin}), by, at)
-        with self._transaction() as connection:
-            number = self._next(connection)
-            first = self._event(number, 1, new)
-            folded = begun(first, new.payload)  # type: ignore[arg-type]  # it is what was given, through the gate
-            connection.execute(statements.BEGIN, {"number": number, "origin": origin, **statements.kept(folded)})
-            connection.execute(statements.ADD, statements.row(first))
-        return folded
+        with self.at_once() as writing:
+            return writing.open(opened, by=by, at=at)
 
     def add(
         self, number: int, payload: Payload, *, by: str, at: datetime | None = None, check: Check = lambda _: None
@@ -95,22 +85,14 @@ class Records:
         `check` sees the incident as it is at the moment of writing and may refuse by raising. Raises UsageError for an
         incident that there is not, for a second beginning, and for a correction that does not fit its entry.
         """
-        if isinstance(payload, Opened | Imported):
-            raise UsageError(f"INC-{number} has a beginning already; open another incident.")
-        new = entry(payload, by, at)
+        with self.at_once() as writing:
+            return writing.add(number, payload, by=by, at=at, check=check)
+
+    @contextmanager
+    def at_once(self) -> Iterator[Writing]:
+        """Several things that are written together, or not at all."""
         with self._transaction() as connection:
-            state, seq = self._locked(connection, number)
-            check(state)
-            one = self._event(number, seq + 1, new)
-            if isinstance(new.payload, Corrected):
-                known = self._events(connection, number)
-                may_correct(known, new.payload)
-                folded = fold([*known, one])
-            else:
-                folded = after(state, one, new.payload)
-            connection.execute(statements.ADD, statements.row(one))
-            connection.execute(statements.KEEP, {"of": number, **statements.kept(folded)})
-        return folded
+            yield Writing(self, connection)
 
     def get(self, number: int) -> Incident:
         """An incident, folded from its events. Raises UsageError where there is none of this number."""
@@ -128,6 +110,11 @@ class Records:
     def alike(self, fingerprint: str) -> list[Incident]:
         """The incidents of one problem, newest first."""
         return self._states((_ROW.c.fingerprint == fingerprint,))
+
+    def ready(self) -> None:
+        """Raises UnreachableError while nothing can be written."""
+        with self._transaction() as connection:
+            connection.execute(update(tables.versions).values(version=tables.VERSION))
 
     def versions(self) -> dict[int, int]:
         """How many events each incident has: what tells somebody who shows them that another one wrote."""
@@ -234,29 +221,60 @@ class Records:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with self._said("written"), self._engine.begin() as connection:
+        with engines.said(self.place, "written"), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._said("read"), self._engine.connect().execution_options(**{engines.READING: True}) as connection:
+        with (
+            engines.said(self.place, "read"),
+            self._engine.connect().execution_options(**{engines.READING: True}) as connection,
+        ):
             yield connection
 
-    @contextmanager
-    def _said(self, done: str) -> Iterator[None]:
-        """A database's own errors in words that say what to do."""
-        try:
-            yield
-        except SQLAlchemyError as error:
-            said = error.orig if isinstance(error, DBAPIError) else error
-            why = printable(redact_text(str(said).strip().partition("\n")[0]))[:300].rstrip(".")
-            lost = done == "written" and isinstance(error, DBAPIError) and error.connection_invalidated
-            left = (
-                "Look whether the last entry is there" if lost else "Nothing was changed; see to it that it may be used"
-            )
-            raise UnreachableError(
-                f"The records in {self.place} can't be {done}: {why}. {left}, and try again."
-            ) from error
+
+class Writing:
+    """One transaction of the records. What fails in it, on PostgreSQL too, undoes all of it."""
+
+    def __init__(self, records: Records, connection: Connection) -> None:
+        self.records, self.connection = records, connection
+
+    def open(self, opened: Opened, *, by: str, at: datetime | None = None) -> Incident:
+        """As `Records.open`."""
+        origin = secrets.token_hex(16)
+        new = entry(opened.model_copy(update={"origin": origin}), by, at)
+        number = self.records._next(self.connection)
+        first = self.records._event(number, 1, new)
+        folded = begun(first, new.payload)  # type: ignore[arg-type]  # it is what was given, through the gate
+        self.connection.execute(statements.BEGIN, {"number": number, "origin": origin, **statements.kept(folded)})
+        self.connection.execute(statements.ADD, statements.row(first))
+        return folded
+
+    def add(
+        self, number: int, payload: Payload, *, by: str, at: datetime | None = None, check: Check = lambda _: None
+    ) -> Incident:
+        """As `Records.add`."""
+        if isinstance(payload, Opened | Imported):
+            raise UsageError(f"INC-{number} has a beginning already; open another incident.")
+        new = entry(payload, by, at)
+        state, seq = self.records._locked(self.connection, number)
+        check(state)
+        one = self.records._event(number, seq + 1, new)
+        if isinstance(new.payload, Corrected):
+            known = self.records._events(self.connection, number)
+            may_correct(known, new.payload)
+            folded = fold([*known, one])
+        else:
+            folded = after(state, one, new.payload)
+        self.connection.execute(statements.ADD, statements.row(one))
+        self.connection.execute(statements.KEEP, {"of": number, **statements.kept(folded)})
+        return folded
+
+    def alike(self, fingerprint: str) -> list[Incident]:
+        """As `Records.alike`, and nobody else opens an incident until this transaction ends."""
+        engines.alone(self.connection)
+        rows = self.connection.execute(statements.ALIKE, {"of": fingerprint}).all()
+        return [self.records._state(self.connection, row) for row in rows]
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Index, MetaData, String, Table
 
 from incident_nb.errors import UsageError
 
-VERSION = 1
+VERSION = 2
 """The version of the tables. Whoever changes them adds a step here, and keeps a database of the old version as a test."""
 
 metadata = MetaData()
@@ -55,7 +55,35 @@ events = Table(
     Column("payload", sa.JSON, nullable=False),
 )
 
-STEPS: dict[int, Callable[[Connection], None]] = {}
+# What senders were answered, by their own id of a delivery: one that comes again is answered as the first time.
+deliveries = Table(
+    "alert_deliveries",
+    metadata,
+    Column("id", String(600), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("received_at", String(40), nullable=False),
+    Column("answer", sa.JSON, nullable=False),
+)
+Index("alert_deliveries_received", deliveries.c.received_at)
+
+# Every alert as it came, apart from the incidents: it has not been through the gate, and no incident's export holds it.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("received_at", String(40), nullable=False),
+    Column("dialect", String(20), nullable=False),
+    Column("incident", _NUMBER),
+    Column("body", sa.LargeBinary, nullable=False),  # packed with zstd
+)
+Index("alerts_received", alerts.c.received_at)
+
+
+def _with_alerts(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[deliveries, alerts])
+
+
+STEPS: dict[int, Callable[[Connection], None]] = {1: _with_alerts}
 """What makes tables of version n ones of n + 1."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
@@ -30,6 +30,8 @@ _MASKS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"\s+"), " "),
 ]
 
+_PARTS = ["instance", "client", "workflow_id", "node", "error_name", "http_code", "message", "description"]
+
 
 def mask(text: str | None) -> str:
     """`text` with ids, numbers, dates, addresses, e-mails, quoted values, UUIDs and hashes masked, on one line."""
@@ -45,12 +47,17 @@ def fingerprints(failures: pd.DataFrame) -> pd.Series:
     Made of instance, client, workflow, node, error class (name and status) and the masked message and description,
     never of the cause, so that better signatures do not make new problems of old ones.
     """
-    names = ["instance", "client", "workflow_id", "node", "error_name", "http_code", "message", "description"]
-    table = failures[names].astype("object").where(failures[names].notna(), "")
-    distinct = table.drop_duplicates()
-    keys = {}
-    for row in distinct.itertuples(index=False, name=None):
-        *where, message, description = row
-        parts = [*where, mask(message), mask(description)[:_KEPT_OF_DESCRIPTION]]
-        keys[row] = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
+    table = failures[_PARTS].astype("object").where(failures[_PARTS].notna(), "")
+    keys = {row: _key(*row) for row in table.drop_duplicates().itertuples(index=False, name=None)}
     return pd.Series([keys[row] for row in table.itertuples(index=False, name=None)], index=failures.index, dtype="str")
+
+
+def fingerprint_of(failure: Mapping[str, str | None]) -> str:
+    """The fingerprint of one failure, given as a row of the log's failures: the same as in a table, in less time."""
+    return _key(*(failure.get(name) or "" for name in _PARTS))
+
+
+def _key(*parts: str) -> str:
+    *where, message, description = parts
+    told = [*where, mask(message), mask(description)[:_KEPT_OF_DESCRIPTION]]
+    return hashlib.sha256("\x1f".join(told).encode()).hexdigest()[:12]

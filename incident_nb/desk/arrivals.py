@@ -1,0 +1,187 @@
+"""Alerts that arrive, folded into incidents: the same problem goes into the one that is open, what comes twice counts once.
+
+Many are taken in one transaction, the alert as it came and the answer to its sender included: who was answered can rely on
+it, and a storm costs few commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from incident_nb.alerts.alert import Alert, fingerprint
+from incident_nb.causes import classify
+from incident_nb.errors import IncidentNbError
+from incident_nb.incidents import Records, deliveries, engines, payload_of
+from incident_nb.incidents.kinds.opening import Opened, SeveritySuggested
+from incident_nb.incidents.store import Writing
+from incident_nb.models import Cause, Frozen
+from incident_nb.patterns import fingerprint_of
+from incident_nb.policy import facts_from_text, load, suggest
+from incident_nb.record import Incident, Subject
+from incident_nb.settings import Settings
+
+KEPT_DAYS = 30  # alerts as they came, and what their senders were answered
+
+
+class ReusedError(IncidentNbError):
+    """A delivery's id came again with another body: somebody who is not the sender may have made it."""
+
+
+class Outcome(Frozen):
+    """What became of one alert: `created` an incident, `folded` into one, or nothing of both (a word on what is over).
+
+    `duplicate`: the delivery had come before, and this is what it was answered then.
+    """
+
+    incident: str | None = None
+    created: bool = False
+    folded: bool = False
+    duplicate: bool = False
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One delivery that was let in: its alerts, the body as it came with its digest, and the sender's id of it, if any.
+
+    `delivery` names the sender's scheme, too, since ids of two may be the same.
+    """
+
+    alerts: Sequence[Alert]
+    dialect: str
+    body: bytes
+    digest: str
+    received: datetime
+    delivery: str | None = None
+
+
+class Arrivals:
+    """Takes alerts into the records of a workspace."""
+
+    def __init__(self, records: Records, settings: Settings) -> None:
+        self.records, self.settings = records, settings
+        self._again = timedelta(minutes=max(row.minutes or 0 for row in load().verification))
+
+    def take(self, arrived: Sequence[Arrival]) -> list[list[Outcome] | ReusedError]:
+        """What became of each, in order, once all of it is stored. Raises UnreachableError, nothing being stored then."""
+        ready = [[(one, self._fingerprint(one)) for one in arrival.alerts] for arrival in arrived]
+        with self.records.at_once() as writing:
+            engines.alone(writing.connection)  # two receivers fold one after the other
+            known = deliveries.known(writing.connection, {one.delivery for one in arrived if one.delivery})
+            told: list[list[Outcome] | ReusedError] = []
+            folding = _Folding(writing, self.settings, self._again)
+            for arrival, alerts in zip(arrived, ready, strict=True):
+                before = known.get(arrival.delivery or "")
+                if before is None:
+                    told.append(self._taken(folding, arrival, alerts, known))
+                elif before.digest == arrival.digest:
+                    told.append([Outcome(**{**one, "duplicate": True}) for one in before.answer])
+                else:
+                    told.append(ReusedError("This delivery's id was used before, for another body."))
+            folding.finish()
+        return told
+
+    def forget(self, now: datetime) -> None:
+        """Removes what is older than KEPT_DAYS of what came, not of the incidents."""
+        with self.records.at_once() as writing:
+            deliveries.forget(writing.connection, now - timedelta(days=KEPT_DAYS))
+
+    def _taken(
+        self, folding: _Folding, arrival: Arrival, alerts: Iterable[tuple[Alert, str]],
+        known: dict[str, deliveries.Delivery],
+    ) -> list[Outcome]:  # fmt: skip
+        found = [folding.fold(alert, key) for alert, key in alerts]
+        connection, number = folding.writing.connection, next((one for _, one in found if one), None)
+        deliveries.keep(connection, arrival.dialect, arrival.received, arrival.body, number)
+        told = [outcome for outcome, _ in found]
+        if arrival.delivery:
+            answer = [one.model_dump(exclude={"duplicate"}) for one in told]
+            deliveries.answered(connection, arrival.delivery, arrival.digest, arrival.received, answer)
+            known[arrival.delivery] = deliveries.Delivery(arrival.digest, answer)
+        return told
+
+    def _fingerprint(self, alert: Alert) -> str:
+        return fingerprint(alert, fingerprint_of, lambda flow: self.settings.client_of(flow.name))
+
+
+class _Folding:
+    """One transaction's alerts. Occurrences of one incident are counted together, in one event."""
+
+    def __init__(self, writing: Writing, settings: Settings, again: timedelta) -> None:
+        self.writing, self.settings, self.again = writing, settings, again
+        self._open: dict[str, Incident] = {}
+        self._more: dict[int, list[Alert]] = {}
+
+    def fold(self, alert: Alert, key: str) -> tuple[Outcome, int | None]:
+        """What becomes of one alert, and the number of the incident that it went into."""
+        found = self._open.get(key) or self._found(alert, key)
+        if alert.resolved:
+            if found is None:
+                return Outcome(), None
+            said = payload_of("note", {"text": f"{alert.dialect} says that it is over: {alert.title}"})
+            self.writing.add(found.number, said, by=_by(alert), at=alert.at)
+            return Outcome(incident=found.id), found.number
+        if found is None:
+            found = self._open[key] = self._opened(alert, key)
+            return Outcome(incident=found.id, created=True), found.number
+        self._open[key] = found
+        self._more.setdefault(found.number, []).append(alert)
+        return Outcome(incident=found.id, folded=True), found.number
+
+    def finish(self) -> None:
+        """Writes what was counted."""
+        for number, alerts in self._more.items():
+            newest = max(alerts, key=lambda one: one.at)
+            said = {"execution_id": newest.execution_id, "count": len(alerts)}
+            self.writing.add(number, payload_of("occurred", said), by=_by(newest), at=newest.at)
+
+    def _found(self, alert: Alert, key: str) -> Incident | None:
+        """The incident that this alert belongs to, reopened where it had been thought over for a short time only."""
+        for known in self.writing.alike(key):
+            if not known.closed and not known.is_resolved:
+                return known
+            since = known.resolved_at
+            if not alert.resolved and since is not None and timedelta() <= alert.at - since <= self.again:
+                minutes = round((alert.at - since) / timedelta(minutes=1))
+                why = f"it failed again {minutes} minutes after it was resolved (VER-5)"
+                return self.writing.add(
+                    known.number, payload_of("reopened", {"reason": why}), by=_by(alert), at=alert.at
+                )
+            return None
+        return None
+
+    def _opened(self, alert: Alert, key: str) -> Incident:
+        client = alert.client or self.settings.client_of(alert.workflow)
+        subject = Subject(
+            instance=alert.instance, workflow_id=alert.workflow_id, workflow=alert.workflow, node=alert.node,
+            execution_id=alert.execution_id, execution_url=alert.execution_url, fingerprint=key,
+            error=alert.error.message or None,
+        )  # fmt: skip
+        before = self.writing.alike(key)
+        opened = Opened(
+            title=alert.title, detected_at=alert.at, client=client, source=alert.source, subject=subject,
+            recurring=bool(before), text=alert.text,
+        )  # fmt: skip
+        made = self.writing.open(opened, by=_by(alert), at=alert.at)
+        made = self.writing.add(made.number, _severity(alert, self.settings), by=_by(alert), at=alert.at)
+        if before:
+            why = "the same problem, resolved before"
+            made = self.writing.add(
+                made.number, payload_of("related", {"incident": before[0].id, "why": why}), by=_by(alert), at=alert.at
+            )
+        return made
+
+
+def _severity(alert: Alert, settings: Settings) -> SeveritySuggested:
+    """What the alert alone suggests, until it is investigated."""
+    judged = classify(alert.error, own_hosts=settings.own_hosts)
+    stated = facts_from_text(alert.text)
+    cause: dict[str, Any] = {} if judged.cause is Cause.UNKNOWN else {"cause": judged.cause, "detail": judged.detail}
+    found = suggest(stated.model_copy(update={"alert_fired": True, "failing": True, **cause}))
+    return SeveritySuggested(severity=found.suggested, reasons=found.reasons)
+
+
+def _by(alert: Alert) -> str:
+    return f"alert ({alert.dialect})"

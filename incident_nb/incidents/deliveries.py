@@ -1,0 +1,57 @@
+"""What senders were answered, and every alert as it came: kept in the same commit as what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import zstandard
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from incident_nb.incidents import tables
+
+_DELIVERY, _ALERT = tables.deliveries, tables.alerts
+
+_KNOWN = select(_DELIVERY).where(_DELIVERY.c.id.in_(bindparam("ids", expanding=True)))
+_KEEP, _RAW = insert(_DELIVERY), insert(_ALERT)
+_FORGET = tuple(delete(table).where(table.c.received_at < bindparam("before")) for table in (_DELIVERY, _ALERT))
+
+
+class Delivery(NamedTuple):
+    """A delivery that was answered before: the digest of its body, and the answer."""
+
+    digest: str
+    answer: Any
+
+
+def known(connection: Connection, ids: Collection[str]) -> dict[str, Delivery]:
+    """Those of the deliveries that were answered before."""
+    rows = connection.execute(_KNOWN, {"ids": list(ids)}).all() if ids else []
+    return {row.id: Delivery(row.digest, row.answer) for row in rows}
+
+
+def answered(connection: Connection, delivery: str, digest: str, received: datetime, answer: Any) -> None:
+    """Remembers what a delivery was answered."""
+    connection.execute(_KEEP, {"id": delivery, "digest": digest, "received_at": received.isoformat(), "answer": answer})
+
+
+def keep(connection: Connection, dialect: str, received: datetime, body: bytes, incident: int | None) -> None:
+    """Keeps what came as it came, secrets included, for the owner of the database only."""
+    packed = zstandard.compress(body)
+    connection.execute(
+        _RAW, {"received_at": received.isoformat(), "dialect": dialect, "incident": incident, "body": packed}
+    )
+
+
+def bodies(connection: Connection, incident: int | None = None) -> Iterator[bytes]:
+    """What came for an incident as it came, or all of it, oldest first."""
+    asked = select(_ALERT.c.body).order_by(_ALERT.c.number)
+    for (packed,) in connection.execute(asked if incident is None else asked.where(_ALERT.c.incident == incident)):
+        yield zstandard.decompress(packed)
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Removes what came before an instant (UTC)."""
+    for statement in _FORGET:
+        connection.execute(statement, {"before": before.isoformat()})
