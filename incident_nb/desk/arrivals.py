@@ -63,12 +63,14 @@ class Arrivals:
     def __init__(self, records: Records, settings: Settings) -> None:
         self.records, self.settings = records, settings
         self._again = timedelta(minutes=max(row.minutes or 0 for row in load().verification))
+        self._forgotten: datetime | None = None
 
     def take(self, arrived: Sequence[Arrival]) -> list[list[Outcome] | ReusedError]:
         """What became of each, in order, once all of it is stored. Raises UnreachableError, nothing being stored then."""
         ready = [[(one, self._fingerprint(one)) for one in arrival.alerts] for arrival in arrived]
         with self.records.at_once() as writing:
             engines.alone(writing.connection)  # two receivers fold one after the other
+            self._forget(writing, max(one.received for one in arrived))
             known = deliveries.known(writing.connection, {one.delivery for one in arrived if one.delivery})
             told: list[list[Outcome] | ReusedError] = []
             folding = _Folding(writing, self.settings, self._again)
@@ -83,10 +85,11 @@ class Arrivals:
             folding.finish()
         return told
 
-    def forget(self, now: datetime) -> None:
-        """Removes what is older than KEPT_DAYS of what came, not of the incidents."""
-        with self.records.at_once() as writing:
+    def _forget(self, writing: Writing, now: datetime) -> None:
+        """Removes once a day what is older than KEPT_DAYS of what came, not of the incidents."""
+        if self._forgotten is None or now - self._forgotten >= timedelta(days=1):
             deliveries.forget(writing.connection, now - timedelta(days=KEPT_DAYS))
+            self._forgotten = now
 
     def _taken(
         self, folding: _Folding, arrival: Arrival, alerts: Iterable[tuple[Alert, str]],
@@ -139,18 +142,15 @@ class _Folding:
 
     def _found(self, alert: Alert, key: str) -> Incident | None:
         """The incident that this alert belongs to, reopened where it had been thought over for a short time only."""
-        for known in self.writing.alike(key):
-            if not known.closed and not known.is_resolved:
-                return known
-            since = known.resolved_at
-            if not alert.resolved and since is not None and timedelta() <= alert.at - since <= self.again:
-                minutes = round((alert.at - since) / timedelta(minutes=1))
-                why = f"it failed again {minutes} minutes after it was resolved (VER-5)"
-                return self.writing.add(
-                    known.number, payload_of("reopened", {"reason": why}), by=_by(alert), at=alert.at
-                )
+        alike = self.writing.alike(key)
+        if known := next((one for one in alike if not one.closed and not one.is_resolved), None):
+            return known
+        since = alike[0].resolved_at if alike and not alert.resolved else None
+        if since is None or not timedelta() <= alert.at - since <= self.again:
             return None
-        return None
+        minutes = round((alert.at - since) / timedelta(minutes=1))
+        why = f"it failed again {minutes} minutes after it was resolved (VER-5)"
+        return self.writing.add(alike[0].number, payload_of("reopened", {"reason": why}), by=_by(alert), at=alert.at)
 
     def _opened(self, alert: Alert, key: str) -> Incident:
         client = alert.client or self.settings.client_of(alert.workflow)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from incident_nb.settings import Settings
 DIALECTS = {"n8n": n8n_trigger.read, "generic": generic.read, "alertmanager": alertmanager.read}
 AGAIN_S = 5  # when a sender that could not be answered is asked to come again
 
+_SERVER = re.compile(r"[\w.-]{1,64}")  # as in [n8n.NAME]
 _LOG = logging.getLogger("incident_nb.serve")
 
 
@@ -38,12 +40,10 @@ def app_of(
     settings: Settings, records: Records, access: Access, *, clock: Callable[[], datetime] = _present
 ) -> FastAPI:
     """The receiver of a workspace's alerts."""
-    arrivals = Arrivals(records, settings)
-    server = _Receiver(settings, records, access, clock, Writer(arrivals))
+    server = _Receiver(settings, records, access, clock, Writer(Arrivals(records, settings)))
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(arrivals.forget, clock())
         server.writer.start()
         yield
         await run_in_threadpool(server.writer.stop)
@@ -81,6 +81,8 @@ class _Receiver:
             now, instance = self.clock(), request.path_params.get("instance", "default")
 
             async def take() -> Response:
+                if not _SERVER.fullmatch(instance):
+                    raise _Answered(404, "This is no name of an n8n server.")
                 body = await _body(request)
                 let_in = self._let_in(self.access.alert(request.scope["headers"], body, now), dialect)
                 found = await run_in_threadpool(
