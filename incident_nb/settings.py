@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -214,3 +215,18 @@ def load(config: Path | None = None, start: Path | None = None) -> Settings:
 
 def _nearest(folder: Path) -> Path | None:
     return next((f / FILE_NAME for f in (folder, *folder.parents) if (f / FILE_NAME).is_file()), None)
+
+
+def secret(name: str) -> str:
+    """A secret of the environment: that of the variable, else what stands in the file that `NAME_FILE` names; "" for none.
+
+    Raises SettingsError for a file that can't be read.
+    """
+    if text := os.environ.get(name, "").strip():
+        return text
+    file = os.environ.get(f"{name}_FILE", "").strip()
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() if file else ""
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SettingsError(f"The file that {name}_FILE names can't be read: {why}.") from error

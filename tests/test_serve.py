@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from incident_nb.alerts.body import BODY
 from incident_nb.desk import arrivals
 from incident_nb.errors import SettingsError
-from incident_nb.incidents import Records, deliveries, payload_of
+from incident_nb.incidents import Records, deliveries, payload_of, tables
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.serve import Access, app_of
 from incident_nb.serve.access import ALERT_SECRET, ALERT_TOKEN, SLACK_SECRET
@@ -327,24 +328,29 @@ def test_while_nothing_can_be_stored_senders_are_asked_to_come_again(
 
 
 def test_one_alert_that_cannot_be_folded_does_not_hold_up_the_others(
-    receiver: Receiver, records: Records, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     real = arrivals.classify
 
     def poisoned(record: Any, **more: Any) -> Any:
         if "poison" in record.message:
-            raise ZeroDivisionError
+            raise ZeroDivisionError(record.message)
         return real(record, **more)
 
     monkeypatch.setattr(arrivals, "classify", poisoned)
     http = receiver()
     assert http.post("/alerts/n8n", content=failed("1", "poison"), headers=BEARER).status_code == 503
+    assert "ZeroDivisionError" in caplog.text and "poison" not in caplog.text
     assert http.post("/alerts/n8n", content=failed("2"), headers=BEARER).json()["incident"] == "INC-1"
 
 
 def test_health_and_metrics(receiver: Receiver, records: Records) -> None:
     http = receiver()
+    with records.at_once() as writing:  # as a newer receiver leaves it that was started meanwhile
+        writing.connection.execute(update(tables.versions).values(version=tables.VERSION + 1))
     assert http.get("/health").json() == {"status": "ok"}
+    with records.at_once() as writing:
+        assert writing.connection.execute(select(tables.versions.c.version)).scalar_one() == tables.VERSION + 1
     http.post("/alerts/n8n", content=failed(), headers=BEARER)
     http.post("/alerts/n8n", content=failed("8"), headers=BEARER)
     http.post("/alerts/n8n", content=b"{", headers=BEARER)

@@ -119,7 +119,11 @@ class _Folding:
 
     def fold(self, alert: Alert, key: str) -> tuple[Outcome, int | None]:
         """What becomes of one alert, and the number of the incident that it went into."""
-        found = self._open.get(key) or self._found(alert, key)
+        before: Sequence[Incident] = ()
+        found = self._open.get(key)
+        if found is None:
+            before = self.writing.alike(key)
+            found = self._going_on(alert, before)
         if alert.resolved:
             if found is None:
                 return Outcome(), None
@@ -127,7 +131,7 @@ class _Folding:
             self.writing.add(found.number, said, by=_by(alert), at=alert.at)
             return Outcome(incident=found.id), found.number
         if found is None:
-            found = self._open[key] = self._opened(alert, key)
+            found = self._open[key] = self._opened(alert, key, before)
             return Outcome(incident=found.id, created=True), found.number
         self._open[key] = found
         self._more.setdefault(found.number, []).append(alert)
@@ -140,9 +144,8 @@ class _Folding:
             said = {"execution_id": newest.execution_id, "count": len(alerts)}
             self.writing.add(number, payload_of("occurred", said), by=_by(newest), at=newest.at)
 
-    def _found(self, alert: Alert, key: str) -> Incident | None:
-        """The incident that this alert belongs to, reopened where it had been thought over for a short time only."""
-        alike = self.writing.alike(key)
+    def _going_on(self, alert: Alert, alike: Sequence[Incident]) -> Incident | None:
+        """Which of the same problem this alert belongs to, reopened where it was thought over for a short time only."""
         if known := next((one for one in alike if not one.closed and not one.is_resolved), None):
             return known
         since = alike[0].resolved_at if alike and not alert.resolved else None
@@ -152,14 +155,13 @@ class _Folding:
         why = f"it failed again {minutes} minutes after it was resolved (VER-5)"
         return self.writing.add(alike[0].number, payload_of("reopened", {"reason": why}), by=_by(alert), at=alert.at)
 
-    def _opened(self, alert: Alert, key: str) -> Incident:
+    def _opened(self, alert: Alert, key: str, before: Sequence[Incident]) -> Incident:
         client = alert.client or self.settings.client_of(alert.workflow)
         subject = Subject(
             instance=alert.instance, workflow_id=alert.workflow_id, workflow=alert.workflow, node=alert.node,
             execution_id=alert.execution_id, execution_url=alert.execution_url, fingerprint=key,
             error=alert.error.message or None,
         )  # fmt: skip
-        before = self.writing.alike(key)
         opened = Opened(
             title=alert.title, detected_at=alert.at, client=client, source=alert.source, subject=subject,
             recurring=bool(before), text=alert.text,

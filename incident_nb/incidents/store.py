@@ -114,7 +114,7 @@ class Records:
     def ready(self) -> None:
         """Raises UnreachableError while nothing can be written."""
         with self._transaction() as connection:
-            connection.execute(update(tables.versions).values(version=tables.VERSION))
+            connection.execute(update(tables.versions).values(version=tables.versions.c.version))
 
     def versions(self) -> dict[int, int]:
         """How many events each incident has: what tells somebody who shows them that another one wrote."""
@@ -271,8 +271,7 @@ class Writing:
         return folded
 
     def alike(self, fingerprint: str) -> list[Incident]:
-        """As `Records.alike`, and nobody else opens an incident until this transaction ends."""
-        engines.alone(self.connection)
+        """As `Records.alike`."""
         rows = self.connection.execute(statements.ALIKE, {"of": fingerprint}).all()
         return [self.records._state(self.connection, row) for row in rows]
 

@@ -7,10 +7,8 @@ to the server's own origin only, since `http` follows no redirect.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,6 +17,7 @@ import msgspec
 from incident_nb.errors import SettingsError, UnreachableError
 from incident_nb.http import Answer, RequestError, Session, origin
 from incident_nb.n8n.pages import UNREADABLE, Listing, Page
+from incident_nb.settings import secret
 
 __all__ = ["Listing", "N8n", "NotThereError", "key_of", "variable"]
 
@@ -260,15 +259,8 @@ def variable(name: str) -> str:
 
 def key_of(name: str) -> str:
     """The key of the server of this name, from the environment or the file that `…_FILE` names. Raises SettingsError."""
-    if text := os.environ.get(variable(name), "").strip():
+    if text := secret(variable(name)):
         return text
-    if file := os.environ.get(f"{variable(name)}_FILE", "").strip():
-        try:
-            text = Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"The key file that {variable(name)}_FILE names can't be read: {error}.") from error
-        if text:
-            return text
     raise SettingsError(
         f"There is no key for the n8n server “{name}”. Make one in n8n under Settings > n8n API and put it into {variable(name)}."
     )

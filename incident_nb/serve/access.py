@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from incident_nb.alerts import signed
 from incident_nb.alerts.signed import Authentic, Headers, Refused
-from incident_nb.errors import SettingsError
 from incident_nb.http import is_loopback
+from incident_nb.settings import secret
 
 ALERT_TOKEN = "INCIDENT_NB_ALERT_TOKEN"  # noqa: S105 - names of variables, here and below
 ALERT_SECRET = "INCIDENT_NB_ALERT_SIGNING_SECRET"  # noqa: S105
 SLACK_SECRET = "INCIDENT_NB_SLACK_SIGNING_SECRET"  # noqa: S105
-LARGEST = 64_000  # bytes of a file that holds a secret
 
 
 def secrets_of(name: str) -> tuple[str, ...]:
@@ -24,14 +21,7 @@ def secrets_of(name: str) -> tuple[str, ...]:
 
     Raises SettingsError for a file that can't be read.
     """
-    text = os.environ.get(name)
-    if text is None and (path := os.environ.get(f"{name}_FILE")):
-        try:
-            with Path(path).open("rb") as file:
-                text = file.read(LARGEST).decode("utf-8", "surrogateescape")
-        except OSError as error:
-            raise SettingsError(f"The file that {name}_FILE names can't be read: {error.strerror}.") from error
-    return tuple((text or "").split())
+    return tuple(secret(name).split())
 
 
 @dataclass(frozen=True)

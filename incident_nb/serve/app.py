@@ -18,6 +18,7 @@ from incident_nb.alerts import alertmanager, generic, n8n_trigger, slack
 from incident_nb.alerts.body import BODY, BodyError
 from incident_nb.alerts.signed import Authentic, Refused
 from incident_nb.desk.arrivals import Arrival, Arrivals, Outcome, ReusedError
+from incident_nb.errors import IncidentNbError
 from incident_nb.incidents import Records
 from incident_nb.serve.access import Access
 from incident_nb.serve.metrics import Counted
@@ -158,7 +159,9 @@ class _Receiver:
             except ReusedError as error:
                 response = JSONResponse({"error": str(error)}, 401)
             except Exception as error:  # the sender has to come again, whatever it was
-                _LOG.error("an alert of %s could not be stored: %s", dialect, error)
+                # The words of an error that nobody foresaw may quote what was sent.
+                why = str(error) if isinstance(error, IncidentNbError) else type(error).__name__
+                _LOG.error("an alert of %s could not be stored: %s", dialect, why)
                 again = {"Retry-After": str(AGAIN_S)}
                 response = JSONResponse({"error": "It can't be stored at the moment; send it again."}, 503, again)
         self.counted.answered(dialect, response.status_code)

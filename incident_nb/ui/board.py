@@ -111,7 +111,8 @@ class Board(Panel):
         draft = self.draft
         hint = "a Slack message, an e-mail, or an execution's address"
         self._pasted = pasted = c.area("Pasted alert", hint)
-        made = [c.links("Open", self._notebooks())] if self._notebooks() else []
+        notebooks = self._notebooks()
+        made = [c.links("Open", notebooks)] if notebooks else []
         made += [pasted, c.button("Read it", lambda: self._read(pasted.value), main=draft is None)]
         if draft is not None:
             title = c.field("Title", value=draft.title)
