@@ -16,6 +16,7 @@ from incident_nb.models import Cause, Frozen, Severity
 
 Source = Literal["slack", "email", "monitoring", "form"]
 Notice = Literal["notice", "holding", "brief"]
+VendorLevel = Literal["up", "degraded", "down", "unknown"]
 Confirmed = Literal["data_loss", "security", "outage_without_end"]
 
 
@@ -123,8 +124,27 @@ class Watched(Frozen):
         return len(self.runs)
 
 
+class Investigation(Said):
+    """How the newest unattended investigation ended; `text` is why it failed, `report` its folder in the workspace."""
+
+    attempt: int
+    done: bool
+    report: str | None = None
+
+
+class VendorSeen(Said):
+    """How a third party said it was; `eta` is when it means to be back, where it says so."""
+
+    level: VendorLevel
+    eta: datetime | None = None
+
+
 class Subject(Frozen):
-    """What an incident is about, as far as known; the names are those of the execution log."""
+    """What an incident is about, as far as known; the names are those of the execution log.
+
+    `credential_id`, `host` and `vendor` are what other workflows may share with it; `shared` says which of these an
+    incident is about that holds several others together, whosever they are.
+    """
 
     instance: str | None = None
     workflow_id: str | None = None
@@ -134,6 +154,11 @@ class Subject(Frozen):
     execution_url: str | None = None
     fingerprint: str | None = None
     error: str | None = None
+    credential_id: str | None = None
+    credential: str | None = None
+    host: str | None = None
+    vendor: str | None = None
+    shared: str | None = None
 
 
 class Incident(Frozen):
@@ -146,7 +171,8 @@ class Incident(Frozen):
     when the date was set, where that was later than the beginning (None: not known). `ticks`, `facts` and
     `documented` (its `text` is the path) are by row id and by name, the newest of each. `open_items` are the reasons why
     it was resolved or closed with rows open.
-    `occurrences` counts failures of the same problem that were folded into it.
+    `occurrences` counts failures of the same problem that were folded into it. `reminded` are the clocks and duties that
+    were called out already, `vendors` how third parties were when they were last looked at, by name.
     """
 
     number: int
@@ -186,6 +212,9 @@ class Incident(Frozen):
     open_items: dict[str, str] = Field(default_factory=dict)
     occurrences: int = 1
     last_seen: datetime
+    investigated: Investigation | None = None
+    reminded: tuple[str, ...] = ()
+    vendors: dict[str, VendorSeen] = Field(default_factory=dict)
     closed: Said | None = None
     changed_at: datetime
 

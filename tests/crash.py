@@ -29,7 +29,8 @@ from nbformat.v4 import new_markdown_cell
 
 from incident_nb import notebook
 from incident_nb.case import SAMPLE_NOW, Case, open_case, sample_case
-from incident_nb.cli.investigate import check_folder, write_folder
+from incident_nb.desk import paper
+from incident_nb.desk.paper import check_folder, write_paper
 from incident_nb.diagnose import investigate
 from incident_nb.files import is_leftover, write_atomic
 from incident_nb.resources import notebooks
@@ -60,9 +61,9 @@ class Result:
             write_atomic(output, self.notebook(generation))
             return notebook.NotebookRun("done", output, None, None, 0.0)
 
-        notebook.run_notebook = run  # type: ignore[assignment]
+        paper.run_notebook = run  # type: ignore[assignment]
         case: Case = replace(self.case, now=SAMPLE_NOW + timedelta(minutes=generation))
-        write_folder(case, self.diagnosis, out, client_copy=False)
+        write_paper(case, self.diagnosis, out)
 
 
 def writer(result: Result, out: Path, generations: Iterable[int], reports: int) -> None:

@@ -25,7 +25,11 @@ LEVELS = [
     {"causes", "patterns", "alerts", "case", "incidents"},
     {"plots", "probes", "views"},
     {"diagnose", "doctor"},
-    {"notebook", "notebook_child", "report", "display", "desk"},
+    {"notebook", "notebook_child", "report", "display"},
+    {"desk"},
+    {"outbox"},
+    {"watch"},
+    {"jobs"},
     {"serve"},
     {"cli", "ui"},
 ]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
 from incident_nb.errors import IncidentNbError, OutputError, SourceError, UsageError
-from incident_nb.incidents import KINDS, Records, fold, payload_of, put_into, tables, take_from
+from incident_nb.incidents import KINDS, Records, fold, payload_of, put_into, tables, take_from, upgrade
 from incident_nb.incidents.folder import EVENTS, HEAD, LARGEST_FILE, read
 from incident_nb.redact import SAMPLE_KEY, Redactor, using
 from tests import recorded
@@ -65,12 +65,12 @@ def test_an_export_is_two_private_files(elsewhere: Records, export: Path) -> Non
     assert stat.S_IMODE(export.stat().st_mode) == 0o700
     assert all(stat.S_IMODE(entry.stat().st_mode) == 0o600 for entry in export.iterdir())
     head = json.loads((export / HEAD).read_text())
-    assert (head["id"], head["version"], head["schema_version"]) == ("INC-3", 1, 1)
+    assert (head["id"], head["version"], head["schema_version"]) == ("INC-3", 1, upgrade.SCHEMA)
     assert head["incident"] == json.loads(elsewhere.get(3).model_dump_json())
     lines = (export / EVENTS).read_text().splitlines()
     assert len(lines) == head["events"] == len(elsewhere.events(3))
     assert json.loads(lines[0])["payload"]["text"].startswith("Über 10 €, “sehr” 😀\n")
-    assert {json.loads(line)["schema_version"] for line in lines} == {1}
+    assert {json.loads(line)["schema_version"] for line in lines} == {upgrade.SCHEMA}
 
 
 def test_what_is_brought_in_is_as_it_was(records: Records, elsewhere: Records, export: Path) -> None:
@@ -194,7 +194,7 @@ def deep(levels: int) -> str:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda lines, _: lines.reverse(), "its entries are not in order: entry 31 comes where entry 1 should"),
+        (lambda lines, _: lines.reverse(), "its entries are not in order: entry 34 comes where entry 1 should"),
         (lambda lines, _: lines.pop(3), "entry 5 comes where entry 4 should"),
         (lambda lines, _: lines.insert(3, lines[2]), "entry 3 comes where entry 4 should"),
         (lambda lines, _: lines.pop(0), "entry 2 comes where entry 1 should"),
@@ -246,7 +246,7 @@ def deep(levels: int) -> str:
         (lambda _, head: head.update(origin="0" * 32), "incident.json and events.jsonl are of two incidents"),
         (lambda _, head: head.update(exported_at="x"), "does not say when it was exported"),
         (lambda _, head: head.update(exported_at="2026-11-23T12:00:00"), "does not say when it was exported"),
-        (lambda _, head: head.update(events_said=3), "events.jsonl has 31 entries, and 3 were exported"),
+        (lambda _, head: head.update(events_said=3), "events.jsonl has 34 entries, and 3 were exported"),
     ],
 )
 def test_what_is_wrong_in_an_export_is_said(records: Records, export: Path, change: Any, words: str) -> None:

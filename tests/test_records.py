@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, text, update
 
 from incident_nb.errors import UsageError
-from incident_nb.incidents import KINDS, Event, Records, engines, fold, payload_of, records_of, tables
+from incident_nb.incidents import KINDS, Event, Records, engines, fold, payload_of, records_of, tables, upgrade
 from incident_nb.incidents.entries import LARGEST, name_of
 from incident_nb.incidents.kinds.ending import Corrected
 from incident_nb.redact import SAMPLE_KEY, Redactor, using
@@ -67,7 +67,7 @@ def test_what_is_recorded_is_read_again(place: Path | str) -> None:
         (1, "opened", "Kim"), (2, "acknowledged", "Lee"), (3, "note", "Lee")]  # fmt: skip
     assert [event.at for event in events[:2]] == [NOON, NOON + timedelta(minutes=5)]
     assert events[2].at == events[2].recorded_at
-    assert all(event.recorded_at.tzinfo is UTC and event.schema_version == 1 for event in events)
+    assert all(event.recorded_at.tzinfo is UTC and event.schema_version == upgrade.SCHEMA for event in events)
     assert events[2].payload == {"text": "Über 10 €"}
     assert again.get(number) == after == kept(again, number)
     assert (after.status, after.opened_at, after.version) == ("acknowledged", NOON, 3)
@@ -129,6 +129,7 @@ def as_it_should_have_been(events: tuple[Event, ...]) -> list[Event]:
     def standing(seq: int) -> Event | None:
         """An event after its corrections that count; None if it is withdrawn."""
         event: Event | None = events[seq - 1]
+        at = events[seq - 1].at
         for later in range(seq + 1, len(events) + 1):
             correction = standing(later) if events[later - 1].kind == "corrected" else None
             if correction is None or correction.payload["seq"] != seq:
@@ -137,12 +138,13 @@ def as_it_should_have_been(events: tuple[Event, ...]) -> list[Event]:
             if payload is None and happened_at is None:
                 event = None
                 continue
+            at = datetime.fromisoformat(happened_at) if happened_at else at
             base = event or (events[seq - 1] if payload is not None else None)
             if base is not None:
                 event = base.model_copy(
                     update={
                         "payload": base.payload if payload is None else payload,
-                        "at": datetime.fromisoformat(happened_at) if happened_at else base.at,
+                        "at": at,
                     }
                 )
         return event

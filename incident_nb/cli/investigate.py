@@ -27,7 +27,7 @@ from incident_nb.cli.common import (
     show_rows,
     words,
 )
-from incident_nb.errors import OutputError, UsageError
+from incident_nb.errors import UsageError
 from incident_nb.models import Diagnosis, Outcome
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def investigate(
     """
     from incident_nb.case import read_case
     from incident_nb.desk import on_record
+    from incident_nb.desk.paper import check_folder
     from incident_nb.diagnose import investigate as look
     from incident_nb.diagnose import run_checks
 
@@ -138,63 +139,25 @@ def _print(diagnosis: Diagnosis) -> None:
     show_rows(display.glance(diagnosis))
 
 
-def check_folder(out: Path) -> None:
-    """Raises OutputError where `out` is no folder or holds anything but an earlier investigation."""
-    from incident_nb.files import clean_leftovers, is_leftover
-
-    try:
-        if out.exists() and not out.is_dir():
-            raise OutputError(f"{out} exists and is no folder; choose another --out")
-        clean_leftovers(out)
-        held = out.is_dir() and not all(is_leftover(entry.name) for entry in out.iterdir())
-        if held and not (out / "case" / "case.json").is_file():
-            raise OutputError(f"{out} holds other things than an investigation; choose an empty or new folder")
-    except OSError as error:
-        raise OutputError(f"could not look into {out}: {error.strerror}; choose another folder") from error
-
-
 def write_folder(case: Case, diagnosis: Diagnosis, out: Path, client_copy: bool) -> tuple[bool, Diagnosis]:
-    """The folder with case, executed notebook, report and diagnosis: whether the notebook's run failed, and what it found.
-
-    Until all of it is there, `out` holds what an earlier investigation put there.
-    """
-    from incident_nb.case import open_case
+    """Writes the folder and says where it is: whether the notebook's run failed, and what it found."""
     from incident_nb.desk import on_record
-    from incident_nb.desk.folder import RECORD, keep_record
-    from incident_nb.diagnose import investigate as look
-    from incident_nb.files import staged, write_atomic
-    from incident_nb.live import credentials
-    from incident_nb.notebook import run_notebook
-    from incident_nb.report import PICTURES, export
-    from incident_nb.report.client import CLIENT_FILES, write_client_copy
-    from incident_nb.resources import notebooks
+    from incident_nb.desk.paper import write_paper
 
-    title = f"Incident: {diagnosis.subject.workflow or 'n8n'}" if diagnosis.problem else "Nothing to diagnose"
-    with staged(out, gone=("case/diagnosis.json", f"case/{RECORD}", f"{PICTURES}/chart_*.png", *CLIENT_FILES)) as draft:
-        saved = case.save(draft / "case")
-        saved.write("diagnosis.json", diagnosis.as_json())
-        if case.incident is not None:
-            keep_record(saved, on_record(case.settings).of(case.incident))
-        with progress() as shown:
-            task = shown.add_task("running the notebook", total=None)
-            run = run_notebook(
-                notebooks() / "incident.ipynb", draft / "investigation.ipynb", {"case": "case"}, cwd=draft,
-                env={} if case.offline else credentials(case.settings), limits=case.settings.notebooks,
-                on_cell=lambda done, total, _: shown.update(task, completed=done, total=total),
-            )  # fmt: skip
-        export(run.output, draft, title=title, banner=run.banner, generated_at=case.now)
-        kept = open_case(str(draft / "case"))
-        diagnosis = look(kept)  # with what the notebook's checks answered
-        kept.hand_over()
-        if client_copy:
-            write_client_copy(diagnosis, case, draft)
-        write_atomic(draft / "diagnosis.json", (draft / "case" / "diagnosis.json").read_bytes())
-    if run.outcome != "done":
+    record = on_record(case.settings).of(case.incident) if case.incident is not None else ()
+    with progress() as shown:
+        task = shown.add_task("running the notebook", total=None)
+        paper = write_paper(
+            case, diagnosis, out, record=record, client_copy=client_copy,
+            on_cell=lambda done, total, _: shown.update(task, completed=done, total=total),
+        )  # fmt: skip
+    failed = paper.run.outcome != "done"
+    if failed:
         words.print(
-            f"The notebook stopped before its end: {run.error}. The report says so at its top.",
+            f"The notebook stopped before its end: {paper.run.error}. The report says so at its top.",
             style="yellow",
             markup=False,
         )
-    words.print(diagnosis.headline, markup=False, soft_wrap=True)
+    words.print(paper.diagnosis.headline, markup=False, soft_wrap=True)
     words.print(f"report: {out / 'report.html'}", markup=False, soft_wrap=True)
-    return run.outcome != "done", diagnosis
+    return failed, paper.diagnosis

@@ -10,7 +10,7 @@ import typer
 
 from incident_nb.cli import app
 from incident_nb.cli.common import ConfigOption, settings_of
-from incident_nb.cli.investigate import check_folder, write_folder
+from incident_nb.cli.investigate import write_folder
 
 
 @app.command()
@@ -28,6 +28,7 @@ def report(
     from incident_nb.case import open_case
     from incident_nb.desk import on_record
     from incident_nb.desk.folder import folder_of
+    from incident_nb.desk.paper import check_folder
     from incident_nb.diagnose import investigate
 
     settings = settings_of(config)

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Index, MetaData, String, Table
 
 from incident_nb.errors import UsageError
 
-VERSION = 2
+VERSION = 3
 """The version of the tables. Whoever changes them adds a step here, and keeps a database of the old version as a test."""
 
 metadata = MetaData()
@@ -78,12 +78,53 @@ alerts = Table(
 )
 Index("alerts_received", alerts.c.received_at)
 
+# What is owed to each incident: one investigation, asked for `attempt` times. Whoever works on an older attempt than the
+# one that stands here came back late, and writes nothing any more.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("incident", _NUMBER, sa.ForeignKey("incidents.number"), primary_key=True, autoincrement=False),
+    Column("attempt", sa.Integer, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("why", String(20), nullable=False),
+    Column("priority", sa.Integer, nullable=False),
+    Column("failures", sa.Integer, nullable=False),  # of it in a row
+    Column("wanted_at", String(40), nullable=False),
+    Column("due_at", String(40), nullable=False),  # not before this instant
+    Column("beat_at", String(40)),  # when a worker last said that it works on it
+    Column("worker", String(200)),
+    Column("ended_at", String(40)),
+    Column("error", sa.Text),
+)
+Index("jobs_state", jobs.c.state)
+
+# What is to be told in Slack, written in the commit of what it speaks of. `key` is what it says: it is told once.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("key", String(300), nullable=False, unique=True),
+    Column("incident", _NUMBER),
+    Column("about", String(40), nullable=False),
+    Column("text", sa.Text, nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("due_at", String(40), nullable=False),  # not before this instant
+    Column("tries", sa.Integer, nullable=False),
+    Column("sent_at", String(40)),
+    Column("error", sa.Text),
+)
+Index("outbox_sent", outbox.c.sent_at)
+
 
 def _with_alerts(connection: Connection) -> None:
     metadata.create_all(connection, tables=[deliveries, alerts])
 
 
-STEPS: dict[int, Callable[[Connection], None]] = {1: _with_alerts}
+def _with_jobs(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[jobs, outbox])
+
+
+STEPS: dict[int, Callable[[Connection], None]] = {1: _with_alerts, 2: _with_jobs}
 """What makes tables of version n ones of n + 1."""
 
 

@@ -6,9 +6,19 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from incident_nb.incidents.payload import About, Changes, Name, Payload, Text, Words
+from incident_nb.incidents.payload import About, Changes, Instant, Name, Payload, Text, Words
 from incident_nb.models import Cause
-from incident_nb.record import Accepted, Confirmed, Fact, Incident, Said, Subject
+from incident_nb.record import (
+    Accepted,
+    Confirmed,
+    Fact,
+    Incident,
+    Investigation,
+    Said,
+    Subject,
+    VendorLevel,
+    VendorSeen,
+)
 
 
 class Diagnosed(Payload):
@@ -32,6 +42,45 @@ class Diagnosed(Payload):
 
     def told(self) -> str:
         return f"Diagnosed: {self.headline}"
+
+
+class Investigated(Payload):
+    """That an unattended investigation ended, and with what: a report, or the reason why it did not come to its end."""
+
+    kind: ClassVar[str] = "investigated"
+    attempt: Annotated[int, Field(ge=1)]
+    done: bool
+    reason: Text = ""
+    report: Name | None = None
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        ended = Investigation(
+            at=said.at, by=said.by, text=self.reason, attempt=self.attempt, done=self.done, report=self.report
+        )
+        return {"investigated": ended}
+
+    def told(self) -> str:
+        where = f": {self.report}" if self.report else ""
+        return f"Report written{where}" if self.done else f"The investigation failed ({self.reason}){where}"
+
+
+class VendorWatched(Payload):
+    """That a third party's state changed since it was last looked at (DX-4, ESC-3)."""
+
+    kind: ClassVar[str] = "vendor_watched"
+    vendor: Name
+    level: VendorLevel
+    eta: Instant | None = None
+    text: Text = ""
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        seen = VendorSeen(at=said.at, by=said.by, text=self.text, level=self.level, eta=self.eta)
+        return {"vendors": {**incident.vendors, self.vendor: seen}}
+
+    def told(self) -> str:
+        state = {"up": "is up", "degraded": "is degraded", "down": "is down", "unknown": "does not say how it is"}
+        ends = f", back by {self.eta:%Y-%m-%d %H:%M} UTC as it says" if self.eta else ""
+        return f"{self.vendor} {state[self.level]}{ends}{f': {self.text}' if self.text else ''}"
 
 
 class CauseAccepted(Payload):

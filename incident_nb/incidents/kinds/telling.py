@@ -42,6 +42,30 @@ class EscalatedTo(Payload):
         return f"Escalated to {self.to} ({self.row})"
 
 
+class Reminded(Payload):
+    """That a clock came near its end or passed it, or that somebody has to be told: called out once for each `due`."""
+
+    kind: ClassVar[str] = "reminded"
+    of: Annotated[str, StringConstraints(pattern=r"^(respond|resolve|notify|workaround|ESC-\d)$")]
+    state: Literal["at_risk", "missed", "owed"]
+    due: Instant
+    text: Text = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others."""
+        return f"{self.of} {self.state} {self.due:%Y-%m-%dT%H:%M:%SZ}"
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"reminded": tuple(dict.fromkeys((*incident.reminded, self.key)))}
+
+    def told(self) -> str:
+        words = {"at_risk": "at risk", "missed": "missed", "owed": "owed"}
+        return (
+            f"{self.of} {words[self.state]} (due {self.due:%Y-%m-%d %H:%M} UTC){f': {self.text}' if self.text else ''}"
+        )
+
+
 class BillingClassified(Payload):
     """Who pays, as a person confirmed it (BILL-1 to BILL-3), and for how many hours."""
 

@@ -1,0 +1,76 @@
+"""The folder of an investigation: its case, the executed notebook, the report, the diagnosis as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from incident_nb.case import Case, open_case
+from incident_nb.desk.folder import RECORD, keep_record
+from incident_nb.diagnose import investigate
+from incident_nb.errors import OutputError
+from incident_nb.files import clean_leftovers, is_leftover, staged, write_atomic
+from incident_nb.incidents import Event
+from incident_nb.live import credentials
+from incident_nb.models import Diagnosis
+from incident_nb.notebook import NotebookRun, run_notebook
+from incident_nb.report import PICTURES, export
+from incident_nb.report.client import CLIENT_FILES, write_client_copy
+from incident_nb.resources import notebooks
+
+GONE = ("case/diagnosis.json", f"case/{RECORD}", f"{PICTURES}/chart_*.png", *CLIENT_FILES)
+EXECUTED = "investigation.ipynb"
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What an investigation's notebook found, and how its run ended."""
+
+    diagnosis: Diagnosis
+    run: NotebookRun
+
+
+def check_folder(out: Path) -> None:
+    """Raises OutputError where `out` is no folder or holds anything but an earlier investigation."""
+    try:
+        if out.exists() and not out.is_dir():
+            raise OutputError(f"{out} exists and is no folder; choose another --out")
+        clean_leftovers(out)
+        held = out.is_dir() and not all(is_leftover(entry.name) for entry in out.iterdir())
+        if held and not (out / "case" / "case.json").is_file():
+            raise OutputError(f"{out} holds other things than an investigation; choose an empty or new folder")
+    except OSError as error:
+        raise OutputError(f"could not look into {out}: {error.strerror}; choose another folder") from error
+
+
+def write_paper(
+    case: Case, diagnosis: Diagnosis, out: Path, *, record: tuple[Event, ...] = (), client_copy: bool = False,
+    on_cell: Callable[[int, int, str], None] | None = None,
+) -> Paper:  # fmt: skip
+    """The folder of a case: the notebook is run, its report written; `record` is the incident's, kept with the case.
+
+    Until all of it is there, `out` holds what an earlier investigation put there. A run that does not come to its end
+    gives a report that says so at its top.
+    """
+    with staged(out, gone=GONE) as draft:
+        saved = case.save(draft / "case")
+        saved.write("diagnosis.json", diagnosis.as_json())
+        if record:
+            keep_record(saved, record)
+        run = run_notebook(
+            notebooks() / "incident.ipynb", draft / EXECUTED, {"case": "case"}, cwd=draft,
+            env={} if case.offline else credentials(case.settings), limits=case.settings.notebooks, on_cell=on_cell,
+        )  # fmt: skip
+        export(run.output, draft, title=_title(diagnosis), banner=run.banner, generated_at=case.now)
+        kept = open_case(str(draft / "case"))
+        found = investigate(kept)  # with what the notebook's checks answered
+        kept.hand_over()
+        if client_copy:
+            write_client_copy(found, case, draft)
+        write_atomic(draft / "diagnosis.json", (draft / "case" / "diagnosis.json").read_bytes())
+    return Paper(found, run)
+
+
+def _title(diagnosis: Diagnosis) -> str:
+    return f"Incident: {diagnosis.subject.workflow or 'n8n'}" if diagnosis.problem else "Nothing to diagnose"

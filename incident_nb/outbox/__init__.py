@@ -1,0 +1,1 @@
+"""Slack out: what is to be told, written with what it speaks of (`store`), and told from there."""

@@ -1,0 +1,1 @@
+"""What is looked after without being asked: clocks, silent failures, quiet workflows, third parties."""
