@@ -213,7 +213,7 @@ def test_a_secret_in_an_alert_reaches_no_record_and_the_body_is_kept_apart(
     told = records.get(1).model_dump_json() + json.dumps([one.payload for one in records.events(1)])
     assert KEY not in told + answer.text and "[" in records.get(1).title
     with records.at_once() as writing:
-        assert list(deliveries.bodies(writing.connection, 1)) == [body]
+        assert [one.body for one in deliveries.bodies(writing.connection, 1)] == [body]
 
 
 def test_a_problem_that_comes_back_soon_reopens_and_later_opens_another(
@@ -391,7 +391,7 @@ def test_what_is_old_is_forgotten_and_incidents_stay(receiver: Receiver, records
     clock.now = NOW + timedelta(days=31)
     http.post("/alerts/n8n", content=failed("8"), headers=BEARER)
     with records.at_once() as writing:
-        assert list(deliveries.bodies(writing.connection)) == [failed("8")]
+        assert [one.body for one in deliveries.bodies(writing.connection)] == [failed("8")]
     assert records.get(1).occurrences == 2
 
 

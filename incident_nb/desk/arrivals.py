@@ -6,7 +6,7 @@ it, and a storm costs few commits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,9 @@ from incident_nb.patterns import fingerprint_of
 from incident_nb.policy import facts_from_text, load, suggest
 from incident_nb.record import Incident, Subject
 from incident_nb.settings import Settings
+
+Owe = Callable[[Writing, Incident, str, datetime], None]
+"""Notes that an incident is to be investigated, in the same commit: because it was `opened`, `reopened`, or fails `again`."""
 
 KEPT_DAYS = 30  # alerts as they came, and what their senders were answered
 
@@ -58,10 +61,10 @@ class Arrival:
 
 
 class Arrivals:
-    """Takes alerts into the records of a workspace."""
+    """Takes alerts into the records of a workspace. `owe` is told of every incident that is to be investigated."""
 
-    def __init__(self, records: Records, settings: Settings) -> None:
-        self.records, self.settings = records, settings
+    def __init__(self, records: Records, settings: Settings, owe: Owe = lambda *_: None) -> None:
+        self.records, self.settings, self.owe = records, settings, owe
         self._again = timedelta(minutes=max(row.minutes or 0 for row in load().verification))
         self._forgotten: datetime | None = None
 
@@ -73,7 +76,7 @@ class Arrivals:
             self._forget(writing, max(one.received for one in arrived))
             known = deliveries.known(writing.connection, {one.delivery for one in arrived if one.delivery})
             told: list[list[Outcome] | ReusedError] = []
-            folding = _Folding(writing, self.settings, self._again)
+            folding = _Folding(writing, self.settings, self._again, self.owe)
             for arrival, alerts in zip(arrived, ready, strict=True):
                 before = known.get(arrival.delivery or "")
                 if before is None:
@@ -112,8 +115,8 @@ class Arrivals:
 class _Folding:
     """One transaction's alerts. Occurrences of one incident are counted together, in one event."""
 
-    def __init__(self, writing: Writing, settings: Settings, again: timedelta) -> None:
-        self.writing, self.settings, self.again = writing, settings, again
+    def __init__(self, writing: Writing, settings: Settings, again: timedelta, owe: Owe) -> None:
+        self.writing, self.settings, self.again, self.owe = writing, settings, again, owe
         self._open: dict[str, Incident] = {}
         self._more: dict[int, list[Alert]] = {}
 
@@ -142,7 +145,8 @@ class _Folding:
         for number, alerts in self._more.items():
             newest = max(alerts, key=lambda one: one.at)
             said = {"execution_id": newest.execution_id, "count": len(alerts)}
-            self.writing.add(number, payload_of("occurred", said), by=_by(newest), at=newest.at)
+            after = self.writing.add(number, payload_of("occurred", said), by=_by(newest), at=newest.at)
+            self.owe(self.writing, after, "again", newest.at)
 
     def _going_on(self, alert: Alert, alike: Sequence[Incident]) -> Incident | None:
         """Which of the same problem this alert belongs to, reopened where it was thought over for a short time only."""
@@ -153,7 +157,9 @@ class _Folding:
             return None
         minutes = round((alert.at - since) / timedelta(minutes=1))
         why = f"it failed again {minutes} minutes after it was resolved (VER-5)"
-        return self.writing.add(alike[0].number, payload_of("reopened", {"reason": why}), by=_by(alert), at=alert.at)
+        again = self.writing.add(alike[0].number, payload_of("reopened", {"reason": why}), by=_by(alert), at=alert.at)
+        self.owe(self.writing, again, "reopened", alert.at)
+        return again
 
     def _opened(self, alert: Alert, key: str, before: Sequence[Incident]) -> Incident:
         client = alert.client or self.settings.client_of(alert.workflow)
@@ -173,6 +179,7 @@ class _Folding:
             made = self.writing.add(
                 made.number, payload_of("related", {"incident": before[0].id, "why": why}), by=_by(alert), at=alert.at
             )
+        self.owe(self.writing, made, "opened", alert.at)
         return made
 
 

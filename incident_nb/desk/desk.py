@@ -22,6 +22,7 @@ from incident_nb.incidents.kinds.diagnosing import Diagnosed
 from incident_nb.incidents.kinds.mending import RunWatched, WorkedAround
 from incident_nb.incidents.kinds.opening import Opened, Scheduled, SeveritySuggested
 from incident_nb.incidents.payload import Payload
+from incident_nb.incidents.store import Writing
 from incident_nb.models import Cause, Diagnosis, ExecutionLog, Severity
 from incident_nb.policy import Policy, closing, load, must_be_done, timers, usable_calendar, verification
 from incident_nb.record import Incident, Subject
@@ -136,8 +137,13 @@ class Desk:
             check=lambda incident: self._allowed(incident, kind, payload),
         )
 
-    def diagnosed(self, number: int, diagnosis: Diagnosis, *, case: str | None = None) -> None:
-        """Puts a diagnosis and the severity that it suggests on record, unless the newest there say the same."""
+    def diagnosed(
+        self, number: int, diagnosis: Diagnosis, *, case: str | None = None, writing: Writing | None = None
+    ) -> None:
+        """Puts a diagnosis and the severity that it suggests on record, unless the newest there say the same.
+
+        `writing`: the transaction that they are part of; else each is one.
+        """
         if diagnosis.problem is None or not diagnosis.hypotheses or self.records.get(number).closed:
             return
         best, problem, severity = diagnosis.hypotheses[0], diagnosis.problem, diagnosis.severity
@@ -149,15 +155,15 @@ class Desk:
             ),
             recurring=problem.pattern in ("recurring", "regression"),
         )  # fmt: skip
-        self._once(number, found)
+        self._once(number, found, writing)
         if severity:
-            self._once(number, SeveritySuggested(severity=severity.suggested, reasons=severity.reasons))
+            self._once(number, SeveritySuggested(severity=severity.suggested, reasons=severity.reasons), writing)
 
-    def _once(self, number: int, payload: Payload) -> None:
+    def _once(self, number: int, payload: Payload, writing: Writing | None) -> None:
         """Records what is not what the newest event of its kind says."""
         newest = next((one for one in reversed(self.records.events(number)) if one.kind == payload.kind), None)
         if newest is None or read(newest) != payload:
-            self.records.add(number, payload, by=self.by, at=self.clock())
+            (writing or self.records).add(number, payload, by=self.by, at=self.clock())
 
     def choose(self, number: int, severity: Severity, reason: str = "") -> Incident:
         """The incident with the severity that a person chose. Another one than was suggested needs a reason."""

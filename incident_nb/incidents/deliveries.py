@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -44,11 +44,20 @@ def keep(connection: Connection, dialect: str, received: datetime, body: bytes, 
     )
 
 
-def bodies(connection: Connection, incident: int | None = None) -> Iterator[bytes]:
-    """What came for an incident as it came, or all of it, oldest first."""
-    asked = select(_ALERT.c.body).order_by(_ALERT.c.number)
-    for (packed,) in connection.execute(asked if incident is None else asked.where(_ALERT.c.incident == incident)):
-        yield zstandard.decompress(packed)
+class Kept(NamedTuple):
+    """An alert as it came: its dialect, when it was received (UTC), its body."""
+
+    dialect: str
+    received: datetime
+    body: bytes
+
+
+def bodies(connection: Connection, incident: int | None = None, most: int = 200) -> list[Kept]:
+    """What came for an incident, or at all, as it came: the newest `most`, oldest first."""
+    newest = select(_ALERT).order_by(_ALERT.c.number.desc()).limit(most)
+    newest = newest if incident is None else newest.where(_ALERT.c.incident == incident)
+    rows = connection.execute(newest).all()
+    return [Kept(r.dialect, datetime.fromisoformat(r.received_at), zstandard.decompress(r.body)) for r in rows[::-1]]
 
 
 def forget(connection: Connection, before: datetime) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, Engine, update
 
 from incident_nb.errors import UsageError
 from incident_nb.incidents import engines, statements, tables, upgrade
@@ -71,6 +71,17 @@ class Records:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for what is kept beside the incidents."""
+        return self._engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that reads, for what is kept beside the incidents."""
+        with self._reading() as connection:
+            yield connection
 
     def open(self, opened: Opened, *, by: str, at: datetime | None = None) -> Incident:
         """The new incident that this begins, with the next number."""

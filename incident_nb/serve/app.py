@@ -14,9 +14,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from incident_nb.alerts import alertmanager, generic, n8n_trigger, slack
+from incident_nb.alerts import slack
 from incident_nb.alerts.body import BODY, BodyError
 from incident_nb.alerts.signed import Authentic, Refused
+from incident_nb.alerts.told_again import READERS
 from incident_nb.desk.arrivals import Arrival, Arrivals, Outcome, ReusedError
 from incident_nb.errors import IncidentNbError
 from incident_nb.incidents import Records
@@ -26,7 +27,6 @@ from incident_nb.serve.slash import answer
 from incident_nb.serve.writer import Writer
 from incident_nb.settings import Settings
 
-DIALECTS = {"n8n": n8n_trigger.read, "generic": generic.read, "alertmanager": alertmanager.read}
 AGAIN_S = 5  # when a sender that could not be answered is asked to come again
 
 _SERVER = re.compile(r"[\w.-]{1,64}")  # as in [n8n.NAME]
@@ -50,7 +50,7 @@ def app_of(
         await run_in_threadpool(server.writer.stop)
 
     app = FastAPI(title="incident-nb", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
-    for dialect in DIALECTS:
+    for dialect in READERS:
         app.add_api_route(f"/alerts/{dialect}", server.alerts_in(dialect), methods=["POST"])
     app.add_api_route("/alerts/n8n/{instance}", server.alerts_in("n8n"), methods=["POST"])
     app.add_api_route("/alerts/slack", server.slack, methods=["POST"])
@@ -76,7 +76,7 @@ class _Receiver:
 
     def alerts_in(self, dialect: str) -> Callable[..., Any]:
         """What answers the alerts of a dialect."""
-        read = DIALECTS[dialect]
+        read = READERS[dialect]
 
         async def alerts(request: Request) -> Response:
             now, instance = self.clock(), request.path_params.get("instance", "default")
