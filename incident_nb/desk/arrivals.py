@@ -70,22 +70,36 @@ class Arrivals:
 
     def take(self, arrived: Sequence[Arrival]) -> list[list[Outcome] | ReusedError]:
         """What became of each, in order, once all of it is stored. Raises UnreachableError, nothing being stored then."""
-        ready = [[(one, self._fingerprint(one)) for one in arrival.alerts] for arrival in arrived]
+        ready = self._ready(arrived)
         with self.records.at_once() as writing:
-            engines.alone(writing.connection)  # two receivers fold one after the other
-            self._forget(writing, max(one.received for one in arrived))
-            known = deliveries.known(writing.connection, {one.delivery for one in arrived if one.delivery})
-            told: list[list[Outcome] | ReusedError] = []
-            folding = _Folding(writing, self.settings, self._again, self.owe)
-            for arrival, alerts in zip(arrived, ready, strict=True):
-                before = known.get(arrival.delivery or "")
-                if before is None:
-                    told.append(self._taken(folding, arrival, alerts, known))
-                elif before.digest == arrival.digest:
-                    told.append([Outcome(**{**one, "duplicate": True}) for one in before.answer])
-                else:
-                    told.append(ReusedError("This delivery's id was used before, for another body."))
-            folding.finish()
+            return self._take(writing, arrived, ready)
+
+    def take_in(self, writing: Writing, arrived: Sequence[Arrival]) -> list[list[Outcome] | ReusedError]:
+        """As `take`, as a part of what the caller writes."""
+        return self._take(writing, arrived, self._ready(arrived))
+
+    def _ready(self, arrived: Sequence[Arrival]) -> list[list[tuple[Alert, str]]]:
+        return [[(one, self._fingerprint(one)) for one in arrival.alerts] for arrival in arrived]
+
+    def _take(
+        self, writing: Writing, arrived: Sequence[Arrival], ready: list[list[tuple[Alert, str]]]
+    ) -> list[list[Outcome] | ReusedError]:
+        engines.alone(writing.connection)  # two receivers fold one after the other
+        self._forget(writing, max(one.received for one in arrived))
+        ids = {one.delivery for one in arrived if one.delivery}
+        ids |= {key for arrival in arrived for one in arrival.alerts if (key := _found_key(one))}
+        known = deliveries.known(writing.connection, ids)
+        told: list[list[Outcome] | ReusedError] = []
+        folding = _Folding(writing, self.settings, self._again, self.owe)
+        for arrival, alerts in zip(arrived, ready, strict=True):
+            before = known.get(arrival.delivery or "")
+            if before is None:
+                told.append(self._taken(folding, arrival, alerts, known))
+            elif before.digest == arrival.digest:
+                told.append([Outcome(**{**one, "duplicate": True}) for one in before.answer])
+            else:
+                told.append(ReusedError("This delivery's id was used before, for another body."))
+        folding.finish()
         return told
 
     def _forget(self, writing: Writing, now: datetime) -> None:
@@ -98,7 +112,7 @@ class Arrivals:
         self, folding: _Folding, arrival: Arrival, alerts: Iterable[tuple[Alert, str]],
         known: dict[str, deliveries.Delivery],
     ) -> list[Outcome]:  # fmt: skip
-        found = [folding.fold(alert, key) for alert, key in alerts]
+        found = [_found_before(alert, known) or folding.fold(alert, key) for alert, key in alerts]
         connection, number = folding.writing.connection, next((one for _, one in found if one), None)
         deliveries.keep(connection, arrival.dialect, arrival.received, arrival.body, number)
         told = [outcome for outcome, _ in found]
@@ -110,6 +124,25 @@ class Arrivals:
 
     def _fingerprint(self, alert: Alert) -> str:
         return fingerprint(alert, fingerprint_of, lambda flow: self.settings.client_of(flow.name))
+
+
+def found_key(instance: str | None, execution_id: str) -> str:
+    """The delivery under which a failed execution is taken in that n8n did not tell of."""
+    return f"found:{instance}:{execution_id}"
+
+
+def _found_key(alert: Alert) -> str | None:
+    failed = alert.dialect == "n8n" and alert.execution_id and not alert.resolved
+    return found_key(alert.instance, alert.execution_id or "") if failed else None
+
+
+def _found_before(alert: Alert, known: dict[str, deliveries.Delivery]) -> tuple[Outcome, int] | None:
+    """What becomes of an alert that comes late, for an execution that was found and counted before; None for others."""
+    before = known.get(_found_key(alert) or "")
+    if before is None:
+        return None
+    incident = str(before.answer[0]["incident"])
+    return Outcome(incident=incident, folded=True), int(incident.removeprefix("INC-"))
 
 
 class _Folding:
