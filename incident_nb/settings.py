@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from incident_nb.errors import SettingsError
 
 FILE_NAME = "incident-nb.toml"
+_LINKED = regex(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
 _CODE_IN_NAME = regex(r"^\s*\[([A-Z][A-Z0-9]{1,9})\]")
 
 
@@ -139,6 +140,38 @@ class Slack(_Section):
     channels: tuple[str, ...] = ()
 
 
+class Links(_Section):
+    """`[links]`: the address of the workspace's JupyterLab, for links in messages; without it they show paths."""
+
+    jupyter: str | None = None
+
+    @field_validator("jupyter")
+    @classmethod
+    def _plain_address(cls, url: str | None) -> str | None:
+        if url is not None and not _LINKED.fullmatch(url):
+            raise ValueError("give an address such as https://lab.example.com, without user, token or query")
+        return url.rstrip("/") if url else None
+
+
+class JobSettings(_Section):
+    """`[jobs]`: how an incident is investigated with nobody at hand.
+
+    `at_once`: how many of them a worker makes side by side. `cool_down_minutes`: how long an open incident rests before it
+    is investigated again because it goes on failing. `lost_minutes`: after how long without a sign of life a worker's job
+    is given to another one.
+    """
+
+    at_once: int = Field(default=1, gt=0, le=32)
+    cool_down_minutes: float = Field(default=60, ge=0)
+    lost_minutes: float = Field(default=1, gt=0)
+
+
+class Alerts(_Section):
+    """`[alerts]`: how many minutes after a failure another one that shares something with it is related to it; 0: none is."""
+
+    related_minutes: int = Field(default=60, ge=0, le=7 * 24 * 60)
+
+
 class Redaction(_Section):
     """`[redaction]`: whether personal data is masked in what stays in the house. What goes to a client always is."""
 
@@ -157,10 +190,13 @@ class Settings(_Section):
 
     own_hosts: tuple[str, ...] = ("*.modal.run",)
     code_in_name: bool = True
+    alerts: Alerts = Alerts()
     slack: Slack = Slack()
+    links: Links = Links()
     redaction: Redaction = Redaction()
     notebooks: NotebookLimits = NotebookLimits()
     probes: Probes = Probes()
+    jobs: JobSettings = JobSettings()
     modal: Modal = Modal()
     n8n: dict[str, Server] = Field(default_factory=dict)
     clients: dict[str, Client] = Field(default_factory=dict)

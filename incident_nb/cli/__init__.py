@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
         redact,
         report,
         serve,
+        tell,
+        worker,
         workspace,
     )
 

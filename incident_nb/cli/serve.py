@@ -18,11 +18,13 @@ def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="The port to listen at.", min=0, max=65_535)] = 8787,
     no_worker: Annotated[
-        bool, typer.Option("--no-worker", help="Only take alerts in; there are no jobs yet, so it does so anyway.")
+        bool, typer.Option("--no-worker", help="Only take alerts in; `incident-nb worker` does the rest elsewhere.")
     ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Take alerts in: n8n, Slack, Alertmanager, plain JSON. Each is stored, in one incident, before it is answered.
+
+    A worker beside it investigates each incident and tells Slack; it ends with this command.
 
     Without INCIDENT_NB_ALERT_TOKEN or INCIDENT_NB_ALERT_SIGNING_SECRET it listens on this machine only.
     """
@@ -30,9 +32,9 @@ def serve(
 
     from incident_nb.http import is_loopback
     from incident_nb.incidents import records_of
-    from incident_nb.serve import Access, app_of
+    from incident_nb.jobs import Jobs
+    from incident_nb.serve import Access, Beside, app_of
 
-    del no_worker
     settings, access = settings_of(config), Access.from_environment()
     if access.is_open and not is_loopback(host):
         raise UsageError(
@@ -40,8 +42,22 @@ def serve(
             "INCIDENT_NB_ALERT_TOKEN, or listen at 127.0.0.1."
         )
     records = records_of(settings)
+    jobs = Jobs(records, settings)
     words.print(f"Alerts go to {records.place}; listening at http://{host}:{port}", markup=False, soft_wrap=True)
-    uvicorn.run(
-        app_of(settings, records, access), host=host, port=port, log_level="warning", access_log=False, server_header=False,
-        h11_max_incomplete_event_size=HEADER_BYTES, timeout_keep_alive=30, proxy_headers=False,
-    )  # fmt: skip
+    beside = None
+    if settings.path is None:
+        words.print(
+            "There is no workspace here: alerts are taken in, and a worker elsewhere does the rest.", markup=False
+        )
+    elif not no_worker:
+        beside = Beside(settings.path)
+        beside.start()
+    try:
+        uvicorn.run(
+            app_of(settings, records, access, owe=jobs.want), host=host, port=port, log_level="warning", access_log=False,
+            server_header=False, h11_max_incomplete_event_size=HEADER_BYTES, timeout_keep_alive=30, proxy_headers=False,
+        )  # fmt: skip
+    finally:
+        if beside is not None:
+            beside.stop()
+        jobs.close()

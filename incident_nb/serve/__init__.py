@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from incident_nb.serve.access import Access
 from incident_nb.serve.app import app_of
+from incident_nb.serve.beside import Beside
 
-__all__ = ["Access", "app_of"]
+__all__ = ["Access", "Beside", "app_of"]

@@ -18,7 +18,7 @@ from incident_nb.alerts import slack
 from incident_nb.alerts.body import BODY, BodyError
 from incident_nb.alerts.signed import Authentic, Refused
 from incident_nb.alerts.told_again import READERS
-from incident_nb.desk.arrivals import Arrival, Arrivals, Outcome, ReusedError
+from incident_nb.desk.arrivals import Arrival, Arrivals, Outcome, Owe, ReusedError
 from incident_nb.errors import IncidentNbError
 from incident_nb.incidents import Records
 from incident_nb.serve.access import Access
@@ -38,10 +38,11 @@ def _present() -> datetime:
 
 
 def app_of(
-    settings: Settings, records: Records, access: Access, *, clock: Callable[[], datetime] = _present
-) -> FastAPI:
-    """The receiver of a workspace's alerts."""
-    server = _Receiver(settings, records, access, clock, Writer(Arrivals(records, settings)))
+    settings: Settings, records: Records, access: Access, *, clock: Callable[[], datetime] = _present,
+    owe: Owe = lambda *_: None,
+) -> FastAPI:  # fmt: skip
+    """The receiver of a workspace's alerts; `owe` puts the investigation of an incident into the queue."""
+    server = _Receiver(settings, records, access, clock, Writer(Arrivals(records, settings, owe)))
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:

@@ -1,0 +1,218 @@
+"""The job of an incident, step by step: investigate, put on record, tell. Each step may be done twice, and none counts twice.
+
+What it writes for good, report and record, is written in one transaction that first looks whether this attempt is still
+the one that is owed. So a worker that was stopped and comes back late writes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from incident_nb.case import INCIDENTS, open_case
+from incident_nb.desk import Desk
+from incident_nb.desk.folder import folder_of, put_notebook
+from incident_nb.diagnose import investigate
+from incident_nb.files import private_folder, staged
+from incident_nb.incidents import Records, payload_of
+from incident_nb.incidents.store import Writing
+from incident_nb.jobs import owed
+from incident_nb.jobs.fallback import write_fallback
+from incident_nb.jobs.investigate import look
+from incident_nb.jobs.owed import Owed
+from incident_nb.jobs.queue import Queue
+from incident_nb.models import Severity
+from incident_nb.outbox import store as outbox
+from incident_nb.record import Incident
+from incident_nb.redact import redact_text
+from incident_nb.settings import Settings
+
+BACKOFF = (timedelta(seconds=20), timedelta(minutes=2))  # before the second and before the third try
+REPORT = "report"
+WORK = ".work"  # in an incident's folder: what attempts have not finished
+SHOWN_S = 12  # how long n8n may take to show an execution that it has told of
+UNREPORTED = timedelta(seconds=90)  # after which Slack is told of an incident whose report is not there yet
+
+_PRIORITY = {Severity.P1: 1, Severity.P2: 2, Severity.P3: 4, Severity.P4: 5}
+_UNKNOWN = 3
+_LOG = logging.getLogger("incident_nb.jobs")
+
+
+def _present() -> datetime:
+    return datetime.now(UTC)
+
+
+class Jobs:
+    """What is owed to incidents: put into the queue by whoever takes alerts in (`want`), done by workers (the rest).
+
+    `worker` is the worker's name, `options` gives those of `desk.paper.write_paper` for the next notebook. `running` are
+    the attempts that are worked on here.
+    """
+
+    def __init__(
+        self, records: Records, settings: Settings, *, worker: str = "", clock: Callable[[], datetime] = _present,
+        options: Callable[[], dict[str, Any]] = dict,
+    ) -> None:  # fmt: skip
+        self.records, self.settings, self.worker, self.clock = records, settings, worker, clock
+        self.queue = Queue(records)
+        self.options = options
+        self.running: set[tuple[int, int]] = set()
+        self.desk = Desk(records, settings, by="incident-nb", clock=clock)
+
+    def want(self, writing: Writing, incident: Incident, why: str, at: datetime) -> None:
+        """Makes an investigation owed, in the caller's transaction. `again` counts after a time of rest only, and while
+        nobody has accepted a cause: a storm is one investigation.
+        """
+        now = self.clock()
+        known = owed.of(writing.connection, incident.number)
+        if known is not None and why == "again":
+            rest = timedelta(minutes=self.settings.jobs.cool_down_minutes)
+            ended = known.ended_at if known.state in ("done", "set_aside") else None
+            if ended is None or now - ended < rest or incident.cause is not None:
+                return
+        self._put(writing, incident, why, now)
+        if why == "opened":
+            outbox.put(
+                writing.connection, f"{incident.id} opened", incident=incident.number, about="opened", at=at,
+                due=now + UNREPORTED,
+            )  # fmt: skip
+
+    def ask(self, number: int) -> None:
+        """Makes an investigation owed because a person asks for it."""
+        with self.records.at_once() as writing:
+            self._put(writing, self.records.get(number), "asked", self.clock())
+
+    def begin(self, incident: int, attempt: int) -> Owed | None:
+        """The job, begun; None where this attempt is not owed any more. One that failed too often is set aside instead."""
+        with self.records.at_once() as writing:
+            job = owed.begin(writing.connection, incident, attempt, self.worker, self.clock())
+        if job is None:
+            return None
+        self.running.add((incident, attempt))
+        if job.failures > owed.TRIES:
+            self._set_aside(job, job.error or f"the worker ended {owed.TRIES} times while it worked on it")
+            return None
+        return job
+
+    def look(self, incident: int, attempt: int) -> str | None:
+        """Investigates, in a folder of the attempt's own: why its notebook did not come to its end, None where it did."""
+        until = time.monotonic() + SHOWN_S
+
+        def again() -> bool:
+            time.sleep(1)
+            return time.monotonic() < until
+
+        place = self._work(incident, attempt)
+        shutil.rmtree(place, ignore_errors=True)
+        return look(self.records, self.settings, incident, place, self.clock(), again=again, **self.options()).stopped
+
+    def put_on_record(self, incident: int, attempt: int, stopped: str | None) -> bool:
+        """Puts report and diagnosis where they belong, together; False where another attempt is owed by now."""
+        place = self._work(incident, attempt)
+        if not place.is_dir():  # it was moved by one that then died, or lies on another machine
+            stopped = self.look(incident, attempt)
+        case = open_case(str(place / "case"))
+        diagnosis = investigate(case)
+
+        def said(writing: Writing) -> None:
+            self.desk.diagnosed(incident, diagnosis, case=f"{self._report(incident)}/case", writing=writing)
+
+        return self._ended(incident, attempt, "done", stopped, said)
+
+    def failed(self, job: Owed, error: BaseException) -> None:
+        """After an attempt that could not be made: the next one later, or none any more and a report that says so."""
+        why = f"{type(error).__name__}: {redact_text(str(error))}"[:1000]
+        _LOG.error("INC-%s, attempt %s: %s", job.incident, job.attempt, why)
+        if job.failures >= owed.TRIES:
+            self._set_aside(job, why)
+            return
+        delay = BACKOFF[min(job.failures, len(BACKOFF)) - 1]
+        with self.records.at_once() as writing:
+            if owed.stands(writing.connection, job.incident, job.attempt):
+                following = owed.again(writing.connection, job, self.clock(), delay, why)
+                self.queue.put(writing.connection, job.incident, following, job.priority, delay)
+
+    def left(self, incident: int, attempt: int) -> None:
+        """Lets go of an attempt, however it ended."""
+        self.running.discard((incident, attempt))
+        shutil.rmtree(self._work(incident, attempt), ignore_errors=True)
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self.queue.close()
+
+    def _put(self, writing: Writing, incident: Incident, why: str, now: datetime) -> None:
+        priority = _PRIORITY.get(incident.severity, _UNKNOWN) if incident.severity else _UNKNOWN
+        attempt = owed.want(writing.connection, incident.number, why, priority, now)
+        self.queue.put(writing.connection, incident.number, attempt, priority)
+
+    def _set_aside(self, job: Owed, why: str) -> None:
+        write_fallback(
+            self.records, self.settings, job.incident, self._work(job.incident, job.attempt), why, self.clock()
+        )
+        self._ended(job.incident, job.attempt, "set_aside", why)
+        self.left(job.incident, job.attempt)
+
+    def _ended(
+        self,
+        number: int,
+        attempt: int,
+        state: str,
+        stopped: str | None,
+        said: Callable[[Writing], None] = lambda _: None,
+    ) -> bool:
+        """Ends the attempt that is owed: what was found, the report, what is told, in one transaction."""
+        home, place = self._home(number), self._work(number, attempt)
+        report = home / REPORT
+        with self.records.at_once() as writing:
+            if not owed.stands(writing.connection, number, attempt):
+                return False
+            said(writing)
+            now = self.clock()
+            values = {
+                "attempt": attempt,
+                "done": stopped is None,
+                "reason": stopped or "",
+                "report": self._report(number),
+            }
+            incident = writing.add(number, payload_of("investigated", values), by=self.desk.by, at=now)
+            outbox.drop(writing.connection, f"{incident.id} opened")
+            about = "set_aside" if state == "set_aside" else "diagnosed" if stopped is None else "failed"
+            outbox.put(
+                writing.connection, f"{incident.id} {about} {attempt}", incident=number, about=about, text=stopped or "",
+                at=now,
+            )  # fmt: skip
+            owed.end(writing.connection, number, attempt, state, now, stopped)
+            _replace(report, place)  # last, and before the commit: what a crash leaves is done again, as it was
+        put_notebook(home, incident)
+        if not (home / "case" / "case.json").exists() and (report / "case" / "case.json").exists():
+            with staged(home / "case", last="case.json") as draft:
+                shutil.copytree(report / "case", draft, dirs_exist_ok=True)
+        return True
+
+    def _home(self, incident: int) -> Path:
+        return folder_of(self.settings, incident)
+
+    def _report(self, incident: int) -> str:
+        """The report's folder within the workspace."""
+        return f"{INCIDENTS}/{self._home(incident).name}/{REPORT}"
+
+    def _work(self, incident: int, attempt: int) -> Path:
+        return private_folder(self._home(incident) / WORK) / str(attempt)
+
+
+def _replace(report: Path, place: Path) -> None:
+    """Puts a report's folder in the place of an older one, whole."""
+    old = place.with_name(f"{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if not place.is_dir():
+        return  # a crash came after this and before the commit
+    if report.exists():
+        report.rename(old)
+    place.rename(report)
+    shutil.rmtree(old, ignore_errors=True)

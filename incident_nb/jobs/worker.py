@@ -1,0 +1,97 @@
+"""The process that does the jobs: its name, its signs of life, its end.
+
+A worker has a place in its workspace, a file that it holds locked: the first is `…-0`, a second one beside it `…-1`. One that
+was killed and starts again finds its old place free, and so takes up at once what it left.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from incident_nb.case import INCIDENTS
+from incident_nb.errors import IncidentNbError, OutputError
+from incident_nb.files import private_folder
+from incident_nb.incidents import Records
+from incident_nb.jobs import owed, run
+from incident_nb.jobs.job import Jobs
+from incident_nb.jobs.run import Round
+from incident_nb.settings import Settings
+
+PLACES = 64
+SIGNS = 6  # of life, in the time after which a worker counts as lost
+HANGS = 75  # how the process ends when a job did not (EX_TEMPFAIL)
+MARGIN_S = 600  # what a job may take beyond its notebook's own limit
+
+_LOG = logging.getLogger("incident_nb.jobs")
+
+
+def work(
+    records: Records, settings: Settings, ended: threading.Event, rounds: Callable[[Jobs], Sequence[Round]], *,
+    tell: Callable[[Jobs], Any], options: Callable[[], dict[str, Any]] = dict, patience_s: int = 20,
+) -> None:  # fmt: skip
+    """Does what is owed until `ended` is set; then what is at work has `patience_s` seconds.
+
+    `rounds` are what comes round, `tell` is called after each job, `options` gives those of the next notebook. Raises
+    OutputError where the workspace can't be written.
+    """
+    with _place(settings) as name:
+        jobs = Jobs(records, settings, worker=name, options=options)
+        run.start(jobs, name, rounds(jobs), lambda: tell(jobs))
+        _LOG.info("%s is at work", name)
+        signs = threading.Thread(target=_signs, args=(jobs, ended), name="signs", daemon=True)
+        signs.start()
+        try:
+            ended.wait()
+        finally:
+            ended.set()
+            run.stop(patience_s)
+            jobs.close()
+
+
+def _signs(jobs: Jobs, ended: threading.Event) -> None:
+    """Notes what is worked on, again and again. Ends the process when a job does not end: a new one takes it up, counted."""
+    every, most = jobs.settings.jobs.lost_minutes * 60 / SIGNS, jobs.settings.notebooks.total_s + MARGIN_S
+    since: dict[tuple[int, int], float] = {}
+    while not ended.wait(every):
+        running = set(jobs.running)
+        since = {job: since.get(job, time.monotonic()) for job in running}
+        if any(time.monotonic() - begun > most for begun in since.values()):
+            _LOG.error("a job did not end within %s s; this worker ends", most)
+            os._exit(HANGS)
+        try:
+            with jobs.records.at_once() as writing:
+                owed.beat(writing.connection, running, datetime.now(UTC))
+        except IncidentNbError as error:
+            _LOG.warning("no sign of life could be given: %s", error)
+
+
+@contextmanager
+def _place(settings: Settings) -> Iterator[str]:
+    """The worker's name, which is its own as long as it lives."""
+    if settings.path is None:
+        raise OutputError(
+            "a worker writes reports into a workspace, and there is none here; make one with `incident-nb init DIR`"
+        )
+    folder = private_folder(settings.path.parent / INCIDENTS / ".workers")
+    for number in range(PLACES):
+        handle = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            continue
+        try:
+            yield f"{socket.gethostname()}-{number}"
+        finally:
+            os.close(handle)
+        return
+    raise OutputError(f"{PLACES} workers are at work in {settings.path.parent} already")
