@@ -13,8 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from incident_nb.case import INCIDENTS, Case, read_case
 from incident_nb.diagnose.subject import execution_of, workflow_of
 from incident_nb.errors import IncidentNbError, UsageError
@@ -99,6 +97,7 @@ def kept_record(case: Case) -> tuple[Event, ...]:
 
 def put_notebook(folder: Path, incident: Incident) -> Path:
     """The incident's own notebook in its folder, set to it; one that is there already stays as it is."""
+    import nbformat  # here, since it takes seconds to load, and a notebook that follows an incident does not need it
     from nbformat.sign import NotebookNotary
 
     path = private_folder(folder) / NOTEBOOK

@@ -108,13 +108,18 @@ def _group_of(analysis: Analysis, fingerprint: str) -> pd.Series:
 
 def _graded(analysis: Analysis, candidates: pd.DataFrame, policy: Policy) -> tuple[Problem, ...]:
     """Problems with a severity each: gravest first, then the newest. Those that are over come after those that go on."""
-    graded = []
-    for _, group in candidates.iterrows():
-        scene = Scene(analysis, group)
-        suggestion = suggest(gravity.facts(scene, Cause(group["cause"]), text(group["detail"])), policy)
-        problem = problem_of(scene).model_copy(update={"severity": suggestion.suggested})
-        graded.append((suggestion.suggested, not scene.goes_on, -_seconds(group["last_seen"]), problem))
-    return tuple(entry[-1] for entry in sorted(graded, key=lambda entry: entry[:3]))
+    _, grades = analysis.grades.setdefault(id(policy), (policy, {}))  # which keeps the policy, and so its id
+    for _, group in candidates[~candidates["fingerprint"].isin(grades)].iterrows():
+        grades[group["fingerprint"]] = _grade(Scene(analysis, group), policy)
+    mine = (grades[fingerprint] for fingerprint in candidates["fingerprint"])
+    return tuple(entry[-1] for entry in sorted(mine, key=lambda entry: entry[:3]))
+
+
+def _grade(scene: Scene, policy: Policy) -> tuple[Any, bool, float, Problem]:
+    group = scene.group
+    suggestion = suggest(gravity.facts(scene, Cause(group["cause"]), text(group["detail"])), policy)
+    problem = problem_of(scene).model_copy(update={"severity": suggestion.suggested})
+    return suggestion.suggested, not scene.goes_on, -_seconds(group["last_seen"]), problem
 
 
 def _seconds(at: pd.Timestamp) -> float:

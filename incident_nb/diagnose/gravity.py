@@ -69,9 +69,9 @@ def _workflows(scene: Scene) -> tuple[int, int]:
 
 def _alert_fired(scene: Scene) -> bool:
     """Whether an error workflow ran for one of the failures."""
-    runs = scene.analysis.log.executions
-    mine = (runs["mode"] == "error") & (runs["instance"] == scene.group["instance"])
-    return bool(runs.loc[mine, "parent_execution_id"].isin(scene.members["execution_id"]).any())
+    runs = scene.analysis.alerting
+    told = runs.loc[runs["instance"] == scene.group["instance"], "parent_execution_id"]
+    return bool(told.isin(scene.members["execution_id"]).any())
 
 
 def duration_ratio(runs: pd.DataFrame) -> float | None:
@@ -137,9 +137,8 @@ def _callers(scene: Scene) -> tuple[str, ...]:
 
 def _calling(scene: Scene) -> pd.DataFrame:
     """The failures of workflows that failed because this one is their sub-workflow."""
-    failures = scene.analysis.failures
+    failures = scene.analysis.of_subworkflows
     return failures[
-        (failures["place"] == "subworkflow")
-        & (failures["instance"] == scene.group["instance"])
+        (failures["instance"] == scene.group["instance"])
         & failures["child_execution_id"].isin(scene.members["execution_id"])
     ]

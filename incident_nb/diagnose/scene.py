@@ -59,9 +59,40 @@ class Analysis:
         return table.agg(client=("client", "first"), last_run=("at", "max"), last_good=("good", "max")).reset_index()
 
     @cached_property
+    def all_runs(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Every run, also by hand or not at its end, under (instance, workflow_id)."""
+        return _by_workflow(self.log.executions)
+
+    @cached_property
+    def all_failures(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Every failure under (instance, workflow_id)."""
+        return _by_workflow(self.failures)
+
+    @cached_property
+    def of_subworkflows(self) -> pd.DataFrame:
+        """The failures of runs that failed because of a sub-workflow."""
+        return self.failures[self.failures["place"] == "subworkflow"]
+
+    @cached_property
+    def alerting(self) -> pd.DataFrame:
+        """The runs of error workflows."""
+        runs = self.log.executions
+        return runs[runs["mode"] == "error"]
+
+    @cached_property
+    def grades(self) -> dict[int, tuple[Any, dict[str, Any]]]:
+        """By policy, what `aim` has worked out of each problem, by fingerprint: the same for every question to this log."""
+        return {}
+
+    @cached_property
     def has_successes(self) -> bool:
         """Whether the source holds good runs at all; an export of failures only says nothing about health."""
         return bool((self.log.executions["status"] == "success").any())
+
+
+def _by_workflow(table: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    keys = [table["instance"].astype("str"), table["workflow_id"].astype("str")]
+    return {(str(instance), str(workflow)): part for (instance, workflow), part in table.groupby(keys)}
 
 
 def among(runs: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
@@ -144,6 +175,10 @@ class Scene:
         return self.analysis.log.executions.iloc[:0] if runs is None else runs
 
     @property
+    def _workflow(self) -> tuple[str, str]:
+        return str(self.group["instance"]), str(self.group["workflow_id"])
+
+    @property
     def sequence(self) -> pd.DataFrame:
         """The runs that speak of this problem: execution_id, at, failed, snapshot; oldest first."""
         return self.analysis.sequences[str(self.group["fingerprint"])]
@@ -185,17 +220,14 @@ class Scene:
     @cached_property
     def failed_here(self) -> set[str]:
         """The ids of the workflow's runs that failed at the node, in this way or another."""
-        failures = self.analysis.failures
-        mine = failures[(failures["instance"] == self.group["instance"])]
-        mine = mine[mine["workflow_id"].astype("str") == str(self.group["workflow_id"])]
+        mine = self.analysis.all_failures.get(self._workflow, self.analysis.failures.iloc[:0])
         return set(mine[mine["node"] == self.node if self.node else mine["node"].isna()]["execution_id"])
 
     @cached_property
     def passing(self) -> pd.DataFrame:
         """All other runs of the workflow that got to the node, or may have: manual, unfinished, failed later."""
-        runs = self.analysis.log.executions
-        runs = runs[(runs["instance"] == self.group["instance"]) & ~runs["execution_id"].isin(self.failed_here)]
-        runs = runs[runs["workflow_id"].astype("str") == str(self.group["workflow_id"])]
+        runs = self.analysis.all_runs.get(self._workflow, self.analysis.log.executions.iloc[:0])
+        runs = runs[~runs["execution_id"].isin(self.failed_here)]
         got_there = [not self.node or pd.isna(path) or self.node in path.split("\n") for path in runs["nodes_run"]]
         return runs[pd.Series(got_there, index=runs.index, dtype=bool)]
 
