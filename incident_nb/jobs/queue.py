@@ -9,11 +9,12 @@ from datetime import timedelta
 from typing import Any
 
 from dbos import DBOS, DBOSClient
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 
-from incident_nb.incidents import Records
+from incident_nb.incidents import Records, engines
 
 NAME = "incident-nb"
+SCHEMA = "dbos"
 RESPOND = "respond"  # the queue of investigations, and the name of what is done
 VERSION = "1"
 """The version that all of ours have: dbos hands jobs only to workers of the version that they were put in by."""
@@ -24,9 +25,15 @@ class Queue:
 
     def __init__(self, records: Records) -> None:
         self.engine = _engine(records.engine)
-        _make(self.engine)
+        self.schema = _schema(records)
+        with engines.said(records.place, "written"):
+            DBOS.migrate(self.engine.url.render_as_string(hide_password=False), schema=self.schema)
         self._client = DBOSClient(
-            system_database_engine=self.engine, application_name=NAME, lazy=True, retry_connection_errors=False
+            system_database_engine=self.engine,
+            dbos_system_schema=self.schema,
+            application_name=NAME,
+            lazy=True,
+            retry_connection_errors=False,
         )
 
     def put(
@@ -74,5 +81,10 @@ def _engine(of_records: Engine) -> Engine:
     return engine
 
 
-def _make(engine: Engine) -> None:
-    DBOS.migrate(engine.url.render_as_string(hide_password=False))
+def _schema(records: Records) -> str:
+    """PostgreSQL's schema for dbos's tables: one beside that of the records, so that two records share no jobs."""
+    if records.engine.dialect.name == "sqlite":
+        return SCHEMA
+    with records.reading() as connection:
+        current = str(connection.execute(select(func.current_schema())).scalar_one())
+    return SCHEMA if current == "public" else f"{current}_{SCHEMA}"

@@ -36,7 +36,7 @@ def start(jobs: Jobs, executor: str, rounds: Sequence[Round], tell: Callable[[],
     config: DBOSConfig = {
         "name": NAME, "application_version": VERSION, "executor_id": executor, "system_database_engine": jobs.queue.engine,
         "system_database_url": jobs.queue.engine.url.render_as_string(hide_password=False),
-        "use_listen_notify": False, "log_level": "ERROR", "scheduler_polling_interval_sec": 30.0,
+        "dbos_system_schema": jobs.queue.schema, "use_listen_notify": False, "log_level": "ERROR", "scheduler_polling_interval_sec": 30.0,
     }  # fmt: skip
     DBOS(config=config)
 
