@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 from incident_nb import redact
 from incident_nb.archive import Archive
 from incident_nb.errors import IncidentNbError, SettingsError, UsageError
-from incident_nb.http import Answer, is_loopback
+from incident_nb.http import Answer, is_loopback, origin
 from incident_nb.live import archive_folder, session
 from incident_nb.n8n import N8n, key_of
 from incident_nb.policy import calendar_of
 from incident_nb.probes import modal_run, vendors
 from incident_nb.probes.moments import time_of
-from incident_nb.settings import Client, Settings
+from incident_nb.settings import Client, Settings, secret
 
 State = Literal["ok", "warning", "failed"]
 BUDGET_S = 20.0
@@ -46,6 +46,7 @@ def examine(settings: Settings, now: datetime) -> Iterator[Check]:
     yield from _clients(settings)
     if settings.modal.apps:
         yield _modal(settings)
+    yield _slack(settings)
     yield _extra("cryptography", "export:entities of n8n", "entities")
     if not settings.n8n:
         yield Check(
@@ -138,6 +139,19 @@ def _modal(settings: Settings) -> Check:
         told, _, mend = str(error).partition(". ")
         return Check("modal", "warning", f"{mapped}; {told}", mend)
     return Check("modal", "ok", f"{mapped}; its command line is installed and signed in")
+
+
+def _slack(settings: Settings) -> Check:
+    """Whether messages go to Slack; the address is a secret, and nothing is sent."""
+    try:
+        place = origin(secret("INCIDENT_NB_SLACK_WEBHOOK"))
+    except SettingsError as error:
+        return Check("slack", "failed", str(error))
+    if place:
+        return Check("slack", "ok", f"messages go to the webhook at {place}; incident-nb tell INC-1 tries it")
+    where = "the log and outbox.jsonl" if settings.path else "the log"
+    mend = "Set INCIDENT_NB_SLACK_WEBHOOK to an incoming webhook of Slack."
+    return Check("slack", "warning", f"no webhook is set: messages go to {where}", mend)
 
 
 def _extra(module: str, purpose: str, extra: str) -> Check:

@@ -77,13 +77,30 @@ def test_a_calendar_that_cant_be_read_is_named(settings: Settings, line: str, wh
 def test_all_is_well(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit):
         cli.main(["fetch"])
+    monkeypatch.setenv("INCIDENT_NB_SLACK_WEBHOOK", "https://hooks.slack.example/services/T0/B0/secret")
     checks = found(settings)
     assert {check.state for check in checks.values()} == {"ok"}, checks
     assert set(checks) == {
-        *("settings", "redaction key", "client ACME", "cryptography"),
+        *("settings", "redaction key", "client ACME", "slack", "cryptography"),
         *("n8n default", "n8n default: executions", "n8n default: workflows", "archive default"),
     }
     assert "2 executions, brought up to date within the hour" in checks["archive default"].told
+    assert "https://hooks.slack.example:443;" in checks["slack"].told and "secret" not in checks["slack"].told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "state", "said"),
+    [
+        ("INCIDENT_NB_SLACK_WEBHOOK", "", "warning", "messages go to the log and outbox.jsonl"),
+        ("INCIDENT_NB_SLACK_WEBHOOK_FILE", "gone", "failed", "can't be read"),
+    ],
+)
+def test_where_messages_go(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, value: str, state: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    check = found(settings)["slack"]
+    assert check.state == state and said in check.told
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,3 @@
-"""Slack out: what is to be told, written with what it speaks of (`store`), and told from there."""
+"""Slack out: what is to be told, written with what it speaks of (`store`), made a message (`message`, `links`), and told from
+there (`send`) to the `webhook` or a `file`.
+"""
