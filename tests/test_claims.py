@@ -11,7 +11,8 @@ import pytest
 from incident_nb import display
 from incident_nb.case import Case
 from incident_nb.diagnose import analyse, diagnose, gravity, rank, survey
-from incident_nb.diagnose.scene import Analysis, Scene
+from incident_nb.diagnose.judged import Analysis
+from incident_nb.diagnose.scene import Scene
 from incident_nb.errors import UsageError
 from incident_nb.models import Cause, Diagnosis, ExecutionLog, Outcome
 from incident_nb.patterns import NEWEST_IDS, problems, sequences, window

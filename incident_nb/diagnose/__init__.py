@@ -19,8 +19,9 @@ from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.checks import Checks, run_checks
 from incident_nb.diagnose.evidence import evidence
 from incident_nb.diagnose.healthy import healthy
+from incident_nb.diagnose.judged import Analysis, within
 from incident_nb.diagnose.leaks import leaks
-from incident_nb.diagnose.scene import Analysis, Scene, within
+from incident_nb.diagnose.scene import Scene
 from incident_nb.diagnose.subject import text
 from incident_nb.diagnose.survey import Survey, survey
 from incident_nb.models import Cause, Diagnosis, ExecutionLog, Finding, Hypothesis, Problem

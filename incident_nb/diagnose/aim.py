@@ -11,7 +11,8 @@ import pandas as pd
 
 from incident_nb.diagnose import gravity
 from incident_nb.diagnose.analyse import analyse
-from incident_nb.diagnose.scene import Analysis, Scene, among, known, within
+from incident_nb.diagnose.judged import Analysis, among, known, within
+from incident_nb.diagnose.scene import Scene
 from incident_nb.diagnose.stretch import earlier
 from incident_nb.diagnose.subject import (
     execution_of,
@@ -129,15 +130,15 @@ def _seconds(at: pd.Timestamp) -> float:
 def problem_of(scene: Scene) -> Problem:
     """A group of failures in figures."""
     group, began = scene.group, scene.onset
-    newest = scene.members.iloc[-1]
+    description, code = (scene.members[name].iloc[-1] for name in ("description", "http_code"))
     words: dict[str, Any] = {name: text(group[name]) for name in WORDS_OF_A_GROUP}
     rate = group["error_rate"]
     return Problem(
         fingerprint=group["fingerprint"],
         instance=str(group["instance"]),
         **words,
-        description=text(newest["description"]),
-        http_code=text(newest["http_code"]),
+        description=text(description),
+        http_code=text(code),
         count=int(group["count"]),
         execution_ids=tuple(group["execution_ids"]),
         first_seen=known(group["first_seen"]),

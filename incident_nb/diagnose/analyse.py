@@ -7,7 +7,8 @@ import pandas as pd
 from incident_nb.causes.label import label
 from incident_nb.diagnose import rank
 from incident_nb.diagnose.evidence import GONE, worked_before
-from incident_nb.diagnose.scene import Analysis, Scene
+from incident_nb.diagnose.judged import Analysis
+from incident_nb.diagnose.scene import Scene
 from incident_nb.models import Cause, ExecutionLog
 from incident_nb.patterns import groups, problems, sequences, window
 from incident_nb.settings import Settings

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from incident_nb.diagnose.evidence import time_of
-from incident_nb.diagnose.scene import Analysis, Scene
+from incident_nb.diagnose.judged import Analysis
+from incident_nb.diagnose.scene import Scene
 from incident_nb.models import Cause, Evidence, Fact, Finding, Outcome, Probed, Problem
 
 _LIVE = {

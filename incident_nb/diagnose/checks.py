@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from incident_nb.case import Case
 from incident_nb.diagnose.aim import aim
-from incident_nb.diagnose.scene import Analysis
+from incident_nb.diagnose.judged import Analysis
 from incident_nb.diagnose.target import target_of
 from incident_nb.diagnose.whose import doubt, server_name
 from incident_nb.errors import SettingsError

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
+from incident_nb.diagnose.judged import Caller
 from incident_nb.diagnose.scene import Scene
 from incident_nb.models import Cause, Impact, SeverityBlock
 from incident_nb.policy import Policy, SeverityFacts, deadlines, suggest, usable_calendar
@@ -17,29 +19,29 @@ NOTICEABLE_S = 1.0
 
 def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
     """What the log says of the situation; what a log can't know stays None for the rules to ask about."""
-    sequence = scene.sequence
-    soft = scene.failing_since[scene.failing_since["place"].isin(["item", "hint"])]
-    runs_failed = len(soft) < len(scene.failing_since)  # else n8n calls every run a success, and so do the rules
+    sequence, start = scene.sequence, scene.onset.position if scene.onset else 0
+    failing = scene.failing_since
+    soft = failing["place"].isin(["item", "hint"])
+    runs_failed = not soft.all()  # else n8n calls every run a success, and so do the rules
     known = scene.analysis.has_successes or len(sequence) > int(scene.group["count"])
-    since = sequence.iloc[scene.onset.position :] if scene.onset else sequence
-    failed = since["failed"].astype(bool) & runs_failed
-    streak = int(failed.iloc[::-1].cummin().sum())
+    at, failed = sequence["at"].iloc[start:], sequence["failed"].to_numpy(bool)[start:] & runs_failed
+    bad = at[failed]
     total, down = _workflows(scene)
-    counted = known and len(since) > 0
+    counted = known and len(failed) > 0
     return SeverityFacts(
         workflows_total=total if known else None,
         workflows_down=down if known else None,
         failing=True,
-        runs_since_onset=len(since) if counted else None,
+        runs_since_onset=len(failed) if counted else None,
         successes_since_onset=int((~failed).sum()) if counted else None,
-        consecutive_failures=streak if counted else None,
-        hours_failing=_hours(since["at"][failed].max() - since["at"][failed].min()) if counted else None,
+        consecutive_failures=int(np.minimum.accumulate(failed[::-1]).sum()) if counted else None,
+        hours_failing=_hours(bad.max() - bad.min()) if counted else None,
         hours_between_runs=_hours(scene.good_before["at"].diff().median()) if counted else None,
         intermittent=bool((~failed).any()) if counted and int(failed.sum()) > 1 else None,
         cause=cause,
         detail=detail,
         alert_fired=_alert_fired(scene) or None,
-        items_lost=int(soft["items"].fillna(1).sum()) if len(soft) else None,
+        items_lost=int(failing.loc[soft, "items"].fillna(1).sum()) if soft.any() else None,
     )
 
 
@@ -49,29 +51,20 @@ def _hours(time: pd.Timedelta) -> float | None:
 
 def _workflows(scene: Scene) -> tuple[int, int]:
     """Workflows of the client (or of the server, where no client is known) that ran, and those that only fail since."""
-    table, group = scene.analysis.workflows, scene.group
-    mine = table[table["instance"] == group["instance"]]
-    if pd.notna(group["client"]):
-        mine = mine[mine["client"] == group["client"]]
-    since = pd.Timestamp(scene.since)
-    own = (
-        mine["workflow_id"]
-        .astype("str")
-        .isin([str(group["workflow_id"]), *_calling(scene)["workflow_id"].astype("str")])
-    )
+    group = scene.group
+    fleet = scene.analysis.fleet(str(group["instance"]), None if pd.isna(group["client"]) else str(group["client"]))
+    since = pd.Timestamp(scene.since).tz_convert(None).to_datetime64()
+    own = np.isin(fleet.ids, [str(group["workflow_id"]), *(str(caller.workflow_id) for caller in _calling(scene))])
     # What never worked is no part of this, and where the problem's own workflow works again nothing is down by it.
-    worked = mine["last_good"].notna() | own | bool(mine["last_good"].isna().all())
-    down = worked & (mine["last_run"] >= since) & ~(mine["last_good"] >= since)
-    if not (down & own).any():
-        return len(mine), 0
-    return len(mine), int(down.sum())
+    never = np.isnat(fleet.last_good)
+    down = (~never | own | never.all()) & (fleet.last_run >= since) & ~(fleet.last_good >= since)
+    return len(fleet.ids), int(down.sum()) if (down & own).any() else 0
 
 
 def _alert_fired(scene: Scene) -> bool:
     """Whether an error workflow ran for one of the failures."""
-    runs = scene.analysis.alerting
-    told = runs.loc[runs["instance"] == scene.group["instance"], "parent_execution_id"]
-    return bool(told.isin(scene.members["execution_id"]).any())
+    instance, alerted = str(scene.group["instance"]), scene.analysis.alerted
+    return any((instance, name) in alerted for name in scene.members["execution_id"])
 
 
 def duration_ratio(runs: pd.DataFrame) -> float | None:
@@ -129,16 +122,11 @@ def impact(scene: Scene) -> Impact:
 
 def _callers(scene: Scene) -> tuple[str, ...]:
     """The names of those workflows; where one client was asked for, only its own."""
-    calling = _calling(scene)
-    if scene.only is not None:
-        calling = calling[calling["client"].astype("str") == scene.only]
-    return tuple(sorted(calling["workflow"].dropna().astype("str").unique()))
+    calling = [caller for caller in _calling(scene) if scene.only is None or caller.client == scene.only]
+    return tuple(sorted({caller.workflow for caller in calling if caller.workflow is not None}))
 
 
-def _calling(scene: Scene) -> pd.DataFrame:
-    """The failures of workflows that failed because this one is their sub-workflow."""
-    failures = scene.analysis.of_subworkflows
-    return failures[
-        (failures["instance"] == scene.group["instance"])
-        & failures["child_execution_id"].isin(scene.members["execution_id"])
-    ]
+def _calling(scene: Scene) -> list[Caller]:
+    """The workflows that failed because this one is their sub-workflow, once for each failure."""
+    instance, callers = str(scene.group["instance"]), scene.analysis.callers
+    return [caller for name in scene.members["execution_id"].unique() for caller in callers.get((instance, name), ())]

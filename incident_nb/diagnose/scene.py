@@ -1,10 +1,10 @@
-"""What a diagnosis works on: a log with its failures judged and grouped, and the part that one problem concerns."""
+"""The part of a judged log that one problem concerns."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -12,118 +12,9 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from incident_nb.models import ExecutionLog, Snapshot, Window
-from incident_nb.patterns import Onset, runs_by_workflow
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """A log with its failures judged (cause, detail, confidence, ...), fingerprinted, and grouped into problems."""
-
-    log: ExecutionLog
-    failures: pd.DataFrame
-    groups: pd.DataFrame
-    sequences: dict[str, pd.DataFrame]
-    window: Window
-
-    @cached_property
-    def runs(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """The runs that are over, oldest first, under (instance, workflow_id)."""
-        return runs_by_workflow(self.log.executions)
-
-    @cached_property
-    def members(self) -> dict[str, pd.DataFrame]:
-        """Each problem's failures, oldest first, under its fingerprint; those that only pass one on are left out."""
-        origin = self.failures[self.failures["origin"]]
-        return {str(key): table for key, table in origin.groupby("fingerprint")}
-
-    @cached_property
-    def own_runs(self) -> pd.DataFrame:
-        """The runs that began on their own, by trigger, webhook or retry, and came to an end, oldest first."""
-        runs = self.log.executions
-        alone = ~runs["mode"].isin(["error", "manual", "integrated"])
-        return runs[alone & runs["status"].isin(["success", "error", "crashed"])]
-
-    def passed_on(self, runs: pd.DataFrame) -> pd.Series:
-        """Whether each run failed because of its sub-workflow, whose own failure is in the log."""
-        return among(runs, self.failures[~self.failures["origin"]])
-
-    @cached_property
-    def workflows(self) -> pd.DataFrame:
-        """One row a workflow that ran on its own: instance, workflow_id, client, last_run, last_good (UTC, may be NaT)."""
-        runs = self.own_runs
-        runs = runs.assign(good=runs["at"].where(runs["status"] == "success"))
-        keys = runs[["instance", "workflow_id", "client"]].astype("object").where(runs["client"].notna(), None)
-        by = [runs["instance"].astype("object"), runs["workflow_id"].astype("object")]
-        table = runs.assign(client=keys["client"]).groupby(by)
-        return table.agg(client=("client", "first"), last_run=("at", "max"), last_good=("good", "max")).reset_index()
-
-    @cached_property
-    def all_runs(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """Every run, also by hand or not at its end, under (instance, workflow_id)."""
-        return _by_workflow(self.log.executions)
-
-    @cached_property
-    def all_failures(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """Every failure under (instance, workflow_id)."""
-        return _by_workflow(self.failures)
-
-    @cached_property
-    def of_subworkflows(self) -> pd.DataFrame:
-        """The failures of runs that failed because of a sub-workflow."""
-        return self.failures[self.failures["place"] == "subworkflow"]
-
-    @cached_property
-    def alerting(self) -> pd.DataFrame:
-        """The runs of error workflows."""
-        runs = self.log.executions
-        return runs[runs["mode"] == "error"]
-
-    @cached_property
-    def grades(self) -> dict[int, tuple[Any, dict[str, Any]]]:
-        """By policy, what `aim` has worked out of each problem, by fingerprint: the same for every question to this log."""
-        return {}
-
-    @cached_property
-    def has_successes(self) -> bool:
-        """Whether the source holds good runs at all; an export of failures only says nothing about health."""
-        return bool((self.log.executions["status"] == "success").any())
-
-
-def _by_workflow(table: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
-    keys = [table["instance"].astype("str"), table["workflow_id"].astype("str")]
-    return {(str(instance), str(workflow)): part for (instance, workflow), part in table.groupby(keys)}
-
-
-def among(runs: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
-    """Whether each execution is one of those in another table; ids are unique only on one server."""
-    keys = set(zip(others["instance"].astype("str"), others["execution_id"], strict=True))
-    known = [key in keys for key in zip(runs["instance"].astype("str"), runs["execution_id"], strict=True)]
-    return pd.Series(known, index=runs.index, dtype=bool)
-
-
-def within(
-    log: ExecutionLog, since: datetime | None, until: datetime | None, client: str | None = None
-) -> ExecutionLog:
-    """The part of a log between two zone-aware instants, of one client; runs without a time are kept."""
-    table = log.executions
-    keep = pd.Series(True, index=table.index)
-    if since is not None:
-        keep &= ~(table["at"] < since)
-    if until is not None:
-        keep &= ~(table["at"] > until)
-    if client is not None:
-        keep &= table["client"].astype("str") == client
-    if keep.all():
-        return log
-    kept = table[keep].reset_index(drop=True)
-    failures = log.failures[among(log.failures, kept)].reset_index(drop=True)
-    return replace(log, executions=kept, failures=failures)
-
-
-def known(at: pd.Timestamp) -> datetime | None:
-    """A table's time as a datetime; None where it is missing."""
-    return None if pd.isna(at) else at.to_pydatetime()
+from incident_nb.diagnose.judged import Analysis, among, known
+from incident_nb.models import Snapshot
+from incident_nb.patterns import Onset
 
 
 @dataclass(frozen=True)
@@ -163,12 +54,12 @@ class Scene:
         """The last run that is certain to lie before the problem began; where none is known, its first failing run."""
         return self.onset.not_before if self.onset and self.onset.not_before else self.since
 
-    @property
+    @cached_property
     def members(self) -> pd.DataFrame:
         """The problem's failures, oldest first."""
         return self.analysis.members[str(self.group["fingerprint"])]
 
-    @property
+    @cached_property
     def runs(self) -> pd.DataFrame:
         """The workflow's runs that are over, oldest first."""
         runs = self.analysis.runs.get((self.group["instance"], self.group["workflow_id"]))
@@ -178,7 +69,7 @@ class Scene:
     def _workflow(self) -> tuple[str, str]:
         return str(self.group["instance"]), str(self.group["workflow_id"])
 
-    @property
+    @cached_property
     def sequence(self) -> pd.DataFrame:
         """The runs that speak of this problem: execution_id, at, failed, snapshot; oldest first."""
         return self.analysis.sequences[str(self.group["fingerprint"])]
@@ -215,7 +106,8 @@ class Scene:
     @cached_property
     def failing_since(self) -> pd.DataFrame:
         """The problem's failures since the onset."""
-        return self.members[self.members["at"] >= pd.Timestamp(self.since) - pd.Timedelta(seconds=1)]
+        since = self.members["at"] >= pd.Timestamp(self.since) - pd.Timedelta(seconds=1)
+        return self.members if since.all() else self.members[since]
 
     @cached_property
     def failed_here(self) -> set[str]:

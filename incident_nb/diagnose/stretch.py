@@ -8,7 +8,7 @@ import pandas as pd
 
 from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.evidence import newest_ids, time_of
-from incident_nb.diagnose.scene import Analysis, within
+from incident_nb.diagnose.judged import Analysis, within
 from incident_nb.models import Fact
 from incident_nb.patterns import stretch_end
 from incident_nb.settings import Settings

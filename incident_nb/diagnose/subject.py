@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from incident_nb.diagnose.scene import Analysis
+from incident_nb.diagnose.judged import Analysis
 from incident_nb.errors import UsageError
 from incident_nb.models import Subject
 from incident_nb.settings import Settings

@@ -10,7 +10,7 @@ import pandas as pd
 
 from incident_nb.case import Case
 from incident_nb.diagnose.analyse import analyse
-from incident_nb.diagnose.scene import among, within
+from incident_nb.diagnose.judged import among, within
 from incident_nb.diagnose.subject import runs_of
 from incident_nb.errors import UsageError
 from incident_nb.models import ExecutionLog, Skipped, Window

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from incident_nb.diagnose.aim import Aim
-from incident_nb.diagnose.scene import Scene, known
+from incident_nb.diagnose.judged import known
+from incident_nb.diagnose.scene import Scene
 from incident_nb.diagnose.subject import text
 from incident_nb.live import source_of
 from incident_nb.models import Cause, ExecutionLog

@@ -1,0 +1,165 @@
+"""A log with its failures judged and grouped, and what many questions to it need, worked out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from incident_nb.models import ExecutionLog, Window
+from incident_nb.patterns import runs_by_workflow
+
+RUN = ["instance", "workflow_id", "execution_id", "at", "mode", "status", "nodes_run"]
+
+
+class Caller(NamedTuple):
+    """The workflow of a run that failed because of its sub-workflow."""
+
+    workflow_id: str | None
+    workflow: str | None
+    client: str | None
+
+
+class Fleet(NamedTuple):
+    """Workflows side by side: their ids, when each ran last, and when that was well (UTC without a zone, or NaT)."""
+
+    ids: np.ndarray[Any, Any]
+    last_run: np.ndarray[Any, Any]
+    last_good: np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A log with its failures judged (cause, detail, confidence, ...), fingerprinted, and grouped into problems."""
+
+    log: ExecutionLog
+    failures: pd.DataFrame
+    groups: pd.DataFrame
+    sequences: dict[str, pd.DataFrame]
+    window: Window
+
+    @cached_property
+    def runs(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """The runs that are over, oldest first, under (instance, workflow_id)."""
+        return runs_by_workflow(self.log.executions)
+
+    @cached_property
+    def members(self) -> dict[str, pd.DataFrame]:
+        """Each problem's failures, oldest first, under its fingerprint; those that only pass one on are left out."""
+        origin = self.failures[self.failures["origin"]]
+        return {str(key): table for key, table in origin.groupby("fingerprint")}
+
+    @cached_property
+    def own_runs(self) -> pd.DataFrame:
+        """The runs that began on their own, by trigger, webhook or retry, and came to an end, oldest first."""
+        runs = self.log.executions
+        alone = ~runs["mode"].isin(["error", "manual", "integrated"])
+        return runs[alone & runs["status"].isin(["success", "error", "crashed"])]
+
+    def passed_on(self, runs: pd.DataFrame) -> pd.Series:
+        """Whether each run failed because of its sub-workflow, whose own failure is in the log."""
+        return among(runs, self.failures[~self.failures["origin"]])
+
+    @cached_property
+    def workflows(self) -> pd.DataFrame:
+        """One row a workflow that ran on its own: instance, workflow_id, client, last_run, last_good (UTC, may be NaT)."""
+        runs = self.own_runs
+        runs = runs.assign(good=runs["at"].where(runs["status"] == "success"))
+        keys = runs[["instance", "workflow_id", "client"]].astype("object").where(runs["client"].notna(), None)
+        by = [runs["instance"].astype("object"), runs["workflow_id"].astype("object")]
+        table = runs.assign(client=keys["client"]).groupby(by)
+        return table.agg(client=("client", "first"), last_run=("at", "max"), last_good=("good", "max")).reset_index()
+
+    @cached_property
+    def all_runs(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Every run, also by hand or not at its end, under (instance, workflow_id); of its columns `RUN`."""
+        return _by_workflow(self.log.executions[RUN])
+
+    @cached_property
+    def all_failures(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Node and execution of every failure, under (instance, workflow_id)."""
+        return _by_workflow(self.failures[["instance", "workflow_id", "node", "execution_id"]])
+
+    @cached_property
+    def callers(self) -> dict[tuple[str, str], list[Caller]]:
+        """Who failed because of a sub-workflow's run, under that run's (instance, execution_id)."""
+        table = self.failures[self.failures["place"] == "subworkflow"]
+        found: dict[tuple[str, str], list[Caller]] = {}
+        for row in table[["instance", "child_execution_id", *Caller._fields]].itertuples(index=False):
+            found.setdefault((str(row[0]), str(row[1])), []).append(Caller(*map(_text, row[2:])))
+        return found
+
+    @cached_property
+    def alerted(self) -> set[tuple[str, str]]:
+        """The (instance, execution_id) for which an error workflow ran."""
+        runs = self.log.executions
+        mine = runs.loc[runs["mode"] == "error", ["instance", "parent_execution_id"]].dropna()
+        return set(zip(mine["instance"].astype("str"), mine["parent_execution_id"].astype("str"), strict=True))
+
+    @cached_property
+    def _fleets(self) -> dict[tuple[str, str | None], Fleet]:
+        return {}
+
+    def fleet(self, instance: str, client: str | None) -> Fleet:
+        """The workflows of a client, or all of a server's, that ran on their own."""
+        if (instance, client) not in self._fleets:
+            table = self.workflows[self.workflows["instance"] == instance]
+            table = table if client is None else table[table["client"] == client]
+            last_run, last_good = (table[name].dt.tz_localize(None).to_numpy() for name in ("last_run", "last_good"))
+            ids = table["workflow_id"].astype("str").to_numpy(object)
+            self._fleets[instance, client] = Fleet(ids, last_run, last_good)
+        return self._fleets[instance, client]
+
+    @cached_property
+    def grades(self) -> dict[int, tuple[Any, dict[str, Any]]]:
+        """By policy, what `aim` has worked out of each problem, by fingerprint: the same for every question to this log."""
+        return {}
+
+    @cached_property
+    def has_successes(self) -> bool:
+        """Whether the source holds good runs at all; an export of failures only says nothing about health."""
+        return bool((self.log.executions["status"] == "success").any())
+
+
+def _text(value: Any) -> str | None:
+    return None if pd.isna(value) else str(value)
+
+
+def _by_workflow(table: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    keys = [table["instance"].astype("str"), table["workflow_id"].astype("str")]
+    return {(str(instance), str(workflow)): part for (instance, workflow), part in table.groupby(keys)}
+
+
+def among(runs: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
+    """Whether each execution is one of those in another table; ids are unique only on one server."""
+    keys = set(zip(others["instance"].astype("str"), others["execution_id"], strict=True))
+    known = [key in keys for key in zip(runs["instance"].astype("str"), runs["execution_id"], strict=True)]
+    return pd.Series(known, index=runs.index, dtype=bool)
+
+
+def within(
+    log: ExecutionLog, since: datetime | None, until: datetime | None, client: str | None = None
+) -> ExecutionLog:
+    """The part of a log between two zone-aware instants, of one client; runs without a time are kept."""
+    table = log.executions
+    keep = pd.Series(True, index=table.index)
+    if since is not None:
+        keep &= ~(table["at"] < since)
+    if until is not None:
+        keep &= ~(table["at"] > until)
+    if client is not None:
+        keep &= table["client"].astype("str") == client
+    if keep.all():
+        return log
+    kept = table[keep].reset_index(drop=True)
+    failures = log.failures[among(log.failures, kept)].reset_index(drop=True)
+    return replace(log, executions=kept, failures=failures)
+
+
+def known(at: pd.Timestamp) -> datetime | None:
+    """A table's time as a datetime; None where it is missing."""
+    return None if pd.isna(at) else at.to_pydatetime()
