@@ -126,6 +126,25 @@ def test_what_was_put_twice_dropped_or_says_nothing_new_makes_no_message(
     assert len(slack.got) == 1 and left(records) == []
 
 
+def test_what_a_diagnosis_was_told_with_is_kept(
+    records: Records, settings: Settings, slack: Webhook, clock: Clock
+) -> None:
+    """Its line has no words of its own: those of the record, as it is when it is told, decide whether it is news."""
+    one = incident(records)
+    put(records, one, "", "opened")
+    deliver(records, settings, clock)
+    for attempt, cause in enumerate(["timeout", "timeout", "network"]):
+        values = {"headline": "x", "cause": cause, "confidence": 0.5 + attempt / 10}
+        with records.at_once() as writing:
+            writing.add(one, payload_of("diagnosed", values), by="Anna", at=NOW)
+            store.put(writing.connection, f"{one} {attempt}", incident=one, about="diagnosed", at=NOW)
+        deliver(records, settings, clock)
+    assert [text.split(" | ")[1] for text in slack.texts[1:]] == [
+        "10:00 Diagnosed: timeout (50% sure)",
+        "10:00 Diagnosed: network (70% sure)",
+    ]
+
+
 REPLIES = [
     (200, "ok", {}, "", False),
     (200, "<html>Sign in</html>", {}, "not a webhook of Slack's", False),

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from incident_nb.desk.standing import standing
 from incident_nb.incidents import fold
 from incident_nb.outbox.links import links
-from incident_nb.outbox.message import ABOUT, Message, _cut, loose, news, short, whole
+from incident_nb.outbox.message import ABOUT, Message, _cut, filled, loose, news, short, whole
 from incident_nb.outbox.store import Line
 from incident_nb.settings import Links, Settings
 from tests.incidents import DETECTED, after, events_of
@@ -84,17 +84,17 @@ def test_whatever_is_told_is_valid_and_does_nothing(text: str, times: int) -> No
     )  # fmt: skip
     one = standing(incident, NOW, Settings())
     lines = [line(about, said) for about in (*ABOUT, "unheard_of", said)]
-    for message in (whole(one, events, lines, Settings()), short(one, lines, Settings()), loose(lines, NOW)):
+    for message in (whole(one, events, lines, Settings()), short(one, events, lines, Settings()), loose(lines, NOW)):
         check(message)
         assert not any(block["type"] == "context" for block in message["blocks"])  # no link is made of it
 
 
 def test_three_hundred_things_are_one_message_with_the_newest() -> None:
     one = standing(fold(events_of()), NOW, Settings())
-    shown = check(short(one, [line("vendor", f"step {n}", n / 10) for n in range(300)], Settings()))
+    shown = check(short(one, (), [line("vendor", f"step {n}", n / 10) for n in range(300)], Settings()))
     assert "291 things more, which are in the record" in shown
     assert "step 299" in shown and "step 291" in shown and "step 290" not in shown
-    shown = check(short(one, [line("vendor", f"step {n}") for n in range(9)], Settings()))
+    shown = check(short(one, (), [line("vendor", f"step {n}") for n in range(9)], Settings()))
     assert "things more" not in shown and "step 0" in shown
 
 
@@ -142,7 +142,7 @@ def test_the_cause_is_the_accepted_one_else_the_newest_diagnosis(happened: Any, 
 def test_a_later_message_says_what_is_new_and_what_is_next() -> None:
     events = events_of(FOUND, severity="P1", subject=FLOW)
     one = standing(fold(events), after(60 * 24), Settings())
-    message = short(one, [line("vendor", "Slack is up"), line("reopened", minutes=60 * 24)], Settings())
+    message = short(one, (), [line("vendor", "Slack is up"), line("reopened", minutes=60 * 24)], Settings())
     assert [block["text"]["text"] for block in message["blocks"]] == [
         "INC-42 P1 open: Invoices are not sent\n2026-11-23 10:01 Vendor: Slack is up\n10:00 Back again",
         "Next: Acknowledge it (ACK-1).",
@@ -156,7 +156,7 @@ def test_an_incident_across_clients_names_none_of_them(shared: str | None) -> No
     lines = [line(about, "[BAY] Invoices failed") for about in ABOUT if ABOUT[about].names]
     lines.append(line("new_kind", "[BAY] Invoices failed"))
     lines.append(line("vendor", "Slack is down"))
-    for message in (whole(one, events, lines, Settings()), short(one, lines, Settings())):
+    for message in (whole(one, events, lines, Settings()), short(one, events, lines, Settings())):
         shown = check(message)
         assert ("BAY" in shown) is (shared is None)
         assert ("401" in shown) is (shared is None and message["blocks"][0]["type"] == "header")
@@ -239,3 +239,26 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_a_line_of_an_unknown_incident_is_told() -> None:
     shown = check(loose([line("quiet", "Flow 1"), line("unheard_of", "x")], DETECTED + timedelta(minutes=1)))
     assert "incident-nb INC-42\n10:01 Went quiet: Flow 1\n10:01 Unheard of: x" in shown
+
+
+def test_a_diagnosis_is_told_by_its_cause_and_told_again_when_that_is_another_one() -> None:
+    other = ("diagnosed", 6, {"headline": "x", "cause": "timeout", "confidence": 0.5})
+    surer = ("diagnosed", 7, {"headline": "x", "cause": "timeout", "confidence": 0.6})
+    said: dict[str, str] = {}
+    told = []
+    for count in range(4):
+        events = events_of(*(FOUND, other, surer)[:count])
+        new = news(filled([line("diagnosed")], events), said)
+        said |= {one.about: one.text for one in new}
+        shown = check(short(standing(fold(events), NOW, Settings()), events, new, Settings()))
+        told.append(shown.partition("10:01 ")[2].split(" | ")[0])
+    assert told == [
+        "Diagnosed: no cause was found",
+        "Diagnosed: credentials, api key (87% sure)",
+        "Diagnosed: timeout (50% sure)",
+        "",
+    ]
+    assert filled([line("diagnosed", "in words"), line("vendor")], events_of(FOUND)) == [
+        line("diagnosed", "in words"),
+        line("vendor"),
+    ]

@@ -39,7 +39,7 @@ def tell(
     if dry_run:
         if number is None:
             raise UsageError("--dry-run shows the message of one incident. Name it: incident-nb tell INC-42 --dry-run.")
-        put_json(send.message_of(records, settings, number, datetime.now(UTC)), json_to or "-")
+        put_json(send.message_now(records, settings, number, datetime.now(UTC)), json_to or "-")
         return
     if again:
         with records.at_once() as writing:

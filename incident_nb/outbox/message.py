@@ -70,6 +70,15 @@ def news(lines: Iterable[Line], said: Mapping[str, str]) -> list[Line]:
     return found
 
 
+def filled(lines: Iterable[Line], events: Sequence[Event]) -> list[Line]:
+    """The lines, each that only says “diagnosed” with the cause that the newest diagnosis put first: what tells it from an
+    earlier one. How sure it is does not, or each new look would be news.
+    """
+    found = _diagnosis(events)
+    words = named(found.cause, found.detail) if found else "no cause was found"
+    return [line._replace(text=words) if line.about == "diagnosed" and not line.text else line for line in lines]
+
+
 def whole(one: Standing, events: Sequence[Event], lines: Sequence[Line], settings: Settings) -> Message:
     """All that has to be known of an incident: severity, whose it is, what failed, cause, deadlines, next step, links.
 
@@ -102,10 +111,13 @@ def whole(one: Standing, events: Sequence[Event], lines: Sequence[Line], setting
     return _message(title, [cause, *told, f"Next: {one.next_step}"], blocks, links(incident, settings))
 
 
-def short(one: Standing, lines: Sequence[Line], settings: Settings) -> Message:
+def short(one: Standing, events: Sequence[Event], lines: Sequence[Line], settings: Settings) -> Message:
     """What is new of an incident that was told of before, and what to do next."""
-    incident = one.incident
+    incident, found = one.incident, _diagnosis(events)
     title = f"{incident.id} {incident.severity or 'P?'} {incident.status}: {incident.title}"
+    if found:
+        words, sure = named(found.cause, found.detail), _sure(found)
+        lines = [line._replace(text=sure) if line[2:4] == ("diagnosed", words) else line for line in lines]
     told = _listed(lines, one.now, bool(incident.subject.shared))
     blocks = [_section(title, *told), _section(f"Next: {one.next_step}")]
     return _message(title, [*told, f"Next: {one.next_step}"], blocks, links(incident, settings))
@@ -132,11 +144,18 @@ def _cause(one: Standing, events: Sequence[Event]) -> str:
     """The accepted cause, else what the newest diagnosis put first, with its confidence."""
     if accepted := one.incident.cause:
         return f"{named(accepted.cause, accepted.detail)}, accepted by {accepted.by}"
-    for event in reversed(events):
-        found = read(event) if event.kind == Diagnosed.kind else None
-        if isinstance(found, Diagnosed):
-            return f"{named(found.cause, found.detail)} ({found.confidence:.0%} sure)"
-    return "not known yet"
+    found = _diagnosis(events)
+    return _sure(found) if found else "not known yet"
+
+
+def _diagnosis(events: Sequence[Event]) -> Diagnosed | None:
+    """The newest diagnosis on record."""
+    found = (read(event) for event in reversed(events) if event.kind == Diagnosed.kind)
+    return next((one for one in found if isinstance(one, Diagnosed)), None)
+
+
+def _sure(found: Diagnosed) -> str:
+    return f"{named(found.cause, found.detail)} ({found.confidence:.0%} sure)"
 
 
 def _listed(lines: Sequence[Line], now: datetime, shared: bool) -> list[str]:

@@ -15,7 +15,7 @@ from incident_nb.desk.standing import standing
 from incident_nb.errors import LeakError, UsageError
 from incident_nb.incidents import Records, fold
 from incident_nb.outbox import file, store
-from incident_nb.outbox.message import Message, loose, news, short, whole
+from incident_nb.outbox.message import Message, filled, loose, news, short, whole
 from incident_nb.outbox.webhook import NotSent, post, webhook
 from incident_nb.redact import sealed
 from incident_nb.settings import Settings
@@ -79,27 +79,31 @@ def tell(records: Records, settings: Settings, number: int, clock: Clock = _pres
     return done
 
 
-def message_of(
-    records: Records, settings: Settings, number: int | None, now: datetime, hand: store.Hand | None = None
-) -> Message | None:
-    """The message of an incident as it stands at `now`, whole or, where it was told of before, what is new in `hand`.
+def message_now(records: Records, settings: Settings, number: int, now: datetime) -> Message:
+    """The whole message of an incident as it stands at `now`. Raises UsageError where there is none of this number."""
+    events = records.events(number)
+    return whole(standing(fold(events), now, settings), events, [], settings)
 
-    None where nothing in `hand` is new. Raises UsageError where there is no such incident, and none is in `hand`.
+
+def _message(
+    records: Records, settings: Settings, now: datetime, hand: store.Hand
+) -> tuple[Message | None, store.Hand]:
+    """What is to be said for the lines in hand, whole or, where their incident was told of before, what is new.
+
+    None where nothing is. The lines come back with the words that they were told with.
     """
-    lines = list(hand.lines) if hand else []
     try:
-        events = records.events(number) if number is not None else ()
-    except UsageError:
-        if not lines:
-            raise
+        events = () if hand.incident is None else records.events(hand.incident)
+    except UsageError:  # there is no such incident here
         events = ()
     if not events:
-        return loose(lines, now)
+        return loose(hand.lines, now), hand
+    hand = hand._replace(lines=tuple(filled(hand.lines, events)))
     one = standing(fold(events), now, settings)
-    if hand is None or not hand.said or any(line.about == "asked" for line in lines):
-        return whole(one, events, news(lines, {}), settings)
-    new = news(lines, hand.said)
-    return short(one, new, settings) if new else None
+    if not hand.said or any(line.about == "asked" for line in hand.lines):
+        return whole(one, events, news(hand.lines, {}), settings), hand
+    new = news(hand.lines, hand.said)
+    return (short(one, events, new, settings) if new else None), hand
 
 
 def place(settings: Settings) -> str:
@@ -127,7 +131,7 @@ def _tell(
 ) -> NotSent | None:
     """Tells what is in hand, and notes that; or why not, which is given back."""
     try:
-        message = message_of(records, settings, hand.incident, clock(), hand)
+        message, hand = _message(records, settings, clock(), hand)
         if message is not None:
             _send(way, message, hand.incident)
     except NotSent as problem:

@@ -129,8 +129,13 @@ def _hand(connection: Connection, now: datetime, *which: Any) -> Hand | None:
 
 
 def told(connection: Connection, hand: Hand, at: datetime) -> None:
-    """Notes that lines were told."""
-    connection.execute(update(_BOX).where(_BOX.c.number.in_(hand.numbers)).values(sent_at=_iso(at), error=None))
+    """Notes that lines were told, and with which words."""
+    note = (
+        update(_BOX)
+        .where(_BOX.c.number == bindparam("of"))
+        .values(text=bindparam("said"), sent_at=_iso(at), error=None)
+    )
+    connection.execute(note, [{"of": line.number, "said": redact_text(line.text)} for line in hand.lines])
 
 
 def failed(connection: Connection, hand: Hand, why: str, again: datetime | None) -> None:
