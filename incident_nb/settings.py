@@ -172,6 +172,17 @@ class Alerts(_Section):
     related_minutes: int = Field(default=60, ge=0, le=7 * 24 * 60)
 
 
+class Watch(_Section):
+    """`[watch]`: what is looked after without being asked.
+
+    `grace_s`: how many seconds a failed execution has to alert by itself before it counts as one of which n8n told nobody.
+    `vendors_s`: after how many seconds a vendor's status page is read again.
+    """
+
+    grace_s: float = Field(default=120, ge=0)
+    vendors_s: float = Field(default=300, ge=60)
+
+
 class Redaction(_Section):
     """`[redaction]`: whether personal data is masked in what stays in the house. What goes to a client always is."""
 
@@ -197,6 +208,7 @@ class Settings(_Section):
     notebooks: NotebookLimits = NotebookLimits()
     probes: Probes = Probes()
     jobs: JobSettings = JobSettings()
+    watch: Watch = Watch()
     modal: Modal = Modal()
     n8n: dict[str, Server] = Field(default_factory=dict)
     clients: dict[str, Client] = Field(default_factory=dict)

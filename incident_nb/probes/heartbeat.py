@@ -6,7 +6,7 @@ go on so. The rhythm of a working day is no outage: a gap counts only if it is l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -26,7 +26,7 @@ MANY = 3  # silent workflows at once, and half of all regular ones: then it is n
 
 
 class Silent(NamedTuple):
-    """A workflow that stopped to run: its names, how often it ran, when last, and until when it is missed (UTC)."""
+    """A workflow that stopped to run: its names, how often it ran, when last, since when and until when it is missed (UTC)."""
 
     instance: str
     workflow_id: str
@@ -34,6 +34,7 @@ class Silent(NamedTuple):
     client: str | None
     every: pd.Timedelta
     last: pd.Timestamp
+    since: pd.Timestamp
     until: pd.Timestamp
 
 
@@ -44,8 +45,37 @@ def look(target: Target, tools: Tools) -> Probed:
         runs = runs[runs["instance"] == target.instance]
     if target.client is not None:
         runs = runs[runs["client"].astype("str") == target.client]
-    runs = runs[(runs["mode"] == "trigger") & runs["at"].notna()]
     ends = {name: _until(name, target, tools) for name in runs["instance"].astype("str").unique()}
+    regular, silent = silent_ones(runs, ends)
+    if not regular:
+        return could_not_look(
+            f"No workflow in the records ran regularly enough ({FEWEST} triggered runs) for a missing run to be noticed."
+        )
+    off = list(_switched_off(silent, tools))
+    stopped = [one for one in silent if one not in off]
+    asked = f"{regular} workflows that run regularly, until {max(ends.values()):%Y-%m-%d %H:%M} UTC"
+    told = [told_of(one) for one in stopped]
+    told += [f"“{one.name}” was switched off; it last ran at {one.last:%Y-%m-%d %H:%M} UTC." for one in off]
+    if not stopped:
+        well = "All workflows that run regularly did so." if not told else "The others that run regularly did so."
+        return (found if told else clean)(" ".join([*told[:SHOWN], well]), [seen(text) for text in told], asked=asked)
+    all_down = are_all_down(len(stopped), regular)
+    effects = {C.INFRASTRUCTURE: 3.0} if all_down else {}
+    facts = [seen(text) for text in told]
+    if all_down:
+        told.insert(0, f"{len(stopped)} of {regular} workflows that run regularly have stopped.")
+        facts.insert(0, seen(told[0], effects))
+    more = [f"And {len(told) - SHOWN} more."] if len(told) > SHOWN else []
+    step = f"See in n8n whether “{stopped[0].name}” is active and its trigger registered: deactivate and activate it again."
+    return found(" ".join([*told[:SHOWN], *more]), facts, asked=asked, next_look=step)
+
+
+def silent_ones(runs: pd.DataFrame, ends: Mapping[str, pd.Timestamp]) -> tuple[int, list[Silent]]:
+    """How many workflows run regularly by their triggers, and those of them that have stopped to.
+
+    `runs`: executions as in a log; `ends`: until when each instance's are in it (UTC).
+    """
+    runs = runs[(runs["mode"] == "trigger") & runs["at"].notna()]
     regular, silent = 0, []
     for (instance, workflow_id), mine in runs.groupby(
         [runs[name].astype("str") for name in ("instance", "workflow_id")]
@@ -58,28 +88,15 @@ def look(target: Target, tools: Tools) -> Probed:
             last = mine.iloc[-1]
             client = None if pd.isna(last["client"]) else str(last["client"])
             name = str(workflow_id) if pd.isna(last["workflow"]) else str(last["workflow"])
-            silent.append(Silent(str(instance), str(workflow_id), name, client, every, last["at"], until))
-    if not regular:
-        return could_not_look(
-            f"No workflow in the records ran regularly enough ({FEWEST} triggered runs) for a missing run to be noticed."
-        )
-    off = list(_switched_off(silent, tools))
-    stopped = [one for one in silent if one not in off]
-    asked = f"{regular} workflows that run regularly, until {max(ends.values()):%Y-%m-%d %H:%M} UTC"
-    told = [_told(one) for one in stopped]
-    told += [f"“{one.name}” was switched off; it last ran at {one.last:%Y-%m-%d %H:%M} UTC." for one in off]
-    if not stopped:
-        well = "All workflows that run regularly did so." if not told else "The others that run regularly did so."
-        return (found if told else clean)(" ".join([*told[:SHOWN], well]), [seen(text) for text in told], asked=asked)
-    all_down = len(stopped) >= MANY and len(stopped) * 2 >= regular
-    effects = {C.INFRASTRUCTURE: 3.0} if all_down else {}
-    facts = [seen(text) for text in told]
-    if all_down:
-        told.insert(0, f"{len(stopped)} of {regular} workflows that run regularly have stopped.")
-        facts.insert(0, seen(told[0], effects))
-    more = [f"And {len(told) - SHOWN} more."] if len(told) > SHOWN else []
-    step = f"See in n8n whether “{stopped[0].name}” is active and its trigger registered: deactivate and activate it again."
-    return found(" ".join([*told[:SHOWN], *more]), facts, asked=asked, next_look=step)
+            silent.append(
+                Silent(str(instance), str(workflow_id), name, client, every, last["at"], missed_from(mine["at"]), until)
+            )
+    return regular, silent
+
+
+def are_all_down(silent: int, regular: int) -> bool:
+    """Whether so many of the regular workflows have stopped that it is n8n, not each of them."""
+    return silent >= MANY and silent * 2 >= regular
 
 
 def cadence(at: pd.Series) -> pd.Timedelta | None:
@@ -94,9 +111,13 @@ def cadence(at: pd.Series) -> pd.Timedelta | None:
 
 def is_silent(at: pd.Series, until: pd.Timestamp) -> bool:
     """Whether a run is missing at `until`, after runs at these times (ascending)."""
+    return bool(until > missed_from(at))
+
+
+def missed_from(at: pd.Series) -> pd.Timestamp:
+    """After when a run is missing, after runs at these times (ascending)."""
     gaps = at.diff().dropna()
-    wait = until - at.iloc[-1]
-    return bool(wait > MISSED * gaps.median() + SLACK and wait > LONGER * gaps.max())
+    return at.iloc[-1] + max(MISSED * gaps.median() + SLACK, LONGER * gaps.max())
 
 
 def _until(instance: str, target: Target, tools: Tools) -> pd.Timestamp:
@@ -107,7 +128,8 @@ def _until(instance: str, target: Target, tools: Tools) -> pd.Timestamp:
     return newest if complete is None or tools.n8n is None else pd.Timestamp(complete)
 
 
-def _told(one: Silent) -> str:
+def told_of(one: Silent) -> str:
+    """A silence in a sentence, with how many runs are missing."""
     missing = int((one.until - one.last) / one.every)
     of = f" ({one.client})" if one.client else ""
     return (
