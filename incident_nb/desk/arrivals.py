@@ -13,6 +13,8 @@ from typing import Any
 
 from incident_nb.alerts.alert import Alert, fingerprint
 from incident_nb.causes import classify
+from incident_nb.desk.related import Related
+from incident_nb.desk.shares import talked_to
 from incident_nb.errors import IncidentNbError
 from incident_nb.incidents import Records, deliveries, engines, payload_of
 from incident_nb.incidents.kinds.opening import Opened, SeveritySuggested
@@ -90,7 +92,8 @@ class Arrivals:
         ids |= {key for arrival in arrived for one in arrival.alerts if (key := _found_key(one))}
         known = deliveries.known(writing.connection, ids)
         told: list[list[Outcome] | ReusedError] = []
-        folding = _Folding(writing, self.settings, self._again, self.owe)
+        since = min((one.at for arrival in arrived for one in arrival.alerts), default=arrived[0].received)
+        folding = _Folding(writing, self.settings, self._again, self.owe, Related(writing, self.settings, since))
         for arrival, alerts in zip(arrived, ready, strict=True):
             before = known.get(arrival.delivery or "")
             if before is None:
@@ -148,8 +151,8 @@ def _found_before(alert: Alert, known: dict[str, deliveries.Delivery]) -> tuple[
 class _Folding:
     """One transaction's alerts. Occurrences of one incident are counted together, in one event."""
 
-    def __init__(self, writing: Writing, settings: Settings, again: timedelta, owe: Owe) -> None:
-        self.writing, self.settings, self.again, self.owe = writing, settings, again, owe
+    def __init__(self, writing: Writing, settings: Settings, again: timedelta, owe: Owe, related: Related) -> None:
+        self.writing, self.settings, self.again, self.owe, self.related = writing, settings, again, owe, related
         self._open: dict[str, Incident] = {}
         self._more: dict[int, list[Alert]] = {}
 
@@ -167,9 +170,11 @@ class _Folding:
             self.writing.add(found.number, said, by=_by(alert), at=alert.at)
             return Outcome(incident=found.id), found.number
         if found is None:
-            found = self._open[key] = self._opened(alert, key, before)
+            made = self._opened(alert, key, before)
+            found = self._open[key] = self.related.join(made, alert.at, _by(alert))
             return Outcome(incident=found.id, created=True), found.number
         self._open[key] = found
+        self.related.seen(found, alert.at)
         self._more.setdefault(found.number, []).append(alert)
         return Outcome(incident=found.id, folded=True), found.number
 
@@ -180,6 +185,8 @@ class _Folding:
             said = {"execution_id": newest.execution_id, "count": len(alerts)}
             after = self.writing.add(number, payload_of("occurred", said), by=_by(newest), at=newest.at)
             self.owe(self.writing, after, "again", newest.at)
+        for made in self.related.finish():
+            self.owe(self.writing, made, "opened", made.detected_at)
 
     def _going_on(self, alert: Alert, alike: Sequence[Incident]) -> Incident | None:
         """Which of the same problem this alert belongs to, reopened where it was thought over for a short time only."""
@@ -199,7 +206,7 @@ class _Folding:
         subject = Subject(
             instance=alert.instance, workflow_id=alert.workflow_id, workflow=alert.workflow, node=alert.node,
             execution_id=alert.execution_id, execution_url=alert.execution_url, fingerprint=key,
-            error=alert.error.message or None,
+            error=alert.error.message or None, **talked_to(alert, client, self.settings),
         )  # fmt: skip
         opened = Opened(
             title=alert.title, detected_at=alert.at, client=client, source=alert.source, subject=subject,

@@ -12,6 +12,7 @@ from typing import Any
 
 from incident_nb.case import Case
 from incident_nb.desk.folder import case_of, folder_of, put_notebook, sources_of
+from incident_nb.desk.shares import vendor_of
 from incident_nb.desk.similar import Seen, seen_before
 from incident_nb.desk.standing import Standing, standing, urgency
 from incident_nb.desk.told import moment
@@ -142,9 +143,11 @@ class Desk:
     ) -> None:
         """Puts a diagnosis and the severity that it suggests on record, unless the newest there say the same.
 
+        None goes to an incident that covers several, since a diagnosis is of one problem, and so of one client.
         `writing`: the transaction that they are part of; else each is one.
         """
-        if diagnosis.problem is None or not diagnosis.hypotheses or self.records.get(number).closed:
+        incident = self.records.get(number)
+        if diagnosis.problem is None or not diagnosis.hypotheses or incident.closed or incident.subject.shared:
             return
         best, problem, severity = diagnosis.hypotheses[0], diagnosis.problem, diagnosis.severity
         found = Diagnosed(
@@ -152,6 +155,7 @@ class Desk:
             subject=Subject(
                 instance=problem.instance, workflow_id=problem.workflow_id, workflow=problem.workflow, node=problem.node,
                 fingerprint=problem.fingerprint, error=problem.message,
+                vendor=vendor_of(incident.subject.host, problem.node_type),
             ),
             recurring=problem.pattern in ("recurring", "regression"),
         )  # fmt: skip

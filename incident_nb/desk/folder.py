@@ -40,7 +40,12 @@ def folder_of(settings: Settings, number: int) -> Path:
 
 
 def sources_of(incident: Incident, settings: Settings) -> list[str]:
-    """Where the executions of an incident can be read when nobody names a source: its n8n server, if one is configured."""
+    """Where the executions of an incident can be read when nobody names a source: its n8n server, if one is configured.
+
+    One that covers several has none: it is not about one workflow.
+    """
+    if incident.subject.shared:
+        return []
     name = incident.subject.instance
     if name in settings.n8n:
         return [f"n8n:{name}"]

@@ -35,13 +35,16 @@ def seen_before(
     """The incidents that were like this one, the likest first, then learning files that speak of it.
 
     Alike are those of the same problem (fingerprint), then those of the same client whose accepted cause is this one's, or
-    one of `causes` while it has none. Only incidents that were fixed are of use; another client's are not shown. Learning
+    one of `causes` while it has none. Only incidents that were fixed are of use; another client's are not shown, nor, but to
+    its like, one that covers several clients. Learning
     files lie in `learnings/ops/` of the workspace; one is meant that names the problem, or one of these incidents.
     """
     wanted = [(incident.cause.cause, incident.cause.detail)] if incident.cause else list(causes)
     found = []
     for other in others:
         if other.number == incident.number or other.fixed is None or other.client != incident.client:
+            continue
+        if bool(other.subject.shared) != bool(incident.subject.shared):
             continue
         mine, known = incident.subject.fingerprint, other.cause and (other.cause.cause, other.cause.detail)
         if mine is not None and mine == other.subject.fingerprint:

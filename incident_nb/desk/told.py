@@ -10,10 +10,12 @@ from incident_nb.desk.similar import Seen
 from incident_nb.desk.standing import CLOCK_WORDS, Standing
 from incident_nb.incidents import KINDS, Event
 from incident_nb.incidents.events import read
+from incident_nb.incidents.kinds.diagnosing import Related
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.policy.clocks import Clock
 from incident_nb.policy.steps import Progress
 from incident_nb.policy.timers import State, Timer
+from incident_nb.record import Incident
 
 CLOCK_NAMES: dict[Clock, str] = {"respond": "Respond", "resolve": "Resolve", "notify": "Notify"}
 
@@ -72,6 +74,13 @@ def told(event: Event) -> str:
     return payload.told() if payload and event.kind in KINDS else event.kind.replace("_", " ")
 
 
+def relations(incident: Incident, events: Sequence[Event]) -> list[str]:
+    """The incidents that one has to do with, each with the reason; of many the newest, and how many there are more."""
+    why = {one.incident: one.told() for one in map(read, events) if isinstance(one, Related)}
+    told = [why.get(name, f"Related to {name}") for name in incident.related]
+    return [f"… and {len(told) - SHOWN} more", *told[-SHOWN:]] if len(told) > SHOWN else told
+
+
 def glance(one: Standing, events: Sequence[Event], alike: Sequence[Seen] = ()) -> list[tuple[str, str]]:
     """What a terminal shows: a label and its text a line, `#` for a heading."""
     incident = one.incident
@@ -83,6 +92,7 @@ def glance(one: Standing, events: Sequence[Event], alike: Sequence[Seen] = ()) -
         else []
     )
     rows += [("owed", f"{duty.path} ({duty.id})") for duty in one.duties if duty.done_at is None]
+    rows += [("related", words) for words in relations(incident, events)]
     rows.append(("#", "Steps"))
     for step in one.steps:
         spent = (

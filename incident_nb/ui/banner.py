@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from incident_nb.desk.told import CLOCK_NAMES, span, timer_words
+from incident_nb.desk.told import CLOCK_NAMES, relations, span, timer_words
 from incident_nb.policy.timers import State
 from incident_nb.ui.blocks import Line, Sheet, Tone
 from incident_nb.ui.panel import Panel
@@ -49,6 +49,8 @@ class Banner(Panel):
             Line("done" if duty.done_at else "owed", duty.path, f"{duty.id}: {duty.why}", "good" if duty.done_at else "bad")
             for duty in one.duties
         ) if one.duties else sheet  # fmt: skip
+        for words in relations(incident, self.follow.events):
+            sheet = sheet.text(words, "muted")
         if one.unread:
             sheet = sheet.text(f"The clocks leave working hours and holidays out. {one.unread}", "warn")
         if one.paused:
