@@ -19,7 +19,8 @@ from incident_nb.desk import paper
 from incident_nb.desk.arrivals import Arrival, Arrivals
 from incident_nb.errors import OutputError, UnreachableError
 from incident_nb.incidents import Records, payload_of, tables
-from incident_nb.jobs import Jobs, job, owed
+from incident_nb.jobs import job, owed
+from incident_nb.jobs.job import Jobs
 from incident_nb.jobs.queue import id_of
 from incident_nb.jobs.sweep import sweep
 from incident_nb.models import Cause

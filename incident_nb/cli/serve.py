@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -32,7 +34,7 @@ def serve(
 
     from incident_nb.http import is_loopback
     from incident_nb.incidents import records_of
-    from incident_nb.jobs import Jobs
+    from incident_nb.jobs.owing import Owing
     from incident_nb.serve import Access, Beside, app_of
 
     settings, access = settings_of(config), Access.from_environment()
@@ -42,7 +44,7 @@ def serve(
             "INCIDENT_NB_ALERT_TOKEN, or listen at 127.0.0.1."
         )
     records = records_of(settings)
-    jobs = Jobs(records, settings)
+    owing = Owing(records, settings)
     words.print(f"Alerts go to {records.place}; listening at http://{host}:{port}", markup=False, soft_wrap=True)
     beside = None
     if settings.path is None:
@@ -52,12 +54,13 @@ def serve(
     elif not no_worker:
         beside = Beside(settings.path)
         beside.start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn ends, then raises again what ended it
     try:
         uvicorn.run(
-            app_of(settings, records, access, owe=jobs.want), host=host, port=port, log_level="warning", access_log=False,
+            app_of(settings, records, access, owe=owing.want), host=host, port=port, log_level="warning", access_log=False,
             server_header=False, h11_max_incomplete_event_size=HEADER_BYTES, timeout_keep_alive=30, proxy_headers=False,
         )  # fmt: skip
     finally:
         if beside is not None:
             beside.stop()
-        jobs.close()
+        owing.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -26,7 +27,6 @@ def worker(
     It also watches clocks, silent failures, quiet workflows and third parties.
     """
     from incident_nb.incidents import records_of
-    from incident_nb.jobs.rounds import rounds_of, tell
     from incident_nb.jobs.worker import work
 
     settings = settings_of(config)
@@ -44,8 +44,9 @@ def worker(
         threading.Thread(target=_until_closed, args=(ended,), daemon=True).start()
     records = records_of(settings)
     words.print(f"Doing what is owed in {records.place}; end with Ctrl+C", markup=False, soft_wrap=True)
-    work(records, settings, ended, rounds_of, tell=tell)
+    work(records, settings, ended)
     records.close()
+    os._exit(0)  # a job that goes on is taken up again; its notebook ends with this process
 
 
 def _until_closed(ended: threading.Event) -> None:

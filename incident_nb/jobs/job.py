@@ -10,8 +10,9 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from incident_nb.case import INCIDENTS, open_case
@@ -25,10 +26,8 @@ from incident_nb.jobs import owed
 from incident_nb.jobs.fallback import write_fallback
 from incident_nb.jobs.investigate import look
 from incident_nb.jobs.owed import Owed
-from incident_nb.jobs.queue import Queue
-from incident_nb.models import Severity
+from incident_nb.jobs.owing import Owing, present
 from incident_nb.outbox import store as outbox
-from incident_nb.record import Incident
 from incident_nb.redact import redact_text
 from incident_nb.settings import Settings
 
@@ -36,56 +35,26 @@ BACKOFF = (timedelta(seconds=20), timedelta(minutes=2))  # before the second and
 REPORT = "report"
 WORK = ".work"  # in an incident's folder: what attempts have not finished
 SHOWN_S = 12  # how long n8n may take to show an execution that it has told of
-UNREPORTED = timedelta(seconds=90)  # after which Slack is told of an incident whose report is not there yet
 
-_PRIORITY = {Severity.P1: 1, Severity.P2: 2, Severity.P3: 4, Severity.P4: 5}
-_UNKNOWN = 3
 _LOG = logging.getLogger("incident_nb.jobs")
 
 
-def _present() -> datetime:
-    return datetime.now(UTC)
-
-
-class Jobs:
-    """What is owed to incidents: put into the queue by whoever takes alerts in (`want`), done by workers (the rest).
+class Jobs(Owing):
+    """What is owed to incidents, done by a worker.
 
     `worker` is the worker's name, `options` gives those of `desk.paper.write_paper` for the next notebook. `running` are
-    the attempts that are worked on here.
+    the attempts that are worked on here, `untold` is set when there may be something to tell.
     """
 
     def __init__(
-        self, records: Records, settings: Settings, *, worker: str = "", clock: Callable[[], datetime] = _present,
+        self, records: Records, settings: Settings, *, worker: str = "", clock: Callable[[], datetime] = present,
         options: Callable[[], dict[str, Any]] = dict,
     ) -> None:  # fmt: skip
-        self.records, self.settings, self.worker, self.clock = records, settings, worker, clock
-        self.queue = Queue(records)
-        self.options = options
+        super().__init__(records, settings, clock=clock)
+        self.worker, self.options = worker, options
         self.running: set[tuple[int, int]] = set()
+        self.untold = Event()
         self.desk = Desk(records, settings, by="incident-nb", clock=clock)
-
-    def want(self, writing: Writing, incident: Incident, why: str, at: datetime) -> None:
-        """Makes an investigation owed, in the caller's transaction. `again` counts after a time of rest only, and while
-        nobody has accepted a cause: a storm is one investigation.
-        """
-        now = self.clock()
-        known = owed.of(writing.connection, incident.number)
-        if known is not None and why == "again":
-            rest = timedelta(minutes=self.settings.jobs.cool_down_minutes)
-            ended = known.ended_at if known.state in ("done", "set_aside") else None
-            if ended is None or now - ended < rest or incident.cause is not None:
-                return
-        self._put(writing, incident, why, now)
-        if why == "opened":
-            outbox.put(
-                writing.connection, f"{incident.id} opened", incident=incident.number, about="opened", at=at,
-                due=now + UNREPORTED,
-            )  # fmt: skip
-
-    def ask(self, number: int) -> None:
-        """Makes an investigation owed because a person asks for it."""
-        with self.records.at_once() as writing:
-            self._put(writing, self.records.get(number), "asked", self.clock())
 
     def begin(self, incident: int, attempt: int) -> Owed | None:
         """The job, begun; None where this attempt is not owed any more. One that failed too often is set aside instead."""
@@ -142,15 +111,6 @@ class Jobs:
         self.running.discard((incident, attempt))
         shutil.rmtree(self._work(incident, attempt), ignore_errors=True)
 
-    def close(self) -> None:
-        """Lets go of the database."""
-        self.queue.close()
-
-    def _put(self, writing: Writing, incident: Incident, why: str, now: datetime) -> None:
-        priority = _PRIORITY.get(incident.severity, _UNKNOWN) if incident.severity else _UNKNOWN
-        attempt = owed.want(writing.connection, incident.number, why, priority, now)
-        self.queue.put(writing.connection, incident.number, attempt, priority)
-
     def _set_aside(self, job: Owed, why: str) -> None:
         write_fallback(
             self.records, self.settings, job.incident, self._work(job.incident, job.attempt), why, self.clock()
@@ -189,6 +149,7 @@ class Jobs:
             )  # fmt: skip
             owed.end(writing.connection, number, attempt, state, now, stopped)
             _replace(report, place)  # last, and before the commit: what a crash leaves is done again, as it was
+        self.untold.set()
         put_notebook(home, incident)
         if not (home / "case" / "case.json").exists() and (report / "case" / "case.json").exists():
             with staged(home / "case", last="case.json") as draft:

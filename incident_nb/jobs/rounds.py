@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
+from incident_nb.desk.arrivals import Arrivals
 from incident_nb.jobs import run
 from incident_nb.jobs.job import Jobs
 from incident_nb.jobs.run import Round
 from incident_nb.jobs.sweep import sweep
+from incident_nb.watch import clocks, heartbeats, reconcile, vendors
 
 
 def rounds_of(jobs: Jobs) -> Sequence[Round]:
     """The rounds of a worker. With several workers each comes round once, in one of them."""
+    records, settings = jobs.records, jobs.settings
+    arrivals = Arrivals(records, settings, jobs.want)
 
-    def owed_and_untold(now: datetime) -> None:
-        sweep(jobs, now)
-        tell(jobs)
+    def told(look: Callable[[datetime], Any]) -> Callable[[datetime], None]:
+        def do(now: datetime) -> None:
+            look(now)
+            jobs.untold.set()
+
+        return do
 
     return (
-        Round("owed", "*/15 * * * * *", owed_and_untold),
+        Round("owed", "*/15 * * * * *", told(lambda now: sweep(jobs, now))),
+        Round("clocks", "5 * * * * *", told(lambda now: clocks.look(records, settings, now))),
+        Round("vendors", "20 * * * * *", told(lambda now: vendors.look(records, settings, now))),
+        Round("reconcile", "35 */2 * * * *", told(lambda now: reconcile.look(records, settings, now, arrivals))),
+        Round("heartbeats", "50 */10 * * * *", told(lambda now: heartbeats.look(records, settings, now, arrivals))),
         Round("forget", "0 17 3 * * *", run.forget),
     )
-
-
-def tell(jobs: Jobs) -> None:
-    """Tells what is to be told."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -27,18 +28,18 @@ class Round(NamedTuple):
     do: Callable[[datetime], Any]
 
 
-def start(jobs: Jobs, executor: str, rounds: Sequence[Round], tell: Callable[[], Any]) -> None:
-    """Begins to take jobs from the queue; `tell` is called after each, and `executor` is whose jobs are taken up again.
+def start(jobs: Jobs, executor: str, rounds: Sequence[Round]) -> None:
+    """Begins to take jobs from the queue; `executor` is whose jobs are taken up again.
 
     A process has one dbos, so this can be called once in it, until `stop`.
     """
-    logging.getLogger("dbos").setLevel(logging.ERROR)
     config: DBOSConfig = {
         "name": NAME, "application_version": VERSION, "executor_id": executor, "system_database_engine": jobs.queue.engine,
         "system_database_url": jobs.queue.engine.url.render_as_string(hide_password=False),
-        "dbos_system_schema": jobs.queue.schema, "use_listen_notify": False, "log_level": "ERROR", "scheduler_polling_interval_sec": 30.0,
+        "dbos_system_schema": jobs.queue.schema, "use_listen_notify": False, "log_level": "ERROR",
     }  # fmt: skip
-    DBOS(config=config)
+    with _quiet():
+        DBOS(config=config)
 
     @DBOS.step(name="look")
     def look(incident: int, attempt: int) -> str | None:
@@ -61,7 +62,6 @@ def start(jobs: Jobs, executor: str, rounds: Sequence[Round], tell: Callable[[],
             return "failed"
         finally:
             jobs.left(incident, attempt)
-        tell()
         return "done" if kept else "another attempt is owed by now"
 
     applied = [
@@ -90,6 +90,17 @@ def forget(now: datetime) -> None:
         status=ended, completed_before=before, limit=500, load_input=False, load_output=False
     ):
         DBOS.delete_workflows([row.workflow_id for row in rows])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """dbos says how it begins before it has heard how much it is to say."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _coming_round(one: Round) -> Callable[[datetime, Any], None]:

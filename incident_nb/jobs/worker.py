@@ -23,7 +23,9 @@ from incident_nb.files import private_folder
 from incident_nb.incidents import Records
 from incident_nb.jobs import owed, run
 from incident_nb.jobs.job import Jobs
+from incident_nb.jobs.rounds import rounds_of
 from incident_nb.jobs.run import Round
+from incident_nb.outbox.send import deliver
 from incident_nb.settings import Settings
 
 PLACES = 64
@@ -35,26 +37,39 @@ _LOG = logging.getLogger("incident_nb.jobs")
 
 
 def work(
-    records: Records, settings: Settings, ended: threading.Event, rounds: Callable[[Jobs], Sequence[Round]], *,
-    tell: Callable[[Jobs], Any], options: Callable[[], dict[str, Any]] = dict, patience_s: int = 20,
+    records: Records, settings: Settings, ended: threading.Event, *, options: Callable[[], dict[str, Any]] = dict,
+    rounds: Callable[[Jobs], Sequence[Round]] = rounds_of, patience_s: int = 20,
 ) -> None:  # fmt: skip
     """Does what is owed until `ended` is set; then what is at work has `patience_s` seconds.
 
-    `rounds` are what comes round, `tell` is called after each job, `options` gives those of the next notebook. Raises
-    OutputError where the workspace can't be written.
+    `rounds` are what comes round, `options` gives those of the next notebook. Raises OutputError where the workspace can't
+    be written.
     """
     with _place(settings) as name:
         jobs = Jobs(records, settings, worker=name, options=options)
-        run.start(jobs, name, rounds(jobs), lambda: tell(jobs))
+        for beside in (_signs, _telling):
+            threading.Thread(target=beside, args=(jobs, ended), name=beside.__name__, daemon=True).start()
+        run.start(jobs, name, rounds(jobs))
         _LOG.info("%s is at work", name)
-        signs = threading.Thread(target=_signs, args=(jobs, ended), name="signs", daemon=True)
-        signs.start()
         try:
             ended.wait()
         finally:
             ended.set()
+            jobs.untold.set()
             run.stop(patience_s)
             jobs.close()
+
+
+def _telling(jobs: Jobs, ended: threading.Event) -> None:
+    """Tells what is to be told, beside the jobs: Slack may be slow, and they need not wait for it."""
+    while not ended.is_set():
+        jobs.untold.wait()
+        jobs.untold.clear()
+        try:
+            for problem in deliver(jobs.records, jobs.settings, jobs.clock).problems:
+                _LOG.warning("Slack was not told: %s", problem)
+        except Exception as error:  # the next time comes within seconds
+            _LOG.error("what is to be told could not be told: %s", error)
 
 
 def _signs(jobs: Jobs, ended: threading.Event) -> None:
