@@ -61,7 +61,9 @@ def called(records: Records, minutes: float, settings: Settings | None = None) -
         ([P1, KNOWN, TOLD, ("waiting_began", 30, {"why": "their key"})], 239, []),  # it stands still
         ([P1, KNOWN, TOLD, ("waiting_began", 30, {"why": "their key"})], 241, ["ESC-1 owed"]),  # this does not
         ([P1, KNOWN, TOLD, ("resolved", 230)], 241, []),
+        ([P1, ("resolved", 230)], 241, []),  # late, and told by nobody: it is over
         ([P1, ("closed", 230)], 241, []),
+        ([P1, ("acknowledged", 70), TOLD], 100, []),  # late, but done
         ([P1, KNOWN, TOLD, ("resolved", 30), ("reopened", 100, {"reason": "again"})], 123, ["notify at_risk"]),
         ([KNOWN], 10_000, []),  # nobody has said how severe it is
         ([("fact_confirmed", 7, {"fact": "data_loss"})], 8, ["ESC-2 owed"]),

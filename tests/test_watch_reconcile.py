@@ -213,15 +213,17 @@ def test_another_servers_execution_of_the_same_id_is_another(kept: Kept, setting
     assert [one.incident for one in look(records, settings, NOW)] == ["INC-2"]
 
 
+@pytest.mark.parametrize("number", [1, 2])
 def test_an_alert_that_comes_between_looking_and_writing(
-    kept: Kept, settings: Settings, records: Records, monkeypatch: pytest.MonkeyPatch
+    kept: Kept, settings: Settings, records: Records, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
+    """Of the very execution, or of another one with the same problem."""
     one = failed(1, 10)
     kept.add(one)
     real: Callable[..., Any] = reconcile._take
 
     def after_its_alert(*given: Any) -> Any:
-        alerted(records, settings, one)
+        alerted(records, settings, failed(number, 9))
         return real(*given)
 
     monkeypatch.setattr(reconcile, "_take", after_its_alert)
