@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
         fetch,
         incidents,
         investigate,
+        jobs,
         patterns,
         redact,
         report,

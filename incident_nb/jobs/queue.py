@@ -5,6 +5,7 @@ A job is its incident's number and an attempt's; what is owed says whether that 
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,8 @@ SCHEMA = "dbos"
 RESPOND = "respond"  # the queue of investigations, and the name of what is done
 VERSION = "1"
 """The version that all of ours have: dbos hands jobs only to workers of the version that they were put in by."""
+
+logging.getLogger("dbos").setLevel(logging.ERROR)  # what goes wrong here is told by those who use it
 
 
 class Queue:

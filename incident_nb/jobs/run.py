@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -38,8 +37,7 @@ def start(jobs: Jobs, executor: str, rounds: Sequence[Round]) -> None:
         "system_database_url": jobs.queue.engine.url.render_as_string(hide_password=False),
         "dbos_system_schema": jobs.queue.schema, "use_listen_notify": False, "log_level": "ERROR",
     }  # fmt: skip
-    with _quiet():
-        DBOS(config=config)
+    DBOS(config=config)
 
     @DBOS.step(name="look")
     def look(incident: int, attempt: int) -> str | None:
@@ -90,17 +88,6 @@ def forget(now: datetime) -> None:
         status=ended, completed_before=before, limit=500, load_input=False, load_output=False
     ):
         DBOS.delete_workflows([row.workflow_id for row in rows])
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """dbos says how it begins before it has heard how much it is to say."""
-    before = logging.root.manager.disable
-    logging.disable(logging.INFO)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 def _coming_round(one: Round) -> Callable[[datetime, Any], None]:

@@ -21,6 +21,7 @@ from incident_nb.alerts.told_again import READERS
 from incident_nb.desk.arrivals import Arrival, Arrivals, Outcome, Owe, ReusedError
 from incident_nb.errors import IncidentNbError
 from incident_nb.incidents import Records
+from incident_nb.jobs import owed
 from incident_nb.serve.access import Access
 from incident_nb.serve.metrics import Counted
 from incident_nb.serve.slash import answer
@@ -146,7 +147,15 @@ class _Receiver:
 
     async def metrics(self) -> Response:
         """Counts for Prometheus."""
-        return Response(self.counted.text(), media_type=self.counted.media_type)
+        text = await run_in_threadpool(lambda: self.counted.text(self._jobs()))
+        return Response(text, media_type=self.counted.media_type)
+
+    def _jobs(self) -> dict[str, int]:
+        try:
+            with self.records.reading() as connection:
+                return owed.counts(connection)
+        except IncidentNbError:  # the other counts are true nonetheless
+            return {}
 
     async def _answer(self, dialect: str, take: Callable[[], Any]) -> Response:
         """What a request is answered; no sender ever sees more than a sentence of what went wrong."""

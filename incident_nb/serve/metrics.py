@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from incident_nb.desk.arrivals import Outcome
+
+STATES = ("waiting", "running", "done", "set_aside")
 
 
 class Counted:
@@ -20,6 +22,7 @@ class Counted:
         named = {"registry": self._registry, "namespace": "incident_nb"}
         self._requests = Counter("deliveries", "Deliveries, by answer.", ["dialect", "status"], **named)  # type: ignore[arg-type]
         self._alerts = Counter("alerts", "Alerts, by what became of them.", ["dialect", "outcome"], **named)  # type: ignore[arg-type]
+        self._jobs = Gauge("jobs", "Investigations, by state.", ["state"], **named)  # type: ignore[arg-type]
         self._took = Histogram("delivery_seconds", "Seconds until a delivery was answered.", ["dialect"], **named)  # type: ignore[arg-type]
 
     def timed(self, dialect: str) -> AbstractContextManager[object]:
@@ -36,6 +39,8 @@ class Counted:
             flags = {"duplicate": one.duplicate, "created": one.created, "folded": one.folded}
             self._alerts.labels(dialect, next((name for name, true in flags.items() if true), "noted")).inc()
 
-    def text(self) -> bytes:
-        """All counts."""
+    def text(self, jobs: Mapping[str, int]) -> bytes:
+        """All counts; `jobs` are those of the database, by state."""
+        for state in STATES:
+            self._jobs.labels(state).set(jobs.get(state, 0))
         return generate_latest(self._registry)
