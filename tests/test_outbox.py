@@ -116,7 +116,9 @@ def test_what_was_put_twice_dropped_or_says_nothing_new_makes_no_message(
     put(records, one, "down")
     assert [kept.line.text for kept in left(records)] == ["down"]
     deliver(records, settings, clock)
-    put(records, one, "down")  # the same key
+    with records.at_once() as writing:
+        store.drop(writing.connection, f"{one} vendor down")  # too late: it is told, and stays so
+    put(records, one, "down")
     assert left(records) == []
     with records.at_once() as writing:
         store.put(writing.connection, "another key", incident=one, about="vendor", text="down", at=NOW)
