@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +12,9 @@ from typing import Any
 import nbformat
 
 from incident_nb.errors import OutputError, UsageError
-from incident_nb.files import read_notebook, scratch, write_atomic
+from incident_nb.files import read_notebook, write_atomic
 from incident_nb.outputs import harmless
+from incident_nb.prepared import Prepared, child_with, environment
 from incident_nb.redact import sealed
 from incident_nb.settings import NotebookLimits
 from incident_nb.supervisor import OnCell, RunOutcome, State, supervise
@@ -23,12 +22,6 @@ from incident_nb.supervisor import OnCell, RunOutcome, State, supervise
 Scalar = str | int | float | bool | None
 
 MAX_TEXT = 4096
-# What a kernel needs to start, find its libraries and speak the user's language. Everything else stays out, since a
-# cell can print what it sees; a caller hands over what a notebook's probes need by `env`.
-KEPT_ENVIRONMENT = (
-    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH",
-    "SSL_CERT_FILE", "SSL_CERT_DIR",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,13 +73,15 @@ def run_notebook(
     limits: NotebookLimits | None = None,
     on_cell: OnCell | None = None,
     cwd: Path | None = None,
+    prepared: Prepared | None = None,
 ) -> NotebookRun:
     """How the run ended; the executed notebook, whole or in part, is `output` (0600; its folder must exist).
 
     `parameters`: only names that the notebook declares in its `parameters` cell, only small scalars. `env` comes on
     top of a short allow-list of this process's environment. `limits` holds the run to time, memory, output and
     processes. `on_cell(done, total, label)` is called before each code cell, and once more at the end of a complete run.
-    `cwd` is the kernel's working folder. The kernel is this interpreter, whatever kernels are installed.
+    `cwd` is the kernel's working folder. The kernel is this interpreter, whatever kernels are installed. `prepared`: one
+    that was made ahead for the same `env` and `limits`; where it does not fit, was used or is dead, it is done without.
 
     Raises `UsageError` for an unreadable notebook or an unfit parameter, `OutputError` if `output` cannot be written.
     A run that fails raises nothing: see `NotebookRun`. An interrupt ends the run's processes and is raised again.
@@ -99,14 +94,13 @@ def run_notebook(
     output.unlink(missing_ok=True)  # an earlier run's result must never pass for this one's
     job = {
         "notebook": str(notebook.resolve()), "output": str(output.resolve()), "parameters": dict(parameters),
-        "cwd": str(cwd.resolve()) if cwd else None,
+        "cwd": str((cwd or Path.cwd()).resolve()),
     }  # fmt: skip
-    started = time.monotonic()
-    state = State()
+    limits, started, state = limits or NotebookLimits(), time.monotonic(), State()
+    deadline = started + limits.total_s
     try:
-        with scratch(_socket_base()) as place:
-            folder = str(place)
-            supervise(job | {"folder": folder}, _environment(env, folder), limits or NotebookLimits(), state, on_cell)
+        with child_with(job, environment(env), limits, prepared, deadline) as child:
+            supervise(child, limits, state, on_cell, deadline)
     except BaseException:
         state.end("killed", "the run was interrupted")
         raise
@@ -127,18 +121,6 @@ def _check(notebook: Path, parameters: Mapping[str, Scalar]) -> None:
             raise UsageError(f"parameter {name} of {notebook.name} is longer than {MAX_TEXT} characters")
         if any("\ud800" <= sign <= "\udfff" for sign in str(value)):
             raise UsageError(f"parameter {name} of {notebook.name} holds half a character; write it as UTF-8")
-
-
-def _socket_base() -> Path | None:
-    """Where the kernel's sockets lie: their paths may have no more than 103 bytes."""
-    return Path("/tmp") if len(os.fsencode(tempfile.gettempdir())) > 60 else None  # noqa: S108 (a 0700 folder in it)
-
-
-def _environment(extra: Mapping[str, str] | None, folder: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in KEPT_ENVIRONMENT or name.startswith("LC_")}
-    # The user's own IPython start-up files and Jupyter settings must not change what an unattended run shows.
-    private = {"IPYTHONDIR": folder, "JUPYTER_CONFIG_DIR": folder, "JUPYTER_RUNTIME_DIR": folder}
-    return kept | private | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"} | dict(extra or {})
 
 
 def _finish(notebook: Path, output: Path, state: State) -> int | None:

@@ -1,15 +1,17 @@
 """The child process of `incident_nb.notebook`: one papermill run, told on standard input, reported line by line.
 
-Standard input: one line of JSON `{notebook, output, parameters, limits, cwd, folder, word}`, then kept open; when it
-closes, the parent is gone and the run ends. Standard output: one JSON object a line, in this order:
-`{"kernel": process group}`, `{"done", "total", "cell", "label"}` before each code cell, and at last
-`{"outcome", "error"}`.
+Standard input: one line of JSON `{folder, word, limits, ahead}`, one `{notebook, output, parameters, cwd}` (the job), then
+kept open; when it closes, the parent is gone and the run ends. With `ahead` the kernel starts before the job is there.
+Standard output: one JSON object a line, in this order: `{"kernel": process group}`, with `ahead` `{"ready"}` and, once it
+has its job, `{"took"}`; `{"done", "total", "cell", "label"}` before each code cell, and at last `{"outcome", "error"}`.
 """
 
+# ruff: noqa: E402 - what is left out of an import is said before it
 from __future__ import annotations
 
 import json
 import os
+import queue
 import re
 import shutil
 import signal
@@ -17,6 +19,9 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any, TextIO
+
+# Notebooks have no addresses to check, for which jsonschema would build a grammar that takes seconds.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 import papermill
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -81,11 +86,11 @@ class _Reporter:
 class _ThisInterpreter(KernelSpecManager):
     """Knows one kernel, whatever kernels are installed: this very interpreter, under limits."""
 
-    def __init__(self, limits: dict[str, Any]) -> None:
+    def __init__(self, limits: dict[str, Any], ahead: str | None) -> None:
         super().__init__()
         most = (str(limits[name] * 2**20) for name in ("memory_mb", "output_mb"))
         module = ("-P", "-m", "incident_nb.notebook_kernel")
-        argv = [sys.executable, *module, *most, "-f", "{connection_file}"]
+        argv = [sys.executable, *module, *most, ahead or "", "-f", "{connection_file}"]
         self.only = KernelSpec(argv=argv, display_name="Python 3", language="python")
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002
@@ -109,7 +114,9 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 class _Engine(NBClientEngine):  # type: ignore[misc]
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
-        wanted = ("km", "iopub_timeout", "on_notebook_start", "on_cell_execute")
+        wanted = ("km", "kc", "iopub_timeout", "on_notebook_start", "on_cell_execute")
+        if options["kc"] is not None:  # else it says so when its kernel answers
+            options["on_notebook_start"](notebook=nb_man.nb)
         return _Client(
             nb_man,
             kernel_name=kernel_name,
@@ -124,20 +131,26 @@ def _first_words(markdown: str) -> str:
     return re.sub(r"[#*_`>]+", "", line).strip()[:100]
 
 
-def _run(job: dict[str, Any], reporter: _Reporter) -> tuple[str, str | None]:
-    limits = job["limits"]
+def _run(run: dict[str, Any], jobs: queue.SimpleQueue[dict[str, Any]], reporter: _Reporter) -> tuple[str, str | None]:
+    limits, client = run["limits"], None
     kernel = AsyncKernelManager(
         kernel_name="python3",
-        kernel_spec_manager=_ThisInterpreter(limits),
+        kernel_spec_manager=_ThisInterpreter(limits, run["ahead"]),
         transport="ipc",
-        connection_file=str(Path(job["folder"]) / "k.json"),  # short: socket paths end at 104 characters
+        connection_file=str(Path(run["folder"]) / "k.json"),  # short: socket paths end at 104 characters
     )
-    threading.Thread(target=_end_with_parent, args=(job["word"], job["folder"]), daemon=True).start()
     papermill_engines.register("limited", _Engine)
-    papermill_io.register(_SCHEME, _Files(Path(job["notebook"]), Path(job["output"])))
-    run_sync(kernel.start_kernel)(cwd=job["cwd"])
-    reporter.say(kernel=_group(kernel))
     try:
+        if run["ahead"]:
+            client = _prepare(kernel, run, reporter)
+        job = jobs.get()
+        papermill_io.register(_SCHEME, _Files(Path(job["notebook"]), Path(job["output"])))
+        if client is None:
+            run_sync(kernel.start_kernel)(cwd=job["cwd"])
+            reporter.say(kernel=_group(kernel))
+        else:
+            run_sync(_hand_over)(client, job["cwd"], limits)
+            reporter.say(took=True)
         papermill.execute_notebook(
             f"{_SCHEME}input.ipynb",
             f"{_SCHEME}output.ipynb",
@@ -150,6 +163,7 @@ def _run(job: dict[str, Any], reporter: _Reporter) -> tuple[str, str | None]:
             execution_timeout=limits["cell_s"],
             iopub_timeout=_LATE_OUTPUT_S,
             km=kernel,
+            kc=client,
             on_notebook_start=reporter.started,
             on_cell_execute=reporter.cell,
         )
@@ -178,6 +192,26 @@ def _run(job: dict[str, Any], reporter: _Reporter) -> tuple[str, str | None]:
     return "done", None
 
 
+def _prepare(kernel: AsyncKernelManager, run: dict[str, Any], reporter: _Reporter) -> Any:
+    """The client of a kernel that has started and imported what it was to import."""
+    run_sync(kernel.start_kernel)(cwd=run["folder"])
+    reporter.say(kernel=_group(kernel))
+    client = kernel.client()
+    client.start_channels()
+    run_sync(client.wait_for_ready)(timeout=run["limits"]["start_s"])
+    client.allow_stdin = False
+    reporter.say(ready=True)
+    return client
+
+
+async def _hand_over(client: Any, cwd: str, limits: dict[str, Any]) -> None:
+    """Moves the kernel to the job's folder: what a kernel that is started for the job begins with."""
+    move = f"__import__('incident_nb.notebook_kernel', fromlist=['']).move({cwd!r})"
+    reply = await client.execute(move, silent=True, store_history=False, reply=True, timeout=limits["start_s"])
+    if reply["content"]["status"] != "ok":
+        raise RuntimeError("it could not go to the folder of its job")
+
+
 def _how_it_ended(kernel: AsyncKernelManager) -> str:
     process: Any = kernel.provisioner  # a LocalProvisioner
     code = process.process.poll() if process and process.process else None
@@ -193,11 +227,16 @@ def _group(kernel: AsyncKernelManager) -> int:
     return int(process.pgid)
 
 
-def _end_with_parent(word: str, folder: str) -> None:
-    """Waits for the end of standard input, which only the parent holds open; takes all of the run and `folder` along."""
-    os.read(0, 1)
-    processes.end_all(os.getpid(), word)
-    shutil.rmtree(folder, ignore_errors=True)
+def _listen(run: dict[str, Any], jobs: queue.SimpleQueue[dict[str, Any]]) -> None:
+    """Passes on the job, and waits for the end of standard input, which only the parent holds open.
+
+    Then takes all of the run and its folder along.
+    """
+    with open(0, "rb", buffering=0, closefd=False) as told:
+        while line := told.readline():
+            jobs.put(json.loads(line))
+    processes.end_all(os.getpid(), run["word"])
+    shutil.rmtree(run["folder"], ignore_errors=True)
     os._exit(1)
 
 
@@ -207,14 +246,17 @@ def main() -> None:
         os.dup2(2, 1)  # whatever else prints, the kernel included, cannot speak our protocol
         processes.keep_orphans()
         reporter = _Reporter(lines)
-        with open(0, "rb", buffering=0, closefd=False) as stdin:
-            job = json.loads(stdin.readline())
+        with open(0, "rb", buffering=0, closefd=False) as told:
+            run = json.loads(told.readline())
+        jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        threading.Thread(target=_listen, args=(run, jobs), daemon=True).start()
         try:
-            outcome, error = _run(job, reporter)
+            outcome, error = _run(run, jobs, reporter)
         except Exception as unexpected:
             outcome, error = "failed", f"{type(unexpected).__name__}: {unexpected}"
-        processes.end_all(os.getpid(), job["word"])  # what cells left running descends from here only while we live
+        processes.end_all(os.getpid(), run["word"])  # what cells left running descends from here only while we live
         reporter.say(outcome=outcome, error=error)
+        os._exit(0)  # all is said and ended; taking libraries down in order would only take time
 
 
 if __name__ == "__main__":

@@ -3,16 +3,20 @@
 It listens on socket files only: ipykernel itself opens a TCP port, whatever the transport, for what forked processes
 print. And it has no debugger, which would take a third of its start.
 
-Arguments: memory in bytes, output in characters; the rest is ipykernel's own. What is shown beyond the limit is never
+Arguments: memory in bytes, output in characters, a module to import before the first cell comes (or nothing); the rest is
+ipykernel's own. What is shown beyond the limit is never
 sent, so that neither this process nor the one that listens fills up; a message of the type `TOO_MUCH` says so instead.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
+import io
 import os
 import resource
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +46,27 @@ def size(value: Any) -> int:
     return 8
 
 
+def move(folder: str) -> None:
+    """Makes `folder` the working folder, as if the kernel had been started in it."""
+    from IPython import get_ipython
+
+    os.chdir(folder)
+    shell: Any = get_ipython()
+    shell.starting_dir = str(Path.cwd())
+    shell.history_manager.dir_hist[:] = [Path.cwd()]
+
+
+def _import(module: str) -> None:
+    """Imports a module with nothing to see or hear of it: what it warns of, the notebook's own imports will again."""
+    nowhere = io.StringIO()
+    with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        importlib.import_module(module)
+
+
 def main() -> None:
     """Runs the kernel until it is told to end."""
-    memory, room = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+    memory, room, ahead = int(sys.argv.pop(1)), int(sys.argv.pop(1)), sys.argv.pop(1)
     folder = Path(sys.argv[sys.argv.index("-f") + 1]).parent
     limit(memory)
     sys.modules["debugpy"] = None  # type: ignore[assignment]
@@ -98,7 +120,11 @@ def main() -> None:
             return Capped(parent=self)
 
     kernelapp.IOPubThread = OnSocketFile  # type: ignore[attr-defined]  # imported there, and used by that name
-    App.launch_instance()
+    app: Any = App.instance()
+    app.initialize()
+    if ahead:
+        _import(ahead)
+    app.start()
 
 
 if __name__ == "__main__":

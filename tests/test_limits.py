@@ -15,6 +15,7 @@ import pytest
 
 from incident_nb.notebook import NotebookRun, run_notebook
 from incident_nb.notebook_kernel import size
+from incident_nb.prepared import Prepared
 from incident_nb.settings import NotebookLimits, Settings
 from tests.test_notebook import Witness, make, texts, verdict, witness
 
@@ -38,17 +39,26 @@ def living(mark: str) -> list[int]:
     return found
 
 
-def run(folder: Path, *sources: str, env: dict[str, str] | None = None, **options: Any) -> NotebookRun:
-    """A run of which no process is left, whatever became of it."""
+both = pytest.mark.parametrize("ahead", [False, True], ids=["started for it", "prepared"])
+
+
+def run(
+    folder: Path, *sources: str, env: dict[str, str] | None = None, ahead: bool = False, **options: Any
+) -> NotebookRun:
+    """A run of which no process is left, whatever became of it; `ahead`: in a process that was prepared for it."""
     mark = secrets.token_hex(8)
-    limits = NotebookLimits(**options.pop("limits", {}))
+    limits, given = NotebookLimits(**options.pop("limits", {})), {**(env or {}), "WITNESS": mark}
     out = folder / "out.ipynb"
-    done = run_notebook(make(folder, *sources), out, {}, env={**(env or {}), "WITNESS": mark}, limits=limits, **options)
+    prepared = Prepared("json", env=given, limits=limits) if ahead else None
+    assert prepared is None or prepared.wait(60)
+    done = run_notebook(make(folder, *sources), out, {}, env=given, limits=limits, prepared=prepared, **options)
+    assert prepared is None or prepared.used
     assert living(mark) == []
     assert done.outcome == verdict(out)["outcome"]
     return done
 
 
+@both
 @pytest.mark.parametrize(
     "source",
     [
@@ -59,8 +69,10 @@ def run(folder: Path, *sources: str, env: dict[str, str] | None = None, **option
     ],
     ids=["10 GB of print", "below Python", "one big object", "stderr as well"],
 )
-def test_cells_that_show_too_much_are_stopped_and_the_beginning_is_kept(tmp_path: Path, source: str) -> None:
-    done = run(tmp_path, "print('before')", source, "print('after')", limits={"output_mb": 1})
+def test_cells_that_show_too_much_are_stopped_and_the_beginning_is_kept(
+    tmp_path: Path, source: str, ahead: bool
+) -> None:
+    done = run(tmp_path, "print('before')", source, "print('after')", limits={"output_mb": 1}, ahead=ahead)
     assert (done.outcome, done.error) == ("failed", "the cells showed more than the limit of 1 MB")
     assert texts(done.output).startswith("before\n")
     assert "after" not in texts(done.output)
@@ -74,37 +86,40 @@ def test_what_a_message_holds_is_measured() -> None:
     assert size({"data": {"text/plain": "x" * 10, "a": ["yy", ("z", b"zz")]}, "metadata": {}}) == 15
 
 
+@both
 @linux
 @pytest.mark.parametrize(
     "source", ["x = bytearray(50 << 30)", "import numpy\nx = numpy.ones(50 << 27)"], ids=["bytes", "numpy"]
 )
-def test_a_cell_that_wants_fifty_gigabytes_fails_and_says_so(tmp_path: Path, source: str) -> None:
-    done = run(tmp_path, "print('before')", source)
+def test_a_cell_that_wants_fifty_gigabytes_fails_and_says_so(tmp_path: Path, source: str, ahead: bool) -> None:
+    done = run(tmp_path, "print('before')", source, ahead=ahead)
     assert done.outcome == "failed"
     assert done.error is not None
     assert done.error.startswith("a cell needed more memory than the limit of 4096 MB (")
     assert texts(done.output) == "before\n"
 
 
+@both
 @linux
-def test_the_memory_of_all_processes_counts_together(tmp_path: Path) -> None:
+def test_the_memory_of_all_processes_counts_together(tmp_path: Path, ahead: bool) -> None:
     eats = "import os; x = os.urandom(1 << 20) * 150; input()"
     source = f"""import subprocess, sys
 eating = [subprocess.Popen([sys.executable, "-c", {eats!r}], stdin=subprocess.PIPE) for _ in range(6)]
 eating[0].wait()"""
-    done = run(tmp_path, source, limits={"memory_mb": 700})
+    done = run(tmp_path, source, limits={"memory_mb": 700}, ahead=ahead)
     assert (done.outcome, done.error) == ("killed", "its processes took more memory than the limit of 700 MB")
 
 
+@both
 @linux
-def test_a_cell_that_starts_too_many_processes_is_stopped(tmp_path: Path) -> None:
+def test_a_cell_that_starts_too_many_processes_is_stopped(tmp_path: Path, ahead: bool) -> None:
     source = """import os, signal
 for _ in range(30):
     if os.fork() == 0:
         os.setsid()
         signal.pause()
 signal.pause()"""
-    done = run(tmp_path, source, limits={"processes": 20})
+    done = run(tmp_path, source, limits={"processes": 20}, ahead=ahead)
     assert (done.outcome, done.error) == ("killed", "its cells started more than the limit of 20 processes")
 
 
@@ -118,6 +133,7 @@ def test_a_kernel_that_does_not_start_is_given_up(tmp_path: Path) -> None:
     assert done.failed_cell is None
 
 
+@both
 @pytest.mark.parametrize(
     "source",
     [
@@ -127,8 +143,8 @@ def test_a_kernel_that_does_not_start_is_given_up(tmp_path: Path) -> None:
     ],
     ids=["deaf", "stopped"],
 )
-def test_a_kernel_that_does_not_listen_is_ended_all_the_same(tmp_path: Path, source: str) -> None:
-    done = run(tmp_path, source, limits={"cell_s": 2})
+def test_a_kernel_that_does_not_listen_is_ended_all_the_same(tmp_path: Path, source: str, ahead: bool) -> None:
+    done = run(tmp_path, source, limits={"cell_s": 2}, ahead=ahead)
     assert (done.outcome, done.error) == ("timed_out", "a cell took longer than its limit of 2 s")
 
 
