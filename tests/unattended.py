@@ -33,6 +33,7 @@ from incident_nb.jobs import owed
 from incident_nb.jobs.owed import Owed
 from tests.test_serve import TOKEN, failed
 
+ROOT = Path(__file__).parents[1]
 COMMAND = (sys.executable, "-P", "-m", "incident_nb")
 SETTINGS = "[jobs]\nlost_minutes = 0.2\n[notebooks]\ntotal_s = 120\n"
 
@@ -40,9 +41,9 @@ SETTINGS = "[jobs]\nlost_minutes = 0.2\n[notebooks]\ntotal_s = 120\n"
 class Part:
     """A process of ours that a service manager would keep running."""
 
-    def __init__(self, *command: str, folder: Path, env: dict[str, str]) -> None:
+    def __init__(self, *command: str, folder: Path, env: dict[str, str], logs: Path) -> None:
         self._command, self._folder, self._env = [*COMMAND, *command], folder, env
-        self._log = (folder.parent / f"{command[0]}.log").open("ab")
+        self._log = (logs / f"{command[0]}.log").open("ab")
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -77,8 +78,10 @@ class Site:
     env: dict[str, str] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     port: int = 0
+    logs: Path = Path()
 
     def __post_init__(self) -> None:
+        self.logs = self.logs if self.logs.is_absolute() else self.folder.parent
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "incident-nb.toml").write_text(self.settings)
         with socket.socket() as free:
@@ -94,12 +97,15 @@ class Site:
 
     def receiver(self) -> Part:
         """Starts a receiver."""
-        self.parts.append(Part("serve", "--no-worker", "--port", str(self.port), folder=self.folder, env=self.env))
-        return self.parts[-1]
+        return self.part("serve", "--no-worker", "--port", str(self.port))
 
-    def worker(self) -> Part:
-        """Starts a worker."""
-        self.parts.append(Part("worker", folder=self.folder, env=self.env))
+    def worker(self, name: str = "here") -> Part:
+        """Starts a worker, as one of the machine of this name."""
+        return self.part("worker", "--name", name)
+
+    def part(self, *command: str) -> Part:
+        """Starts a command of ours."""
+        self.parts.append(Part(*command, folder=self.folder, env=self.env, logs=self.logs))
         return self.parts[-1]
 
     def end(self) -> None:

@@ -14,7 +14,7 @@ from incident_nb import error_workflow as ew
 from incident_nb.record import Status
 from tests.captured import webhook as slack
 from tests.test_serve import TOKEN
-from tests.unattended import Part, Site, all_ended, jobs_of, site
+from tests.unattended import Site, all_ended, jobs_of, site
 from tests_n8n.client import LOG, N8n
 from tests_n8n.nodes import flow, stop, webhook
 from tests_n8n.wait import wait_for
@@ -32,7 +32,7 @@ def credential(n8n: N8n) -> str:
 
 def served(at: Site) -> None:
     """Starts the receiver with its worker beside it, as `incident-nb serve` does."""
-    at.parts.append(Part("serve", "--port", str(at.port), folder=at.folder, env=at.env))
+    at.part("serve", "--port", str(at.port))
 
 
 def test_a_failing_workflow_becomes_a_report_and_a_message(
@@ -51,7 +51,9 @@ def test_a_failing_workflow_becomes_a_report_and_a_message(
             n8n.activate(workflow)
             address = f"http://127.0.0.1:{at.port}/alerts/n8n"
             with pytest.raises(SystemExit) as ended:
-                cli.main(["n8n-error-workflow", "--install", "default", "--to", address, "--workflow", workflow, "--yes"])
+                cli.main(
+                    ["n8n-error-workflow", "--install", "default", "--to", address, "--workflow", workflow, "--yes"]
+                )
             assert ended.value.code == 0
 
             execution = n8n.run(workflow)

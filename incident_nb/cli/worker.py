@@ -17,6 +17,10 @@ from incident_nb.cli.common import ConfigOption, settings_of, words
 
 @app.command()
 def worker(
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="What this machine is called, where its host name changes (containers)."),
+    ] = None,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", hidden=True, help="End when standard input does: `serve` starts it so.")
     ] = False,
@@ -44,7 +48,7 @@ def worker(
         threading.Thread(target=_until_closed, args=(ended,), daemon=True).start()
     records = records_of(settings)
     words.print(f"Doing what is owed in {records.place}; end with Ctrl+C", markup=False, soft_wrap=True)
-    work(records, settings, ended)
+    work(records, settings, ended, host=name)
     records.close()
     os._exit(0)  # a job that goes on is taken up again; its notebook ends with this process
 

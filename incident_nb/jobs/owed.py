@@ -76,7 +76,8 @@ def want(
         return 1
     _set(
         connection, incident, known.attempt, attempt=known.attempt + 1, state="waiting", why=why, priority=priority,
-        failures=0, wanted_at=now.isoformat(), due_at=(now + delay).isoformat(), beat_at=None, worker=None, ended_at=None, error=None,
+        failures=0, wanted_at=now.isoformat(), due_at=(now + delay).isoformat(), beat_at=None, worker=None,
+        ended_at=None, error=None,
     )  # fmt: skip
     return known.attempt + 1
 

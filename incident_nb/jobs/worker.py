@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from incident_nb.case import INCIDENTS
-from incident_nb.errors import IncidentNbError, OutputError
+from incident_nb.errors import IncidentNbError, OutputError, UsageError
 from incident_nb.files import private_folder
 from incident_nb.incidents import Records
 from incident_nb.jobs import owed, run
@@ -33,19 +34,20 @@ SIGNS = 6  # of life, in the time after which a worker counts as lost
 HANGS = 75  # how the process ends when a job did not (EX_TEMPFAIL)
 MARGIN_S = 600  # what a job may take beyond its notebook's own limit
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _LOG = logging.getLogger("incident_nb.jobs")
 
 
 def work(
     records: Records, settings: Settings, ended: threading.Event, *, options: Callable[[], dict[str, Any]] = dict,
-    rounds: Callable[[Jobs], Sequence[Round]] = rounds_of, patience_s: int = 20,
+    rounds: Callable[[Jobs], Sequence[Round]] = rounds_of, host: str | None = None, patience_s: int = 20,
 ) -> None:  # fmt: skip
     """Does what is owed until `ended` is set; then what is at work has `patience_s` seconds.
 
-    `rounds` are what comes round, `options` gives those of the next notebook. Raises OutputError where the workspace can't
-    be written.
+    `rounds` are what comes round, `options` gives those of the next notebook, `host` is the machine's name. Raises
+    OutputError where the workspace can't be written, UsageError for a name that is none.
     """
-    with _place(settings) as name:
+    with _place(settings, host or socket.gethostname()) as name:
         jobs = Jobs(records, settings, worker=name, options=options)
         for beside in (_signs, _telling):
             threading.Thread(target=beside, args=(jobs, ended), name=beside.__name__, daemon=True).start()
@@ -90,22 +92,24 @@ def _signs(jobs: Jobs, ended: threading.Event) -> None:
 
 
 @contextmanager
-def _place(settings: Settings) -> Iterator[str]:
+def _place(settings: Settings, host: str) -> Iterator[str]:
     """The worker's name, which is its own as long as it lives."""
     if settings.path is None:
         raise OutputError(
             "a worker writes reports into a workspace, and there is none here; make one with `incident-nb init DIR`"
         )
+    if not _NAME.fullmatch(host):
+        raise UsageError(f"{host!r} is no name for a worker: letters, digits, dots and hyphens, at most 63.")
     folder = private_folder(settings.path.parent / INCIDENTS / ".workers")
     for number in range(PLACES):
-        handle = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(folder / f"{host}-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(handle)
             continue
         try:
-            yield f"{socket.gethostname()}-{number}"
+            yield f"{host}-{number}"
         finally:
             os.close(handle)
         return
