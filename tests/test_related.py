@@ -287,6 +287,11 @@ def test_what_covers_others_is_found_by_itself_while_it_is_open(here: Records) -
     assert links(here) == both("1-C1", "2-C1", "3-C1")
 
 
+def test_what_covers_others_takes_nothing_after_the_window_though_it_is_open(here: Records) -> None:
+    take(here, alert("ACME", **SLACK), alert("GLOBEX", **SLACK), alert("HOOLI", at=LATER + MINUTE, **SLACK))
+    assert links(here) == both("1-C1", "2-C1")
+
+
 def test_one_that_goes_on_leads_its_clients_next_one_to_what_covers_it(here: Records) -> None:
     take(here, alert("ACME", **SLACK), alert("GLOBEX", **SLACK))
     take(here, alert("ACME", at=NOW + 100 * MINUTE, **SLACK), alert("ACME", "Bills", NOW + 101 * MINUTE, **SLACK))

@@ -6,8 +6,9 @@ of its own covers them, and each of them knows that one only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from incident_nb.desk.shares import Share, shares
 from incident_nb.incidents import payload_of
@@ -31,7 +32,7 @@ class Related:
         self.window = timedelta(minutes=settings.alerts.related_minutes)
         self._since: datetime | None = since  # None: looked through
         self._known: dict[int, Incident] = {}
-        self._sharing: dict[Share, list[int]] = {}
+        self._sharing: dict[Share, set[int]] = {}
         self._last: dict[int, datetime] = {}
         self._covering: dict[Share, Incident | None] = {}
         self._grown: dict[int, tuple[datetime, str]] = {}  # those that cover more now: since when, and by whom
@@ -48,22 +49,22 @@ class Related:
             return made
         self._look()
         mine: dict[int, list[str]] = {}
-        covered: set[int] = set()
+        covered: list[Share] = []
         for share in shares(made.subject, self.settings):
-            others = (number for number in self._sharing[share] if number != made.number)
-            near = [self._known[number] for number in others if self._is_near(number, at)]
-            if not near:
+            near = partial(self._near, share, made.number, at)
+            if next(near(), None) is None:
                 continue
-            own = [one.number for one in near if _of_one_client(one, made)]
-            if own:  # the first one stands for the others: a storm makes a star, not a net
-                mine.setdefault(min(own), []).append(share.words)
-            apart = any(not _of_one_client(one, made) and one.number not in covered for one in near)
-            cover = self._covers(share) or (self._open(share, at, by) if apart else None)
+            # The first one stands for its client's others: a storm makes a star, not a net.
+            if own := next(near(lambda one: _of_one_client(one, made)), None):
+                mine.setdefault(own.number, []).append(share.words)
+            apart = near(lambda one: not (_of_one_client(one, made) or self._shares_any(one, covered)))
+            cover = self._covers(share)
+            if cover is None and next(apart, None):
+                cover = self._open(share, at, by)
             if cover is not None:
-                for one in (*near, made):
-                    if one.subject.shared is None:
-                        self._put_under(cover.number, one.number, share, at, by)
-                covered.update(one.number for one in near)
+                for one in (*near(lambda one: not one.subject.shared), self._known[made.number]):
+                    self._put_under(cover, one.number, share, at, by)
+                covered.append(share)
         for number, things in mine.items():
             why = f"both use {' and '.join(things)}"
             self._relate(made.number, number, why, at, by)
@@ -94,8 +95,19 @@ class Related:
     def _know(self, incident: Incident) -> None:
         if incident.number not in self._known:
             for share in shares(incident.subject, self.settings):
-                self._sharing.setdefault(share, []).append(incident.number)
+                self._sharing.setdefault(share, set()).add(incident.number)
             self._known[incident.number] = incident
+
+    def _near(
+        self, share: Share, but: int, at: datetime, which: Callable[[Incident], bool] = lambda _: True
+    ) -> Iterator[Incident]:
+        """Those that share this, were seen within the window and are meant by `which`, the oldest first."""
+        for number in sorted(self._sharing[share]):
+            if number != but and which(self._known[number]) and self._is_near(number, at):
+                yield self._known[number]
+
+    def _shares_any(self, one: Incident, things: Sequence[Share]) -> bool:
+        return any(one.number in self._sharing[share] for share in things)
 
     def _is_near(self, number: int, at: datetime) -> bool:
         """Whether an instant is within the window around an incident; an alert may come late, and be older than it."""
@@ -124,11 +136,11 @@ class Related:
             self._relate(made.number, before[0].number, "the same, resolved before", at, by)
         return made
 
-    def _put_under(self, cover: int, number: int, share: Share, at: datetime, by: str) -> None:
-        if f"INC-{cover}" not in self._known[number].related:
-            self._relate(number, cover, f"it covers all that use {share.words}", at, by)
-            self._relate(cover, number, f"it uses {share.words}", at, by)
-            self._grown[cover] = (at, by)
+    def _put_under(self, cover: Incident, number: int, share: Share, at: datetime, by: str) -> None:
+        if cover.id not in self._known[number].related:
+            self._relate(number, cover.number, f"it covers all that use {share.words}", at, by)
+            self._relate(cover.number, number, f"it uses {share.words}", at, by)
+            self._grown[cover.number] = (at, by)
 
     def _relate(self, number: int, other: int, why: str, at: datetime, by: str) -> None:
         self._write(number, payload_of("related", {"incident": f"INC-{other}", "why": why}), at, by)

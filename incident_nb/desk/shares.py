@@ -59,14 +59,14 @@ def shares(subject: Subject, settings: Settings) -> tuple[Share, ...]:
     if subject.credential_id and subject.instance:
         found.append(Share("credential", (subject.credential_id, subject.instance)))
     host = public(subject.host)
-    servers = {urlsplit(server.url).hostname for server in settings.n8n.values()} | {_host_in(subject.execution_url)}
-    if host and host not in servers and (_is_own(host, settings) or _vendor_at(host) is None):
+    if host and not _is_n8n(host, subject, settings) and (_is_own(host, settings) or _vendor_at(host) is None):
         found.append(Share("host", (host,)))
     if subject.vendor:
         found.append(Share("vendor", (subject.vendor,)))
     return tuple(found)
 
 
+@lru_cache(maxsize=4096)  # of thousands of open incidents most have the same few hosts
 def public(host: str | None) -> str | None:
     """A host in one form, if it means the same machine to everybody: a name with a dot or an address of the public net."""
     name = (host or "").strip().lower().rstrip(".")
@@ -99,7 +99,7 @@ def talked_to(alert: Alert, client: str | None, settings: Settings) -> dict[str,
     }
 
 
-@lru_cache(maxsize=4096)  # of thousands of open incidents most have the same few hosts
+@lru_cache(maxsize=4096)
 def _vendor_at(host: str | None) -> str | None:
     meant = vendors.of_host(host)
     return meant.vendor.name if meant else None
@@ -114,6 +114,11 @@ def _host_in(url: str | None) -> str | None:
         return urlsplit(url or "").hostname
     except ValueError:
         return None
+
+
+def _is_n8n(host: str, subject: Subject, settings: Settings) -> bool:
+    servers = (urlsplit(server.url).hostname for server in settings.n8n.values())
+    return host == _host_in(subject.execution_url) or host in servers
 
 
 def _is_own(host: str, settings: Settings) -> bool:
