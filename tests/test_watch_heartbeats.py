@@ -114,10 +114,13 @@ def test_where_it_cannot_be_asked_whether_they_are_active_none_is_quiet(
     assert told.workflow_id is None and "may not do that" in told.why and records.incidents() == []
 
 
-def test_a_server_that_does_not_answer_makes_nobody_quiet(kept: Kept, settings: Settings, records: Records) -> None:
+@pytest.mark.parametrize("what", ["/api/v1/", "/api/v1/executions"])
+def test_a_server_that_does_not_answer_makes_nobody_quiet(
+    kept: Kept, settings: Settings, records: Records, what: str
+) -> None:
     beats(kept, 1, 20, until=1)
     assert quiet(records, settings) == []
-    kept.instead = lambda _: answer({"message": "gone"}, 500)
+    kept.instead = lambda asked: answer({"message": "gone"}, 500) if asked.path.startswith(what) else None
     (told,) = look(records, settings, NOW + 10 * HOUR)
     assert told.why and records.incidents() == []
 
@@ -162,6 +165,8 @@ def test_a_server_that_stopped_is_one_incident(kept: Kept, settings: Settings, r
     assert quiet(records, settings) == [(None, "INC-1", False)]
     assert quiet(records, settings) == [] and len(records.incidents()) == 1
     assert "4 of 5 workflows" in lines(records)[0][2]
+    beats(kept, 5, 1, until=-1, first=5_000)  # the one that went on goes on
+    assert quiet(records, settings, NOW + HOUR) == []
     for number in range(1, 5):
         beats(kept, number, 3, until=-2, first=10_000)
     beats(kept, 5, 3, until=-2, first=10_000)

@@ -257,6 +257,7 @@ def test_a_server_that_does_not_answer_is_a_result_and_nothing_is_lost(
     kept.instead = lambda _: answer({"message": "gone"}, 500)
     away = look(records, settings, NOW + 10 * MINUTE)
     assert [(one.instance, one.execution_id) for one in away] == [("main", None)] and "500" in away[0].why
+    assert [one.execution_id for one in look(records, settings, NOW + timedelta(days=3))] == [None]
     kept.instead = lambda _: None
     kept.add(failed(2, -20), failed(3, -3 * 24 * 60, error(500)))
     later = NOW + timedelta(days=4)
@@ -304,3 +305,13 @@ def test_more_than_one_look_takes_in_is_left_for_the_next(
     monkeypatch.setattr(reconcile, "MOST", 2)
     kept.add(*(failed(number, 30 - number, of=flow(number)) for number in range(1, 6)))
     assert [ids(look(records, settings, NOW)) for _ in range(4)] == [["1", "2"], ["3", "4"], ["5"], []]
+
+
+def test_what_is_left_after_days_without_the_server_is_found_too(
+    kept: Kept, settings: Settings, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "MOST", 2)
+    assert look(records, settings, NOW) == []
+    kept.add(*(failed(number, -60 * number, of=flow(number)) for number in range(1, 6)))
+    later = NOW + timedelta(days=4)
+    assert [ids(look(records, settings, later)) for _ in range(4)] == [["1", "2"], ["3", "4"], ["5"], []]
