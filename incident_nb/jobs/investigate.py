@@ -42,18 +42,21 @@ def look(
     report can be written.
     """
     incident = records.get(number)
-    case = case_for(records, incident, settings, now)
-    while _waits_for(case, incident) and again():
-        case = case_for(records, incident, settings, now)
+    case, late = case_for(records, incident, settings, now)
+    while late and again():
+        case, late = case_for(records, incident, settings, now)
     checks = run_checks(case, records_only=True)
     diagnosis = investigate(case, checks)
     kept = replace(case, answers=checks.answers, not_asked=checks.why_not)
-    paper = write_paper(kept, diagnosis, out, record=records.events(number), **options)
+    paper = write_paper(kept, diagnosis, out, record=records.events(number), analysis=checks.analysis, **options)
     return Looked(paper.diagnosis, None if paper.run.outcome == "done" else paper.run.error or paper.run.outcome)
 
 
-def case_for(records: Records, incident: Incident, settings: Settings, now: datetime) -> Case:
-    """The case of an incident, not yet saved: from its n8n server, with its alerts for what that does not show."""
+def case_for(records: Records, incident: Incident, settings: Settings, now: datetime) -> tuple[Case, bool]:
+    """The case of an incident, not yet saved: from its n8n server, with its alerts for what that does not show.
+
+    And whether n8n was read and does not show the execution that failed, which it may do a moment later.
+    """
     live, why = None, "no n8n server is configured for it"
     if sources := sources_of(incident, settings):
         try:
@@ -62,7 +65,7 @@ def case_for(records: Records, incident: Incident, settings: Settings, now: date
             why = str(error)
         else:
             if case.execution == incident.subject.execution_id:
-                return case
+                return case, False
             live = case.log
     logs = [log for log in (alerts_of(records, incident, settings), live) if log is not None]
     log = merged(logs) if logs else nothing()
@@ -70,7 +73,7 @@ def case_for(records: Records, incident: Incident, settings: Settings, now: date
         log = ExecutionLog(
             log.executions, log.failures, log.snapshots, (*log.skipped, Skipped("n8n", "all but the alerts", why))
         )
-    return case_of(incident, settings, now, [], log=log, unattended=True)
+    return case_of(incident, settings, now, [], log=log, unattended=True), live is not None
 
 
 def alerts_of(records: Records, incident: Incident, settings: Settings) -> ExecutionLog | None:
@@ -79,9 +82,3 @@ def alerts_of(records: Records, incident: Incident, settings: Settings) -> Execu
         kept = deliveries.bodies(connection, incident.number)
     alerts = [one for one in read_again(kept, incident.subject.instance) if not one.resolved]
     return log_of(alerts, lambda flow: settings.client_of(flow.name)) if alerts else None
-
-
-def _waits_for(case: Case, incident: Incident) -> bool:
-    """Whether n8n was read and does not show the execution that failed yet."""
-    wanted = incident.subject.execution_id
-    return wanted is not None and case.execution != wanted and bool(sources_of(incident, case.settings))

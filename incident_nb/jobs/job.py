@@ -13,11 +13,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 from incident_nb.case import INCIDENTS, open_case
 from incident_nb.desk import Desk
 from incident_nb.desk.folder import folder_of, put_notebook
+from incident_nb.desk.paper import Ahead
 from incident_nb.diagnose import investigate
 from incident_nb.files import private_folder, staged
 from incident_nb.incidents import Records, payload_of
@@ -42,16 +42,16 @@ _LOG = logging.getLogger("incident_nb.jobs")
 class Jobs(Owing):
     """What is owed to incidents, done by a worker.
 
-    `worker` is the worker's name, `options` gives those of `desk.paper.write_paper` for the next notebook. `running` are
-    the attempts that are worked on here, `untold` is set when there may be something to tell.
+    `worker` is the worker's name, `ahead` makes its notebooks' processes ahead. `running` are the attempts that are worked
+    on here, `untold` is set when there may be something to tell.
     """
 
     def __init__(
         self, records: Records, settings: Settings, *, worker: str = "", clock: Callable[[], datetime] = present,
-        options: Callable[[], dict[str, Any]] = dict,
+        ahead: Ahead | None = None,
     ) -> None:  # fmt: skip
         super().__init__(records, settings, clock=clock)
-        self.worker, self.options = worker, options
+        self.worker, self.ahead = worker, ahead
         self.running: set[tuple[int, int]] = set()
         self.untold = Event()
         self.desk = Desk(records, settings, by="incident-nb", clock=clock)
@@ -78,7 +78,8 @@ class Jobs(Owing):
 
         place = self._work(incident, attempt)
         shutil.rmtree(place, ignore_errors=True)
-        return look(self.records, self.settings, incident, place, self.clock(), again=again, **self.options()).stopped
+        options = self.ahead.options() if self.ahead else {}
+        return look(self.records, self.settings, incident, place, self.clock(), again=again, **options).stopped
 
     def put_on_record(self, incident: int, attempt: int, stopped: str | None) -> bool:
         """Puts report and diagnosis where they belong, together; False where another attempt is owed by now."""
@@ -110,6 +111,8 @@ class Jobs(Owing):
         """Lets go of an attempt, however it ended."""
         self.running.discard((incident, attempt))
         shutil.rmtree(self._work(incident, attempt), ignore_errors=True)
+        if self.ahead:
+            self.ahead.make()
 
     def _set_aside(self, job: Owed, why: str) -> None:
         write_fallback(

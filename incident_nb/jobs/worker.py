@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 from incident_nb.case import INCIDENTS
+from incident_nb.desk.paper import Ahead
 from incident_nb.errors import IncidentNbError, OutputError, UsageError
 from incident_nb.files import private_folder
 from incident_nb.incidents import Records
@@ -39,18 +39,20 @@ _LOG = logging.getLogger("incident_nb.jobs")
 
 
 def work(
-    records: Records, settings: Settings, ended: threading.Event, *, options: Callable[[], dict[str, Any]] = dict,
-    rounds: Callable[[Jobs], Sequence[Round]] = rounds_of, host: str | None = None, patience_s: int = 20,
+    records: Records, settings: Settings, ended: threading.Event, *, host: str | None = None,
+    rounds: Callable[[Jobs], Sequence[Round]] = rounds_of, patience_s: int = 20,
 ) -> None:  # fmt: skip
     """Does what is owed until `ended` is set; then what is at work has `patience_s` seconds.
 
-    `rounds` are what comes round, `options` gives those of the next notebook, `host` is the machine's name. Raises
-    OutputError where the workspace can't be written, UsageError for a name that is none.
+    `host` is the machine's name, `rounds` are what comes round. Raises OutputError where the workspace can't be written,
+    UsageError for a name that is none.
     """
     with _place(settings, host or socket.gethostname()) as name:
-        jobs = Jobs(records, settings, worker=name, options=options)
+        ahead = Ahead(settings)
+        jobs = Jobs(records, settings, worker=name, ahead=ahead)
         for beside in (_signs, _telling):
             threading.Thread(target=beside, args=(jobs, ended), name=beside.__name__, daemon=True).start()
+        ahead.make()
         run.start(jobs, name, rounds(jobs))
         _LOG.info("%s is at work", name)
         try:
@@ -60,6 +62,7 @@ def work(
             jobs.untold.set()
             run.stop(patience_s)
             jobs.close()
+            ahead.close()
 
 
 def _telling(jobs: Jobs, ended: threading.Event) -> None:
@@ -79,6 +82,8 @@ def _signs(jobs: Jobs, ended: threading.Event) -> None:
     every, most = jobs.settings.jobs.lost_minutes * 60 / SIGNS, jobs.settings.notebooks.total_s + MARGIN_S
     since: dict[tuple[int, int], float] = {}
     while not ended.wait(every):
+        if jobs.ahead:
+            jobs.ahead.make()  # the one that is there may be too old
         running = set(jobs.running)
         since = {job: since.get(job, time.monotonic()) for job in running}
         if any(time.monotonic() - begun > most for begun in since.values()):
