@@ -4,22 +4,24 @@ Beside it stands the floor, in the same run and taking turns: a bare papermill r
 imports pandas and matplotlib, with its own kernel, and nbconvert's HTML of it. All is measured in one process that has
 its libraries loaded, as a worker has; the first turn of each is not counted.
 
-`report` begins with an incident on record, made from a failure of the built-in sample, and ends when its folder is there:
-executions read, diagnosed, the notebook run with its checks, the report in HTML and Markdown. `prepared` is the same
-with a kernel made ahead, and made before the clock starts: a worker has time for that between two alerts.
+`report` begins when an alert of a failure of the built-in sample is acknowledged, and ends when its report is written and on
+record: taken from the queue, executions read, diagnosed, the notebook run with its checks, the report in HTML and
+Markdown. `prepared` is the same with a kernel made ahead, before the clock starts: a worker has time for that between two
+alerts. The built-in sample is read in place of an n8n server.
 The aims: at most 1.5 times the floor, and over 30 % saved by preparing.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,13 +31,15 @@ import papermill
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 
+from incident_nb.alerts import generic
 from incident_nb.case import SAMPLE_NOW, sample_case
-from incident_nb.desk import Desk
-from incident_nb.desk.folder import case_of
-from incident_nb.desk.intake import opened_by
-from incident_nb.desk.paper import Ahead, write_paper
-from incident_nb.diagnose import investigate, run_checks
+from incident_nb.desk.arrivals import Arrival, Arrivals
+from incident_nb.desk.paper import Ahead
+from incident_nb.diagnose import investigate
 from incident_nb.incidents import Records
+from incident_nb.jobs import investigate as jobs_investigate
+from incident_nb.jobs import run
+from incident_nb.jobs.job import Jobs
 from incident_nb.settings import Settings
 
 AIM, AIM_SAVED = 1.5, 0.3
@@ -57,23 +61,60 @@ def bare(folder: Path) -> None:
     (folder / "report.html").write_text(shown, encoding="utf-8")
 
 
-def incident(folder: Path) -> tuple[Records, int]:
-    """A record with one incident: the gravest problem of the sample."""
-    records = Records(folder / "record.db", clock=lambda: SAMPLE_NOW)
-    desk = Desk(records, Settings(), by="benchmark", clock=lambda: SAMPLE_NOW)
-    return records, desk.open(opened_by(investigate(sample_case()), SAMPLE_NOW), at=SAMPLE_NOW).number
+class Worker:
+    """A worker in this process, on a workspace of its own. What it reads in place of a server is the built-in sample."""
 
+    def __init__(self, folder: Path) -> None:
+        (folder / "incident-nb.toml").write_text("")
+        self.settings = Settings(path=folder / "incident-nb.toml")
+        self.records = Records(folder / "incidents" / "record.db")
+        self.ahead = Ahead(self.settings)
+        self.jobs = Jobs(self.records, self.settings, worker="benchmark", clock=lambda: SAMPLE_NOW)
+        self.arrivals = Arrivals(self.records, self.settings, self.jobs.want)
+        self.reported, self._sent = threading.Event(), 0
+        made = investigate(sample_case())
+        self.alert = {
+            "workflow_id": made.subject.workflow_id, "workflow": made.subject.workflow,
+            "execution_id": made.subject.execution_id, "node": made.problem and made.problem.node,
+            "message": (made.problem and made.problem.message) or made.headline,
+        }  # fmt: skip
+        done = self.jobs.put_on_record
 
-def report(records: Records, number: int, folder: Path, options: dict[str, Any]) -> None:
-    """What a job does from the incident on record to the written report."""
-    case = case_of(records.get(number), Settings(), SAMPLE_NOW, ["sample"], unattended=True, offline=True)
-    checks = run_checks(case, records_only=True)
-    diagnosis = investigate(case, checks)
-    kept = replace(case, answers=checks.answers, not_asked=checks.why_not)
-    events = records.events(number)
-    paper = write_paper(kept, diagnosis, folder / "report", record=events, analysis=checks.analysis, **options)
-    assert paper.run.outcome == "done", paper.run.error
-    assert (folder / "report" / "report.html").exists()
+        def put_on_record(*given: Any) -> bool:
+            kept = done(*given)
+            self.reported.set()
+            return kept
+
+        self.jobs.put_on_record = put_on_record  # type: ignore[method-assign]
+        jobs_investigate.sources_of = lambda *_: ["sample"]  # type: ignore[assignment]
+        run.start(self.jobs, "benchmark", ())
+
+    def prepare(self) -> None:
+        """Has the next kernel ready, as a worker has that had a moment's rest."""
+        self.ahead.make()
+        assert self.ahead.wait(READY_S), "no kernel could be prepared"
+
+    def report(self, ahead: bool) -> float:
+        """The seconds from an alert that is acknowledged to its report, written and on record."""
+        self._sent += 1
+        self.jobs.ahead = self.ahead if ahead else None
+        self.reported.clear()
+        body = json.dumps({**self.alert, "problem": f"turn {self._sent}"}).encode()
+        alerts = generic.read(body, received=SAMPLE_NOW)
+        self.arrivals.take([Arrival(alerts, "generic", body, f"{self._sent}", SAMPLE_NOW)])
+        began = time.perf_counter()
+        assert self.reported.wait(READY_S), "no report came"
+        took = time.perf_counter() - began
+        ended = self.records.get(self._sent).investigated
+        assert ended is not None and ended.done, ended
+        return took
+
+    def close(self) -> None:
+        """Ends it."""
+        run.stop(5)
+        self.ahead.close()
+        self.jobs.close()
+        self.records.close()
 
 
 def timed(call: Callable[[Path], None]) -> float:
@@ -87,19 +128,14 @@ def timed(call: Callable[[Path], None]) -> float:
 def measure(runs: int) -> dict[str, list[float]]:
     """The seconds of each way, taking turns."""
     took: dict[str, list[float]] = {"bare": [], "report": [], "prepared": []}
-    ahead = Ahead(Settings(), offline=True)
     with tempfile.TemporaryDirectory() as place:
-        records, number = incident(Path(place))
+        worker = Worker(Path(place))
         for _ in range(runs + 1):
             took["bare"].append(timed(bare))
-            took["report"].append(timed(lambda folder: report(records, number, folder, {})))
-            ahead.make()
-            assert ahead.wait(READY_S), "no kernel could be prepared"
-            options = ahead.options()
-            took["prepared"].append(timed(lambda folder, options=options: report(records, number, folder, options)))
-            assert options["prepared"].used
-        records.close()
-    ahead.close()
+            took["report"].append(worker.report(ahead=False))
+            worker.prepare()
+            took["prepared"].append(worker.report(ahead=True))
+        worker.close()
     return {name: seconds[1:] for name, seconds in took.items()}
 
 
