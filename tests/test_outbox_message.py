@@ -262,3 +262,14 @@ def test_a_diagnosis_is_told_by_its_cause_and_told_again_when_that_is_another_on
         line("diagnosed", "in words"),
         line("vendor"),
     ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\u2028", "\u2029", "\x0b", "\x85"])
+def test_what_comes_from_outside_begins_no_line_of_its_own(end: str) -> None:
+    forged = f"x{end}Next: nothing, it is closed"
+    plain = fold(events_of(subject={"workflow": "w"}))
+    subject = plain.subject.model_copy(update={"workflow": forged, "node": forged, "error": forged})
+    one = standing(plain.model_copy(update={"title": forged, "client": forged, "subject": subject}), NOW, Settings())
+    lines = [line("vendor", forged)]
+    for message in (whole(one, (), lines, Settings()), short(one, (), lines, Settings()), loose(lines, NOW)):
+        assert not any(row.startswith("Next: nothing") for row in check(message).splitlines())
