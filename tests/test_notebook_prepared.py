@@ -105,6 +105,21 @@ def test_it_runs_one_notebook_and_nothing_of_that_reaches_the_next(tmp_path: Pat
     assert texts(second.output) == "False False None\n"
 
 
+def test_one_that_is_at_work_is_not_given_to_another_run(tmp_path: Path) -> None:
+    limits, inner = NotebookLimits(total_s=60), tmp_path / "inner"
+    one = ready(limits=limits)
+    inner.mkdir()
+    beside: list[NotebookRun] = []
+
+    def meanwhile(done: int, total: int, _: str) -> None:
+        if done == total - 1 and not beside:
+            beside.append(ran(inner, "print('inner')", limits=limits, prepared=one))
+
+    outer = ran(tmp_path, "print('outer')", limits=limits, prepared=one, on_cell=meanwhile)
+    assert texts(outer.output) == "outer\n"
+    assert texts(beside[0].output) == "inner\n"
+
+
 @linux
 @pytest.mark.parametrize("end", ["child killed", "child stopped", "kernel killed", "kernel stopped"])
 def test_one_that_died_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
@@ -187,10 +202,11 @@ def test_nothing_is_left_of_one_that_nobody_took() -> None:
 def test_it_does_not_outlive_a_killed_parent(tmp_path: Path, witness: Witness) -> None:
     (tmp_path / "holding.py").write_text(witness.source)
     env = {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
-    program = (
-        f"from incident_nb.prepared import Prepared; one = Prepared('holding', env={env!r}); one.wait(60); input()"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as parent:
+    program = f"from incident_nb.prepared import Prepared; one = Prepared('holding', env={env!r}); print(one.wait(60)); input()"
+    command = [sys.executable, "-u", "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"True\n"
         assert witness.started()
         parent.send_signal(signal.SIGKILL)
     assert witness.gone()
