@@ -189,6 +189,27 @@ def test_a_job_ends_with_a_report_a_record_and_a_line_to_tell(jobs: Jobs) -> Non
     assert not list((home(jobs) / ".work").iterdir())
 
 
+def test_an_incident_that_holds_others_together_has_a_report_of_its_record(jobs: Jobs) -> None:
+    """Two clients fail at one third party: an incident each, and one above them, which has no executions of its own."""
+    from incident_nb.alerts import generic
+
+    for number, client in enumerate(("ACME", "BRXT"), 1):
+        body = json.dumps({
+            "message": "503 - Service Unavailable", "client": client, "workflow": f"{client} orders", "node": "Send",
+            "node_type": "n8n-nodes-base.slack", "http_code": "503", "host": "slack.com",
+        }).encode()  # fmt: skip
+        arrival = Arrival(generic.read(body, received=NOW), "generic", body, f"d{number}", NOW)
+        Arrivals(jobs.records, jobs.settings, jobs.want).take([arrival])
+    (above,) = (one for one in jobs.records.incidents() if one.subject.shared)
+    assert owes(jobs, above.number).state == "waiting"
+    assert done(jobs, incident=above.number)
+    page = (home(jobs, above.number) / "report" / "report.md").read_text()
+    assert "INC-1, INC-2" in page and "could not be made" not in page
+    kept = jobs.records.get(above.number)
+    assert kept.investigated is not None and kept.investigated.done and kept.cause is None
+    assert not any(event.kind == "diagnosed" for event in jobs.records.events(above.number))
+
+
 def test_one_that_comes_back_late_writes_nothing(jobs: Jobs) -> None:
     alerted(jobs, "1")
     assert jobs.begin(1, 1) is not None

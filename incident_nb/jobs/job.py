@@ -78,6 +78,9 @@ class Jobs(Owing):
 
         place = self._work(incident, attempt)
         shutil.rmtree(place, ignore_errors=True)
+        if self.records.get(incident).subject.shared:  # it has no executions of its own
+            write_fallback(self.records, self.settings, incident, place, None, self.clock())
+            return None
         options = self.ahead.options() if self.ahead else {}
         return look(self.records, self.settings, incident, place, self.clock(), again=again, **options).stopped
 
