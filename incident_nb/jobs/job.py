@@ -64,7 +64,10 @@ class Jobs(Owing):
             return None
         self.running.add((incident, attempt))
         if job.failures > owed.TRIES:
-            self._set_aside(job, job.error or f"the worker ended {owed.TRIES} times while it worked on it")
+            try:
+                self._set_aside(job, job.error or f"the worker ended {owed.TRIES} times while it worked on it")
+            finally:
+                self.left(incident, attempt)
             return None
         return job
 
@@ -122,7 +125,6 @@ class Jobs(Owing):
             self.records, self.settings, job.incident, self._work(job.incident, job.attempt), why, self.clock()
         )
         self._ended(job.incident, job.attempt, "set_aside", why)
-        self.left(job.incident, job.attempt)
 
     def _ended(
         self,
