@@ -45,7 +45,7 @@ def test_killed_at_random_moments_nothing_is_lost(
         cluster: Cluster = request.getfixturevalue("cluster")
         url = cluster.url(cluster.fresh())
     with site(tmp_path / "workspace", workers=workers, url=url) as at:
-        came = stormed(at, alerts=150, problems=4, kills=5, senders=4)
+        came = stormed(at, alerts=300, problems=4, kills=6, senders=6)
     assert came["done"] + came["set_aside"] == 4 and came["kills"] >= 3
 
 
