@@ -3,8 +3,8 @@
 A real `incident-nb serve` on a record of its own; alerts come at a steady rate, each at its moment whether or not the ones before
 are answered. Three storms: one and the same alert under new delivery ids, alerts that differ only in ids and times, and 100
 problems in turn. Printed: how many incidents they made, the time from an alert's moment to its answer, and, as a floor in
-the same run, as many answers of `/health`, which commits once and folds nothing. The aim: 1, 1 and 100 incidents, 99 of 100
-alerts answered within 250 ms.
+the same run, as many answers of `/health`, which commits once and folds nothing. A worker investigates beside it, at a lower
+priority. The aim: 1, 1 and 100 incidents, no more investigations than incidents, 99 of 100 alerts answered within 250 ms.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 import httpx
 
 from incident_nb.incidents import Records
+from incident_nb.jobs import owed
 
 TOKEN = "token-of-the-benchmark"
 TOGETHER = 64  # connections
@@ -106,14 +107,14 @@ def processor_s(process: int) -> float:
     return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def served(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+def served(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], int]:
     """A receiver that answers."""
     (folder / "incident-nb.toml").write_text("")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = {**os.environ, "INCIDENT_NB_ALERT_TOKEN": TOKEN}
-    process = subprocess.Popen([*SERVE, str(port)], cwd=folder, env=env, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([*SERVE, str(port), *options], cwd=folder, env=env, stderr=subprocess.DEVNULL)
     while True:
         try:
             httpx.get(f"http://127.0.0.1:{port}/health").raise_for_status()
@@ -126,10 +127,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--alerts", type=int, default=10_000)
     parser.add_argument("--rate", type=float, default=170)
+    parser.add_argument("--no-worker", action="store_true", help="the receiver alone, with no investigations beside it")
     asked = parser.parse_args()
     for name, (wanted, make) in STORMS.items():
         with tempfile.TemporaryDirectory() as folder:
-            process, port = served(Path(folder))
+            process, port = served(Path(folder), *(["--no-worker"] if asked.no_worker else []))
             try:
                 floor = asyncio.run(storm(port, min(asked.alerts, 1_000), asked.rate, None))
                 before = processor_s(process.pid)
@@ -140,13 +142,16 @@ def main() -> None:
                 process.wait()
             records = Records(Path(folder) / "incidents" / "record.db")
             found = records.incidents()
+            with records.reading() as connection:
+                jobs = owed.those(connection, "waiting", "running", "done", "set_aside")
             records.close()
         count = sum(one.occurrences for one in found)
         half, most = took[len(took) // 2], took[len(took) * 99 // 100]
         print(
             f"{name}: {len(found)} incidents (aim: {wanted}) of {count:,} alerts, answered in {half * 1e3:.0f} ms (half), "
             f"{most * 1e3:.0f} ms (99 of 100), {most / floor[len(floor) * 99 // 100]:.1f} times the floor, "
-            f"{each * 1e3:.1f} ms of the processor each"
+            f"{each * 1e3:.1f} ms of the processor each; {sum(job.attempt for job in jobs)} investigations owed, "
+            f"{sum(job.state == 'done' for job in jobs)} done meanwhile"
         )
 
 
