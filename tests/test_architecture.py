@@ -69,7 +69,9 @@ def test_every_part_has_a_level() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [p for p in MODULES if part_of(p) not in ("__init__", "__main__")], ids=lambda p: str(p.relative_to(PACKAGE))
+    "path",
+    [p for p in MODULES if part_of(p) not in ("__init__", "__main__")],
+    ids=lambda p: str(p.relative_to(PACKAGE)),
 )
 def test_a_module_imports_lower_levels_only(path: Path) -> None:
     assert wrong_imports(path, path.read_text(encoding="utf-8")) == []
