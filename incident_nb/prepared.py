@@ -82,7 +82,7 @@ class Prepared:
                     if _says("took", child, min(deadline, time.monotonic() + _TAKES_S)):
                         self.used = True
                         given_up.pop_all()
-                        stack.callback(self._holds.close)
+                        stack.enter_context(self._holds.pop_all())  # from here on it is the run's: `close` leaves it
                         return child
         return None
 

@@ -120,6 +120,25 @@ def test_one_that_is_at_work_is_not_given_to_another_run(tmp_path: Path) -> None
     assert texts(beside[0].output) == "inner\n"
 
 
+def test_one_that_is_at_work_goes_on_when_the_next_one_is_made(tmp_path: Path) -> None:
+    settings = Settings()
+    ahead = Ahead(settings, offline=True)
+    ahead.make()
+    assert ahead.wait(60)
+    one = ahead.options()["prepared"]
+    made = []
+
+    def meanwhile(done: int, total: int, _: str) -> None:
+        if done == total - 1 and not made:
+            ahead.make()
+            made.append(ahead.options()["prepared"])
+
+    run = ran(tmp_path, "print('to the end')", env={}, limits=settings.notebooks, prepared=one, on_cell=meanwhile)
+    assert one.used and made and made[0] is not one
+    assert (run.outcome, texts(run.output)) == ("done", "to the end\n")
+    ahead.close()
+
+
 @linux
 @pytest.mark.parametrize("end", ["child killed", "child stopped", "kernel killed", "kernel stopped"])
 def test_one_that_died_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:

@@ -184,6 +184,7 @@ def sound(records: Records, folder: Path, told: dict[int, str], problems: int) -
         assert (home / "report" / "report.md").is_file() and (home / "incident.ipynb").is_file()
         ended = [event for event in records.events(incident.number) if event.kind == "investigated"]
         assert len(ended) == 1 and ended[0].payload["attempt"] == job.attempt, ended
+        assert ended[0].payload["done"] == (job.state == "done"), ended  # only what was set aside lacks a whole report
         assert not list((home / ".work").glob("*")), "an attempt's own folder is still there"
     with records.reading() as connection:
         lines = connection.execute(select(tables.outbox.c.incident, tables.outbox.c.about)).all()
