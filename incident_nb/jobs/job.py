@@ -27,6 +27,7 @@ from incident_nb.jobs.fallback import write_fallback
 from incident_nb.jobs.investigate import look
 from incident_nb.jobs.owed import Owed
 from incident_nb.jobs.owing import Owing, present
+from incident_nb.models import Diagnosis
 from incident_nb.outbox import store as outbox
 from incident_nb.redact import redact_text
 from incident_nb.settings import Settings
@@ -54,6 +55,7 @@ class Jobs(Owing):
         self.worker, self.ahead = worker, ahead
         self.running: set[tuple[int, int]] = set()
         self.untold = Event()
+        self._found: dict[tuple[int, int], Diagnosis] = {}
         self.desk = Desk(records, settings, by="incident-nb", clock=clock)
 
     def begin(self, incident: int, attempt: int) -> Owed | None:
@@ -85,15 +87,16 @@ class Jobs(Owing):
             write_fallback(self.records, self.settings, incident, place, None, self.clock())
             return None
         options = self.ahead.options() if self.ahead else {}
-        return look(self.records, self.settings, incident, place, self.clock(), again=again, **options).stopped
+        found = look(self.records, self.settings, incident, place, self.clock(), again=again, **options)
+        self._found[incident, attempt] = found.diagnosis
+        return found.stopped
 
     def put_on_record(self, incident: int, attempt: int, stopped: str | None) -> bool:
         """Puts report and diagnosis where they belong, together; False where another attempt is owed by now."""
         place = self._work(incident, attempt)
         if not place.is_dir():  # it was moved by one that then died, or lies on another machine
             stopped = self.look(incident, attempt)
-        case = open_case(str(place / "case"))
-        diagnosis = investigate(case)
+        diagnosis = self._found.get((incident, attempt)) or investigate(open_case(str(place / "case")))
 
         def said(writing: Writing) -> None:
             self.desk.diagnosed(incident, diagnosis, case=f"{self._report(incident)}/case", writing=writing)
@@ -116,6 +119,7 @@ class Jobs(Owing):
     def left(self, incident: int, attempt: int) -> None:
         """Lets go of an attempt, however it ended."""
         self.running.discard((incident, attempt))
+        self._found.pop((incident, attempt), None)
         shutil.rmtree(self._work(incident, attempt), ignore_errors=True)
         if self.ahead:
             self.ahead.make()
