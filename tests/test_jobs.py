@@ -167,6 +167,8 @@ def test_what_comes_back_is_investigated_at_once(jobs: Jobs) -> None:
     jobs.records.add(1, payload_of("resolved", {"text": "it runs"}), by="Kim", at=NOW)
     assert alerted(jobs, "2", at=timedelta(minutes=5)) == ["INC-1"]
     assert (owes(jobs).attempt, owes(jobs).why, owes(jobs).state) == (2, "reopened", "waiting")
+    (about, _, text) = told(jobs)[-1]
+    assert about == "reopened" and "failed again 5 minutes after" in text
 
 
 # What is done

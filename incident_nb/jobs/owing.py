@@ -43,11 +43,16 @@ class Owing:
             ended = known.ended_at if known.state in ("done", "set_aside") else None
             if ended is None or now - ended < rest or incident.cause is not None:
                 return
-        self._put(writing, incident, why, now)
+        attempt = self._put(writing, incident, why, now)
         if why == "opened":
             outbox.put(
                 writing.connection, f"{incident.id} opened", incident=incident.number, about="opened", at=at,
                 due=now + UNREPORTED,
+            )  # fmt: skip
+        elif why == "reopened":
+            outbox.put(
+                writing.connection, f"{incident.id} reopened {attempt}", incident=incident.number, about="reopened",
+                text=incident.reopened[-1].text, at=at, due=now,
             )  # fmt: skip
 
     def ask(self, number: int) -> None:
@@ -59,7 +64,8 @@ class Owing:
         """Lets go of the database."""
         self.queue.close()
 
-    def _put(self, writing: Writing, incident: Incident, why: str, now: datetime) -> None:
+    def _put(self, writing: Writing, incident: Incident, why: str, now: datetime) -> int:
         priority = _PRIORITY.get(incident.severity, _UNKNOWN) if incident.severity else _UNKNOWN
         attempt = owed.want(writing.connection, incident.number, why, priority, now)
         self.queue.put(writing.connection, incident.number, attempt, priority)
+        return attempt
