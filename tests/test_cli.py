@@ -631,7 +631,7 @@ def test_a_run_that_fails_in_the_middle_still_gives_a_report_that_says_so(
     parameters = new_code_cell('case: str = "sample"', metadata={"tags": ["parameters"]})
     cells = [parameters, new_markdown_cell("# What was seen"), new_code_cell("'seen'"), new_code_cell("1 / 0")]
     nbformat.write(new_notebook(cells=[*cells, new_code_cell("'never seen'")]), house / "incident.ipynb")
-    monkeypatch.setattr("incident_nb.resources.notebooks", lambda: house)
+    monkeypatch.setattr("incident_nb.desk.paper.notebooks", lambda: house)
     ended = command("investigate", source, *NOW, "--out", "out")
     assert ended.code == 1
     assert "The notebook stopped before its end" in ended.err

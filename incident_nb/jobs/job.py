@@ -141,6 +141,10 @@ class Jobs(Owing):
         """Ends the attempt that is owed: what was found, the report, what is told, in one transaction."""
         home, place = self._home(number), self._work(number, attempt)
         report = home / REPORT
+        put_notebook(home, self.records.get(number))
+        if not (home / "case" / "case.json").exists() and (place / "case" / "case.json").exists():
+            with staged(home / "case", last="case.json") as draft:
+                shutil.copytree(place / "case", draft, dirs_exist_ok=True)
         with self.records.at_once() as writing:
             if not owed.stands(writing.connection, number, attempt):
                 return False
@@ -162,10 +166,6 @@ class Jobs(Owing):
             owed.end(writing.connection, number, attempt, state, now, stopped)
             _replace(report, place)  # last, and before the commit: what a crash leaves is done again, as it was
         self.untold.set()
-        put_notebook(home, incident)
-        if not (home / "case" / "case.json").exists() and (report / "case" / "case.json").exists():
-            with staged(home / "case", last="case.json") as draft:
-                shutil.copytree(report / "case", draft, dirs_exist_ok=True)
         return True
 
     def _home(self, incident: int) -> Path:
