@@ -219,6 +219,7 @@ def test_one_that_comes_back_late_writes_nothing(jobs: Jobs) -> None:
     jobs.clock.now = NOW + timedelta(minutes=5)  # type: ignore[attr-defined]
     assert [one.attempt for one in sweep(jobs, jobs.clock())] == [1]
     assert done(jobs, attempt=2)
+    assert not list((home(jobs) / ".work").iterdir()), "what the lost attempt left is still there"
     before = (home(jobs) / "report" / "report.html").read_bytes(), jobs.records.events(1), told(jobs)
     assert not jobs.put_on_record(1, 1, stopped)
     jobs.failed(owes(jobs)._replace(attempt=1, failures=1), OutputError("late"))

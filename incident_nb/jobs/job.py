@@ -166,6 +166,10 @@ class Jobs(Owing):
             owed.end(writing.connection, number, attempt, state, now, stopped)
             _replace(report, place)  # last, and before the commit: what a crash leaves is done again, as it was
         self.untold.set()
+        for older in place.parent.iterdir():  # of attempts that were lost, with their workers
+            nth = older.name.partition(".")[0]
+            if nth.isdecimal() and int(nth) < attempt:
+                shutil.rmtree(older, ignore_errors=True)
         return True
 
     def _home(self, incident: int) -> Path:
