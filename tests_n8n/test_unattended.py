@@ -10,7 +10,6 @@ import nbformat
 import pytest
 
 from incident_nb import cli
-from incident_nb import error_workflow as ew
 from incident_nb.record import Status
 from tests.captured import webhook as slack
 from tests.test_serve import TOKEN
@@ -24,10 +23,11 @@ REPORTED_S = 120
 
 @pytest.fixture
 def credential(n8n: N8n) -> str:
-    """What a person does once in n8n: a header credential with the receiver's token, under the name that is looked for."""
+    """What a person does once in n8n: a header credential with the receiver's token; its name, which no other one has."""
     data = {"name": "Authorization", "value": f"Bearer {TOKEN}"}
-    made = n8n.api("POST", "/credentials", {"name": ew.CREDENTIAL, "type": "httpHeaderAuth", "data": data})
-    return str(made["id"])
+    name = f"unattended {token_hex(4)}"
+    n8n.api("POST", "/credentials", {"name": name, "type": "httpHeaderAuth", "data": data})
+    return name
 
 
 def served(at: Site) -> None:
@@ -52,7 +52,18 @@ def test_a_failing_workflow_becomes_a_report_and_a_message(
             address = f"http://127.0.0.1:{at.port}/alerts/n8n"
             with pytest.raises(SystemExit) as ended:
                 cli.main(
-                    ["n8n-error-workflow", "--install", "default", "--to", address, "--workflow", workflow, "--yes"]
+                    [
+                        "n8n-error-workflow",
+                        "--install",
+                        "default",
+                        "--to",
+                        address,
+                        "--workflow",
+                        workflow,
+                        "--credential",
+                        credential,
+                        "--yes",
+                    ]
                 )
             assert ended.value.code == 0
 
@@ -64,7 +75,6 @@ def test_a_failing_workflow_becomes_a_report_and_a_message(
             (message,) = wait_for(lambda: channel.got or None, REPORTED_S, "the message", tmp_path / "serve.log")
             (incident,) = records.incidents()
             records.close()
-    assert credential
     assert (incident.subject.execution_id, incident.subject.workflow_id) == (execution, workflow)
     assert (incident.client, incident.subject.node, incident.status) == ("ACME", "Stop", Status.OPEN)
     assert incident.investigated is not None and incident.investigated.done, incident.investigated
