@@ -61,22 +61,20 @@ def counts(connection: Connection) -> dict[str, int]:
     return {state: number for state, number in rows}
 
 
-def want(
-    connection: Connection, incident: int, why: str, priority: int, now: datetime, delay: timedelta = timedelta()
-) -> int:
+def want(connection: Connection, incident: int, why: str, priority: int, now: datetime) -> int:
     """The attempt that is owed from now on; an older one counts no more."""
     known = of(connection, incident)
     if known is None:
         connection.execute(
             insert(_JOB).values(
                 incident=incident, attempt=1, state="waiting", why=why, priority=priority, failures=0,
-                wanted_at=now.isoformat(), due_at=(now + delay).isoformat(),
+                wanted_at=now.isoformat(), due_at=now.isoformat(),
             )
         )  # fmt: skip
         return 1
     _set(
         connection, incident, known.attempt, attempt=known.attempt + 1, state="waiting", why=why, priority=priority,
-        failures=0, wanted_at=now.isoformat(), due_at=(now + delay).isoformat(), beat_at=None, worker=None,
+        failures=0, wanted_at=now.isoformat(), due_at=now.isoformat(), beat_at=None, worker=None,
         ended_at=None, error=None,
     )  # fmt: skip
     return known.attempt + 1

@@ -84,7 +84,9 @@ def _signs(jobs: Jobs, ended: threading.Event) -> None:
     while not ended.wait(every):
         if jobs.ahead:
             jobs.ahead.make()  # the one that is there may be too old
-        running = set(jobs.running)
+        if not (running := set(jobs.running)):
+            since = {}
+            continue
         since = {job: since.get(job, time.monotonic()) for job in running}
         if any(time.monotonic() - begun > most for begun in since.values()):
             _LOG.error("a job did not end within %s s; this worker ends", most)
