@@ -16,15 +16,17 @@ from sqlalchemy import select, text
 
 from incident_nb import processes
 from incident_nb.desk import paper
-from incident_nb.desk.arrivals import Arrival, Arrivals
+from incident_nb.desk.arrivals import Arrival, Arrivals, Owe
 from incident_nb.errors import OutputError, UnreachableError
 from incident_nb.incidents import Records, payload_of, tables
 from incident_nb.jobs import job, owed
 from incident_nb.jobs.job import Jobs
 from incident_nb.jobs.queue import id_of
+from incident_nb.jobs.rounds import rounds_of
 from incident_nb.jobs.sweep import sweep
 from incident_nb.models import Cause
 from incident_nb.settings import JobSettings, NotebookLimits, Settings
+from incident_nb.watch import heartbeats, reconcile
 from tests.test_desk import NOW, Clock
 from tests.test_serve import failed
 
@@ -54,7 +56,9 @@ def jobs(records: Records, tmp_path: Path, clock: Clock) -> Iterator[Jobs]:
     made.close()
 
 
-def alerted(jobs: Jobs, *executions: str, node: str = "HubSpot", at: timedelta = timedelta()) -> list[str | None]:
+def alerted(
+    jobs: Jobs, *executions: str, node: str = "HubSpot", at: timedelta = timedelta(), owe: Owe | None = None
+) -> list[str | None]:
     """Takes alerts in, in one commit: the incidents that they went into."""
     from incident_nb.alerts import n8n_trigger
 
@@ -64,7 +68,7 @@ def alerted(jobs: Jobs, *executions: str, node: str = "HubSpot", at: timedelta =
         Arrival(n8n_trigger.read(body, received=jobs.clock()), "n8n", body, f"d{node}{one}", jobs.clock())
         for one, body in zip(executions, bodies, strict=True)
     ]
-    told = Arrivals(jobs.records, jobs.settings, jobs.want).take(arrived)
+    told = Arrivals(jobs.records, jobs.settings, owe or jobs.want).take(arrived)
     return [outcomes[0].incident for outcomes in told if isinstance(outcomes, list)]
 
 
@@ -131,6 +135,20 @@ def test_the_gravest_comes_first(jobs: Jobs) -> None:
     jobs.records.add(1, payload_of("severity_chosen", {"severity": "P1"}), by="Kim")
     jobs.ask(1)
     assert owes(jobs).priority == 1 and owes(jobs).why == "asked" and owes(jobs).attempt == 2
+
+
+def test_what_was_found_comes_after_the_alerts_of_its_severity(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    takes: list[Arrivals] = []
+    for watched in (reconcile, heartbeats):
+        monkeypatch.setattr(watched, "look", lambda *given: takes.append(given[3]))
+    for one in rounds_of(jobs):
+        if one.name in ("reconcile", "heartbeats"):
+            one.do(NOW)
+    assert len(takes) == 2
+    for number, by in enumerate((takes[0].owe, takes[1].owe, jobs.want), start=1):
+        alerted(jobs, str(number), node=f"Node {number}", owe=by)
+    found, quiet, told_of = (owes(jobs, number).priority for number in (1, 2, 3))
+    assert told_of < found == quiet < told_of + 2  # and before all that is less grave
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ class Jobs(Owing):
         if job is None:
             return None
         self.running.add((incident, attempt))
+        _LOG.info("INC-%s, attempt %s: begun (%s)", incident, attempt, job.why)
         if job.failures > owed.TRIES:
             try:
                 self._set_aside(job, job.error or f"the worker ended {owed.TRIES} times while it worked on it")
@@ -166,6 +167,7 @@ class Jobs(Owing):
             owed.end(writing.connection, number, attempt, state, now, stopped)
             _replace(report, place)  # last, and before the commit: what a crash leaves is done again, as it was
         self.untold.set()
+        _LOG.info("INC-%s, attempt %s: %s%s", number, attempt, state.replace("_", " "), f" ({stopped})" if stopped else "")
         for older in place.parent.iterdir():  # of attempts that were lost, with their workers
             nth = older.name.partition(".")[0]
             if nth.isdecimal() and int(nth) < attempt:

@@ -16,8 +16,8 @@ from incident_nb.settings import Settings
 
 UNREPORTED = timedelta(seconds=90)  # after which Slack is told of an incident whose report is not there yet
 
-_PRIORITY = {Severity.P1: 1, Severity.P2: 2, Severity.P3: 4, Severity.P4: 5}
-_UNKNOWN = 3
+# The lower number goes first. Between two lies what was found without an alert: a first look may find an hour's failures.
+_PRIORITY = {Severity.P1: 1, Severity.P2: 3, None: 5, Severity.P3: 7, Severity.P4: 9}
 
 
 def present() -> datetime:
@@ -32,9 +32,9 @@ class Owing:
         self.records, self.settings, self.clock = records, settings, clock
         self.queue = Queue(records)
 
-    def want(self, writing: Writing, incident: Incident, why: str, at: datetime) -> None:
+    def want(self, writing: Writing, incident: Incident, why: str, at: datetime, *, found: bool = False) -> None:
         """Makes an investigation owed, in the caller's transaction. `again` counts after a time of rest only, and while
-        nobody has accepted a cause: a storm is one investigation.
+        nobody has accepted a cause: a storm is one investigation. What was `found` comes after the alerts of its severity.
         """
         now = self.clock()
         known = owed.of(writing.connection, incident.number)
@@ -43,7 +43,7 @@ class Owing:
             ended = known.ended_at if known.state in ("done", "set_aside") else None
             if ended is None or now - ended < rest or incident.cause is not None:
                 return
-        attempt = self._put(writing, incident, why, now)
+        attempt = self._put(writing, incident, why, now, found=found)
         if why == "opened":
             outbox.put(
                 writing.connection, f"{incident.id} opened", incident=incident.number, about="opened", at=at,
@@ -64,8 +64,8 @@ class Owing:
         """Lets go of the database."""
         self.queue.close()
 
-    def _put(self, writing: Writing, incident: Incident, why: str, now: datetime) -> int:
-        priority = _PRIORITY.get(incident.severity, _UNKNOWN) if incident.severity else _UNKNOWN
+    def _put(self, writing: Writing, incident: Incident, why: str, now: datetime, *, found: bool = False) -> int:
+        priority = _PRIORITY[incident.severity] + found
         attempt = owed.want(writing.connection, incident.number, why, priority, now)
         self.queue.put(writing.connection, incident.number, attempt, priority)
         return attempt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from incident_nb.desk.arrivals import Arrivals
@@ -17,7 +18,7 @@ from incident_nb.watch import clocks, heartbeats, reconcile, vendors
 def rounds_of(jobs: Jobs) -> Sequence[Round]:
     """The rounds of a worker. With several workers each comes round once, in one of them."""
     records, settings = jobs.records, jobs.settings
-    arrivals = Arrivals(records, settings, jobs.want)
+    arrivals = Arrivals(records, settings, partial(jobs.want, found=True))
 
     def told(look: Callable[[datetime], Any]) -> Callable[[datetime], None]:
         def do(now: datetime) -> None:
