@@ -39,7 +39,9 @@ def test_a_failing_workflow_becomes_a_report_and_a_message(
     n8n: N8n, credential: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = f'[n8n.default]\nurl = "{n8n.url}"\n[clients.ACME]\nname_prefix = ["[ACME]"]\n'
-    settings += "[watch]\ngrace_s = 7200\n"  # failures of other tests, of which n8n told nobody, are not looked for here
+    settings += (
+        "[watch]\ngrace_s = 7200\n"  # failures of other tests, of which n8n told nobody, are not looked for here
+    )
     secrets = {"INCIDENT_NB_N8N_API_KEY": n8n.api_key}
     with slack() as channel:
         secrets["INCIDENT_NB_SLACK_WEBHOOK"] = channel.url

@@ -167,7 +167,7 @@ class Jobs(Owing):
             owed.end(writing.connection, number, attempt, state, now, stopped)
             _replace(report, place)  # last, and before the commit: what a crash leaves is done again, as it was
         self.untold.set()
-        _LOG.info("INC-%s, attempt %s: %s%s", number, attempt, state.replace("_", " "), f" ({stopped})" if stopped else "")
+        _LOG.info("INC-%s, attempt %s: %s", number, attempt, state if stopped is None else f"{state}, report not whole")
         for older in place.parent.iterdir():  # of attempts that were lost, with their workers
             nth = older.name.partition(".")[0]
             if nth.isdecimal() and int(nth) < attempt:
