@@ -143,7 +143,8 @@ class Subject(Frozen):
     """What an incident is about, as far as known; the names are those of the execution log.
 
     `credential_id`, `host` and `vendor` are what other workflows may share with it; `shared` says which of these an
-    incident is about that holds several others together, whosever they are.
+    incident is about that holds several others together, whosever they are. `suspected` is the cause that the error's words
+    spoke for when it was opened (None: for none).
     """
 
     instance: str | None = None
@@ -159,6 +160,7 @@ class Subject(Frozen):
     host: str | None = None
     vendor: str | None = None
     shared: str | None = None
+    suspected: Cause | None = None
 
 
 class Incident(Frozen):

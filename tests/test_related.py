@@ -119,6 +119,7 @@ def whys(records: Records, number: int) -> list[str]:
 
 CALLS_OURS = {"url": "https://api.northbeam.example/orders"}
 CALLS_THEIRS = {"url": "https://api.acme-suppliers.example/v1"}
+BAD_DATA = {"message": "Missing required field: email", "httpCode": "422"}
 LATER = NOW + 60 * MINUTE
 
 PAIRS: list[tuple[str, Arrival, Arrival, set[tuple[str, str]]]] = [
@@ -151,6 +152,10 @@ PAIRS: list[tuple[str, Arrival, Arrival, set[tuple[str, str]]]] = [
     ("both unknown", alert(None, "Sync", **SLACK), alert(None, "Copy", **SLACK), both("1-C1", "2-C1")),
     ("credential, host and vendor make one", alert("ACME", cred="7", url="https://x.modal.run/a"),
      alert("GLOBEX", cred="7", url="https://x.modal.run/a"), both("1-C1", "2-C1")),
+    ("a cause of its own at both", alert("ACME", **SLACK, **BAD_DATA), alert("GLOBEX", **SLACK, **BAD_DATA), set()),
+    ("at the first", alert("ACME", **SLACK, **BAD_DATA), alert("GLOBEX", **SLACK), set()),
+    ("at the second", alert("ACME", **SLACK), alert("GLOBEX", **SLACK, **BAD_DATA), set()),
+    ("of one client all the same", alert("ACME", **SLACK, **BAD_DATA), alert("ACME", "Bills", **SLACK), both("1-2")),
     ("two clients after the window", alert("ACME", **SLACK), alert("GLOBEX", at=LATER + MINUTE, **SLACK), set()),
     ("two clients, two servers", alert("ACME", cred="12"), alert("GLOBEX", cred="12", instance="b"), set()),
 ]  # fmt: skip
@@ -277,6 +282,26 @@ def test_a_new_one_covers_what_comes_after_the_old_was_resolved(here: Records) -
     first, second = covers(here)
     assert second.recurring and first.id in second.related
     assert links(here) - {("C2", "C1")} == both("1-C1", "2-C1", "1-C2", "2-C2", "3-C2")
+
+
+def test_one_that_is_back_is_related_as_a_new_one_is(here: Records) -> None:
+    take(here, alert("ACME", **SLACK))
+    _end(here, 1, "resolved")
+    take(here, alert("GLOBEX", at=NOW + MINUTE, **SLACK))
+    assert links(here) == set()
+    take(here, alert("ACME", at=NOW + 2 * MINUTE, **SLACK))
+    assert len(here.get(1).reopened) == 1 and links(here) == both("1-C1", "2-C1")
+    here.add(1, payload_of("resolved", {}), by="Anna", at=NOW + 3 * MINUTE)
+    take(here, alert("ACME", at=NOW + 4 * MINUTE, **SLACK))
+    assert len(here.get(1).reopened) == 2 and len(here.get(1).related) == 1
+
+
+def test_an_accepted_cause_counts_for_more_than_the_words(here: Records) -> None:
+    take(here, alert("ACME", **SLACK, **BAD_DATA), alert("GLOBEX", **SLACK))
+    assert links(here) == set()
+    here.add(1, payload_of("cause_accepted", {"cause": "external_api_changed"}), by="Anna", at=NOW)
+    take(here, alert("HOOLI", at=NOW + MINUTE, **SLACK))
+    assert links(here) == both("1-C1", "2-C1", "3-C1")
 
 
 def test_what_covers_others_is_found_by_itself_while_it_is_open(here: Records) -> None:

@@ -19,7 +19,7 @@ from incident_nb.errors import IncidentNbError
 from incident_nb.incidents import Records, deliveries, engines, payload_of
 from incident_nb.incidents.kinds.opening import Opened, SeveritySuggested
 from incident_nb.incidents.store import Writing
-from incident_nb.models import Cause, Frozen
+from incident_nb.models import Cause, Frozen, Verdict
 from incident_nb.patterns import fingerprint_of
 from incident_nb.policy import facts_from_text, load, suggest
 from incident_nb.record import Incident, Subject
@@ -198,22 +198,25 @@ class _Folding:
         minutes = round((alert.at - since) / timedelta(minutes=1))
         why = f"it failed again {minutes} minutes after it was resolved (VER-5)"
         again = self.writing.add(alike[0].number, payload_of("reopened", {"reason": why}), by=_by(alert), at=alert.at)
+        again = self.related.join(again, alert.at, _by(alert))
         self.owe(self.writing, again, "reopened", alert.at)
         return again
 
     def _opened(self, alert: Alert, key: str, before: Sequence[Incident]) -> Incident:
         client = alert.client or self.settings.client_of(alert.workflow)
+        judged = classify(alert.error, own_hosts=self.settings.own_hosts)
         subject = Subject(
             instance=alert.instance, workflow_id=alert.workflow_id, workflow=alert.workflow, node=alert.node,
             execution_id=alert.execution_id, execution_url=alert.execution_url, fingerprint=key,
-            error=alert.error.message or None, **talked_to(alert, client, self.settings),
+            error=alert.error.message or None, suspected=None if judged.cause is Cause.UNKNOWN else judged.cause,
+            **talked_to(alert, client, self.settings),
         )  # fmt: skip
         opened = Opened(
             title=alert.title, detected_at=alert.at, client=client, source=alert.source, subject=subject,
             recurring=bool(before), text=alert.text,
         )  # fmt: skip
         made = self.writing.open(opened, by=_by(alert), at=alert.at)
-        made = self.writing.add(made.number, _severity(alert, self.settings), by=_by(alert), at=alert.at)
+        made = self.writing.add(made.number, _severity(alert, judged), by=_by(alert), at=alert.at)
         if before:
             why = "the same problem, resolved before"
             made = self.writing.add(
@@ -223,9 +226,8 @@ class _Folding:
         return made
 
 
-def _severity(alert: Alert, settings: Settings) -> SeveritySuggested:
+def _severity(alert: Alert, judged: Verdict) -> SeveritySuggested:
     """What the alert alone suggests, until it is investigated."""
-    judged = classify(alert.error, own_hosts=settings.own_hosts)
     stated = facts_from_text(alert.text)
     cause: dict[str, Any] = {} if judged.cause is Cause.UNKNOWN else {"cause": judged.cause, "detail": judged.detail}
     found = suggest(stated.model_copy(update={"alert_fired": True, "failing": True, **cause}))

@@ -1,7 +1,7 @@
 """Incidents that have to do with each other, found when one is opened: they share a credential, a host or a vendor.
 
 Those of one client are related to each other. Those of several clients, or of nobody knows whom, are never: an incident
-of its own covers them, and each of them knows that one only.
+of its own covers them, and each of them knows that one only. It covers those only whose cause may lie with what they share.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from incident_nb.desk.shares import Share, shares
+from incident_nb.desk.shares import Share, may_lie_outside, shares
 from incident_nb.incidents import payload_of
 from incident_nb.incidents.kinds.opening import Opened, SeveritySuggested
 from incident_nb.incidents.lately import unresolved_since
@@ -43,7 +43,7 @@ class Related:
         self._last[incident.number] = max(at, self._last.get(incident.number, at))
 
     def join(self, made: Incident, at: datetime, by: str) -> Incident:
-        """An incident that was just opened, related to what shares something with it within the window."""
+        """An incident that was just opened, or reopened, related to what shares something with it within the window."""
         self._know(made)
         if not self.window:
             return made
@@ -55,14 +55,18 @@ class Related:
             if next(near(), None) is None:
                 continue
             # The first one stands for its client's others: a storm makes a star, not a net.
-            if own := next(near(lambda one: _of_one_client(one, made)), None):
+            own = next(near(lambda one: _of_one_client(one, made)), None)
+            if own is not None and own.id not in made.related:
                 mine.setdefault(own.number, []).append(share.words)
-            apart = near(lambda one: not (_of_one_client(one, made) or self._shares_any(one, covered)))
+            if not may_lie_outside(made):
+                continue
+            under = partial(near, lambda one: not one.subject.shared and may_lie_outside(one))
+            apart = (one for one in under() if not (_of_one_client(one, made) or self._shares_any(one, covered)))
             cover = self._covers(share)
             if cover is None and next(apart, None):
                 cover = self._open(share, at, by)
             if cover is not None:
-                for one in (*near(lambda one: not one.subject.shared), self._known[made.number]):
+                for one in (*under(), self._known[made.number]):
                     self._put_under(cover, one.number, share, at, by)
                 covered.append(share)
         for number, things in mine.items():

@@ -11,13 +11,15 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from incident_nb.alerts.alert import Alert
-from incident_nb.models import ErrorRecord
+from incident_nb.models import Cause, ErrorRecord
 from incident_nb.probes import vendors
-from incident_nb.record import Subject
+from incident_nb.record import Incident, Subject
 from incident_nb.settings import Settings
 
 Kind = Literal["credential", "host", "vendor"]
 
+# Of the workflow or of n8n: what is called has nothing to do with it, however many clients call the same.
+_ITS_OWN = frozenset((Cause.DATA_FORMAT, Cause.WORKFLOW_CONFIG, Cause.WORKFLOW_INACTIVE, Cause.INFRASTRUCTURE))
 _NAME = re.compile(r"(?:[\w-]{1,63}\.){1,30}[a-z][\w-]{1,62}")
 _INSIDE = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home", ".corp", ".svc", ".home.arpa")
 _WORDS = {"credential": "the credential with the id {0} on the n8n server {1}", "host": "the host {0}", "vendor": "{0}"}
@@ -64,6 +66,11 @@ def shares(subject: Subject, settings: Settings) -> tuple[Share, ...]:
     if subject.vendor:
         found.append(Share("vendor", (subject.vendor,)))
     return tuple(found)
+
+
+def may_lie_outside(incident: Incident) -> bool:
+    """Whether what an incident shares may be the reason for it: by the cause that was accepted, else by the suspected one."""
+    return (incident.cause.cause if incident.cause else incident.subject.suspected) not in _ITS_OWN
 
 
 @lru_cache(maxsize=4096)  # of thousands of open incidents most have the same few hosts
