@@ -7,7 +7,7 @@ import re
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from incident_nb.alerts.alert import Alert
@@ -45,7 +45,7 @@ class Share(NamedTuple):
     def subject(self) -> Subject:
         """The subject of that incident, which shares this alone; its fingerprint is the same each time."""
         key = hashlib.sha256("\x1f".join(("shared", self.kind, *self.of)).encode()).hexdigest()[:12]
-        known = dict(
+        known: dict[str, Any] = dict(
             zip(("credential_id", "instance") if self.kind == "credential" else (self.kind,), self.of, strict=True)
         )
         return Subject(shared=f"{self.kind}:{self.of[-1]}", fingerprint=key, **known)
