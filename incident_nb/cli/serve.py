@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 
 from incident_nb.cli import app
 from incident_nb.cli.common import ConfigOption, settings_of, words
-from incident_nb.errors import UsageError
+from incident_nb.errors import IncidentNbError, UsageError
 
 HEADER_BYTES = 32_768
 
@@ -35,7 +36,7 @@ def serve(
     from incident_nb.http import is_loopback
     from incident_nb.incidents import records_of
     from incident_nb.jobs.owing import Owing
-    from incident_nb.serve import Access, Beside, app_of
+    from incident_nb.serve import Access, Beside, app_of, rehearse
 
     settings, access = settings_of(config), Access.from_environment()
     if access.is_open and not is_loopback(host):
@@ -45,6 +46,11 @@ def serve(
         )
     records = records_of(settings)
     owing = Owing(records, settings)
+    try:
+        rehearse(settings)
+    except IncidentNbError as error:
+        words.print(f"The first alert will take a second longer: {error}", markup=False, soft_wrap=True)
+    gc.freeze()  # what is there now stays: to look it through for garbage again and again would hold up alerts
     words.print(f"Alerts go to {records.place}; listening at http://{host}:{port}", markup=False, soft_wrap=True)
     beside = None
     if settings.path is None:

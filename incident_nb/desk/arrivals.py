@@ -92,17 +92,21 @@ class Arrivals:
         ids |= {key for arrival in arrived for one in arrival.alerts if (key := _found_key(one))}
         known = deliveries.known(writing.connection, ids)
         told: list[list[Outcome] | ReusedError] = []
+        came: list[deliveries.Came] = []
         since = min((one.at for arrival in arrived for one in arrival.alerts), default=arrived[0].received)
         folding = _Folding(writing, self.settings, self._again, self.owe, Related(writing, self.settings, since))
         for arrival, alerts in zip(arrived, ready, strict=True):
             before = known.get(arrival.delivery or "")
             if before is None:
-                told.append(self._taken(folding, arrival, alerts, known))
+                outcomes, one = self._taken(folding, arrival, alerts, known)
+                told.append(outcomes)
+                came.append(one)
             elif before.digest == arrival.digest:
                 told.append([Outcome(**{**one, "duplicate": True}) for one in before.answer])
             else:
                 told.append(ReusedError("This delivery's id was used before, for another body."))
         folding.finish()
+        deliveries.keep(writing.connection, came)
         return told
 
     def _forget(self, writing: Writing, now: datetime) -> None:
@@ -114,16 +118,16 @@ class Arrivals:
     def _taken(
         self, folding: _Folding, arrival: Arrival, alerts: Iterable[tuple[Alert, str]],
         known: dict[str, deliveries.Delivery],
-    ) -> list[Outcome]:  # fmt: skip
+    ) -> tuple[list[Outcome], deliveries.Came]:  # fmt: skip
         found = [_found_before(alert, known) or folding.fold(alert, key) for alert, key in alerts]
-        connection, number = folding.writing.connection, next((one for _, one in found if one), None)
-        deliveries.keep(connection, arrival.dialect, arrival.received, arrival.body, number)
+        number = next((one for _, one in found if one), None)
         told = [outcome for outcome, _ in found]
+        answer = [one.model_dump(exclude={"duplicate"}) for one in told]
         if arrival.delivery:
-            answer = [one.model_dump(exclude={"duplicate"}) for one in told]
-            deliveries.answered(connection, arrival.delivery, arrival.digest, arrival.received, answer)
             known[arrival.delivery] = deliveries.Delivery(arrival.digest, answer)
-        return told
+        return told, deliveries.Came(
+            arrival.dialect, arrival.received, arrival.body, number, arrival.delivery, arrival.digest, answer
+        )
 
     def _fingerprint(self, alert: Alert) -> str:
         return fingerprint(alert, fingerprint_of, lambda flow: self.settings.client_of(flow.name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -31,17 +31,36 @@ def known(connection: Connection, ids: Collection[str]) -> dict[str, Delivery]:
     return {row.id: Delivery(row.digest, row.answer) for row in rows}
 
 
-def answered(connection: Connection, delivery: str, digest: str, received: datetime, answer: Any) -> None:
-    """Remembers what a delivery was answered."""
-    connection.execute(_KEEP, {"id": delivery, "digest": digest, "received_at": received.isoformat(), "answer": answer})
+class Came(NamedTuple):
+    """What came as it came, secrets included, for the owner of the database only; `incident` is the one that it went into.
+
+    `delivery` is the sender's id of it, under which the `answer` is remembered; None where it has none.
+    """
+
+    dialect: str
+    received: datetime
+    body: bytes
+    incident: int | None
+    delivery: str | None
+    digest: str
+    answer: Any
 
 
-def keep(connection: Connection, dialect: str, received: datetime, body: bytes, incident: int | None) -> None:
-    """Keeps what came as it came, secrets included, for the owner of the database only."""
-    packed = zstandard.compress(body)
-    connection.execute(
-        _RAW, {"received_at": received.isoformat(), "dialect": dialect, "incident": incident, "body": packed}
-    )
+def keep(connection: Connection, came: Sequence[Came]) -> None:
+    """Keeps deliveries, and what their senders were answered."""
+    alerts = [
+        {"received_at": one.received.isoformat(), "dialect": one.dialect, "incident": one.incident,
+         "body": zstandard.compress(one.body)}
+        for one in came
+    ]  # fmt: skip
+    answers = [
+        {"id": one.delivery, "digest": one.digest, "received_at": one.received.isoformat(), "answer": one.answer}
+        for one in came
+        if one.delivery
+    ]
+    for statement, rows in ((_RAW, alerts), (_KEEP, answers)):
+        if rows:
+            connection.execute(statement, rows)
 
 
 class Kept(NamedTuple):
