@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Literal, TypeVar
 
 from pydantic import Field
@@ -17,6 +18,7 @@ from incident_nb.models import Cause, Frozen, Severity
 Source = Literal["slack", "email", "monitoring", "form"]
 Notice = Literal["notice", "holding", "brief"]
 VendorLevel = Literal["up", "degraded", "down", "unknown"]
+HeldState = Literal["to_stop", "stopped", "runs", "restored"]
 Confirmed = Literal["data_loss", "security", "outage_without_end"]
 
 
@@ -139,6 +141,16 @@ class VendorSeen(Said):
     eta: datetime | None = None
 
 
+class Held(Said):
+    """A workflow kept from running: the `version` that ran before, and how far that is (`to_stop`: not known what came of it)."""
+
+    instance: str
+    workflow_id: str
+    workflow: str
+    version: str | None
+    state: HeldState
+
+
 class Subject(Frozen):
     """What an incident is about, as far as known; the names are those of the execution log.
 
@@ -174,7 +186,8 @@ class Incident(Frozen):
     `documented` (its `text` is the path) are by row id and by name, the newest of each. `open_items` are the reasons why
     it was resolved or closed with rows open.
     `occurrences` counts failures of the same problem that were folded into it. `reminded` are the clocks and duties that
-    were called out already, `vendors` how third parties were when they were last looked at, by name.
+    were called out already, `vendors` how third parties were when they were last looked at, by name, `held` the workflows
+    that were stopped for it, by server and id.
     """
 
     number: int
@@ -217,6 +230,7 @@ class Incident(Frozen):
     investigated: Investigation | None = None
     reminded: tuple[str, ...] = ()
     vendors: dict[str, VendorSeen] = Field(default_factory=dict)
+    held: dict[str, Held] = Field(default_factory=dict)
     closed: Said | None = None
     changed_at: datetime
 
@@ -253,6 +267,11 @@ class Incident(Frozen):
         return bool(self.waiting) and self.waiting[-1].until is None
 
     @property
+    def held_back(self) -> tuple[Held, ...]:
+        """The workflows that were stopped for it, as far as is known, and are not restored."""
+        return tuple(one for one in self.held.values() if one.state in ("to_stop", "stopped"))
+
+    @property
     def status(self) -> Status:
         """Where it is on its way."""
         if self.closed:
@@ -276,8 +295,5 @@ class Incident(Frozen):
 
     def since(self, said: tuple[Done, ...]) -> Done | None:
         """The first of these that happened since its clocks count, in whatever order they were recorded; None if none did."""
-        return min((one for one in said if not self.reopened or one.at >= self.began_at), key=_at, default=None)
-
-
-def _at(said: Said) -> datetime:
-    return said.at
+        lasting = (one for one in said if not self.reopened or one.at >= self.began_at)
+        return min(lasting, key=attrgetter("at"), default=None)

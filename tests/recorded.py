@@ -40,6 +40,11 @@ ONE_OF_EACH: dict[str, dict[str, Any]] = {
     "worked_around": {"what": "the old key for now", "due": LATER},
     "waiting_began": {"why": "a new key"},
     "waiting_ended": {},
+    "stopping": {"instance": "default", "scope": "its workflow",
+                 "workflows": [{"workflow_id": "w1", "workflow": "Orders", "version": "v7"}]},
+    "stopped": {"instance": "default", "workflows": ["w1"], "left": {"w2": "n8n did not stop it"}},
+    "restored": {"instance": "default", "workflows": ["w1"], "left": {"w3": "n8n did not activate it"},
+                 "over": {"w4": "it was deleted"}},
     "fixed": {"what": "a new key"},
     "run_watched": {"execution_id": "4800", "good": True},
     "resolved": {"text": "three good runs", "open_items": {"VER-5": "there is no staging"}},
@@ -63,6 +68,9 @@ _causes = st.sampled_from(["credentials", "timeout", "network", "unknown"])
 _flag = st.booleans()
 _subjects = st.fixed_dictionaries({}, optional={"workflow": _words, "node": _words, "fingerprint": _words})
 _left = st.dictionaries(st.sampled_from(["VER-1", "VER-5", "FIN-1"]), _words, max_size=2)
+
+_reasons = st.dictionaries(_words, _words, max_size=2)
+_running = st.fixed_dictionaries({"workflow_id": _words, "workflow": _words}, optional={"version": _words})
 
 
 def _with(fixed: dict[str, Any] | None = None, **optional: Any) -> st.SearchStrategy[dict[str, Any]]:
@@ -88,6 +96,9 @@ VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "worked_around": _with({"what": _words, "due": _dates}),
     "waiting_began": _with({"why": _words}),
     "waiting_ended": _with(),
+    "stopping": _with({"instance": _words, "scope": _words, "workflows": st.lists(_running, min_size=1, max_size=3)}),
+    "stopped": _with({"instance": _words}, workflows=st.lists(_words, max_size=2), left=_reasons),
+    "restored": _with({"instance": _words}, workflows=st.lists(_words, max_size=2), left=_reasons, over=_reasons),
     "fixed": _with({"what": _words}),
     "run_watched": _with({"execution_id": _words, "good": _flag}),
     "resolved": _with(text=_words, open_items=_left),

@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and ends the process with its exit code. No error of the user's shows a traceback."""
     from incident_nb.cli import (  # noqa: F401 - they register
         classify,
+        contain,
         doctor,
         error_workflow,
         fetch,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,10 +19,14 @@ from rich.text import Text
 
 from incident_nb import redact
 from incident_nb.errors import OutputError, UsageError
+from incident_nb.escape import printable
 from incident_nb.files import write_atomic
-from incident_nb.models import Probed
+from incident_nb.models import Frozen, Probed
 from incident_nb.redact import sealed
 from incident_nb.settings import Settings, load
+
+if TYPE_CHECKING:
+    from incident_nb.n8n.workflows import Step
 
 words = Console(stderr=True)
 WIDEST = 100  # columns that a line of words is easily read in
@@ -148,3 +152,40 @@ def asking() -> Iterator[Any]:
             shown.update(task, completed=done, total=total, description=f"asking live systems: {told}")
 
         yield on_answer
+
+
+def clean(text: str) -> str:
+    """A text that names what n8n holds, without secrets and fit for a terminal."""
+    return printable(redact.redact_text(text))
+
+
+def cleaned(value: Any) -> Any:
+    """The same tree with its texts cleaned; keys are ours."""
+    if isinstance(value, dict):
+        return {key: cleaned(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [cleaned(one) for one in value]
+    return clean(value) if isinstance(value, str) else value
+
+
+def say_step(step: Step) -> None:
+    """One step of a plan to stderr, as it was done."""
+    label = f"{step.name} ({step.workflow_id})" if step.workflow_id else step.name
+    style = None if step.outcome == "done" else "yellow"
+    words.print(clean(f"{label}: {step.told}"), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def end_plan(plan: Frozen, steps: list[Step], *, yes: bool, json_to: str | None, nothing: str) -> None:
+    """The end of a command that shows a plan and, with `yes`, does it; `nothing` is said where there was nothing to do.
+
+    Raises typer.Exit(1) where something was not done.
+    """
+    if json_to is not None:
+        done = [step.model_dump(mode="json") for step in steps] if yes else None
+        put_json(cleaned({"plan": plan.model_dump(mode="json"), "steps": done}), json_to)
+    if not yes:
+        words.print("Nothing was changed. The same command with --yes does what the plan says.", soft_wrap=True)
+    elif not steps:
+        words.print(nothing)
+    if any(step.outcome != "done" for step in steps):
+        raise typer.Exit(1)

@@ -8,13 +8,22 @@ from typing import Annotated, Any
 import typer
 
 from incident_nb import error_workflow as ew
-from incident_nb import redact
 from incident_nb.cli import app
-from incident_nb.cli.common import ConfigOption, JsonOption, put_json, put_text, settings_of, show_rows, words
+from incident_nb.cli.common import (
+    ConfigOption,
+    JsonOption,
+    clean,
+    cleaned,
+    end_plan,
+    put_text,
+    say_step,
+    settings_of,
+    show_rows,
+)
 from incident_nb.error_workflow.build import SEND
 from incident_nb.errors import UsageError
-from incident_nb.escape import printable
 from incident_nb.n8n import N8n
+from incident_nb.n8n.workflows import Step, look
 
 BUDGET_S = 300.0
 MOST_SHOWN = 200  # lines a heading
@@ -108,29 +117,18 @@ def _on_server(
 
     settings = settings_of(config)
     (name,) = live.named(f"{live.WORD}:{name}", settings)
-    steps: list[ew.Step] = []
+    steps: list[Step] = []
     with live.session(settings, BUDGET_S) as session:
         server = N8n(name, settings.n8n[name].url, session)
-        there, publishes = ew.look(server)
+        there, publishes = look(server)
         plan = ew.plan(there, chosen, wanted, publishes=publishes)
         if json_to is None:
             _show(plan, name)
         if yes:
             for step in ew.install(server, plan):
                 steps.append(step)
-                _say(step)
-    if json_to is not None:
-        told = {
-            "plan": plan.model_dump(mode="json"),
-            "steps": [step.model_dump(mode="json") for step in steps] if yes else None,
-        }
-        put_json(_gated(told), json_to)
-    if not yes:
-        words.print("Nothing was changed. The same command with --yes does what the plan says.", soft_wrap=True)
-    elif not steps:
-        words.print("There was nothing to change.")
-    if any(step.outcome != "done" for step in steps):
-        raise typer.Exit(1)
+                say_step(step)
+    end_plan(plan, steps, yes=yes, json_to=json_to, nothing="There was nothing to change.")
 
 
 def _show(plan: ew.Plan, name: str) -> None:
@@ -150,31 +148,11 @@ def _show(plan: ew.Plan, name: str) -> None:
                 lines.append(("", ew.steps_for(row)))
         if rows[MOST_SHOWN:]:
             lines.append(("", f"and {len(rows) - MOST_SHOWN:,} more: --json has all"))
-    show_rows([(_clean(label), _clean(text)) for label, text in lines])
+    show_rows([(clean(label), clean(text)) for label, text in lines])
     for addition in plan.additions:
         how = (
             "Copy the nodes below and paste them into it in n8n's editor, below its other nodes; connect its "
             f"“{addition.trigger}” to “{SEND}” beside what it has, choose the credentials, and save (2.x: publish)."
         )
-        show_rows([("#", _clean(f"To add to “{addition.name}” ({addition.workflow_id})")), ("", _clean(how))])
-        put_text(json.dumps(_gated(addition.nodes), indent=2, ensure_ascii=False) + "\n", "-")
-
-
-def _say(step: ew.Step) -> None:
-    style = None if step.outcome == "done" else "yellow"
-    label = f"{step.name} ({step.workflow_id})" if step.workflow_id else step.name
-    words.print(_clean(f"{label}: {step.told}"), style=style, markup=False, highlight=False, soft_wrap=True)
-
-
-def _clean(text: str) -> str:
-    """A text that names what n8n holds, without secrets and fit for a terminal."""
-    return printable(redact.redact_text(text))
-
-
-def _gated(value: Any) -> Any:
-    """The same tree with its texts cleaned; keys are ours."""
-    if isinstance(value, dict):
-        return {key: _gated(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_gated(one) for one in value]
-    return _clean(value) if isinstance(value, str) else value
+        show_rows([("#", clean(f"To add to “{addition.name}” ({addition.workflow_id})")), ("", clean(how))])
+        put_text(json.dumps(cleaned(addition.nodes), indent=2, ensure_ascii=False) + "\n", "-")

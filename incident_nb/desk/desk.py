@@ -33,7 +33,7 @@ ENGINEER = "INCIDENT_NB_ENGINEER"
 
 # What may still be recorded once an incident is closed.
 AFTERWARDS = {"note", "corrected", "reopened", "related", "documented", "billing_classified", "billing_approved", "notified",
-              "occurred"}  # fmt: skip
+              "occurred", "restored"}  # fmt: skip
 
 
 def _present() -> datetime:

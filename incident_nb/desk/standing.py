@@ -124,6 +124,9 @@ def _next(
         late = incident.workaround is not None and incident.workaround.due <= now
         fix = "The permanent fix is overdue: put" if late else "Put"
         return f"{fix} the fix in place ({', '.join(rows) or 'step 3'}), or work around it (WA-1)."
+    if incident.held_back:
+        count = len(incident.held_back)
+        return f"Put back what was stopped: {count} workflow{'s' * (count != 1)} (incident-nb restore {incident.id})."
     if not incident.is_resolved:
         item = next((item for item in verified if item.is_open), None)
         return f"{item.label} ({item.id}: {item.basis})." if item else "Mark it as resolved: everything is verified."

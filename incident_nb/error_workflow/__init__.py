@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from incident_nb.error_workflow.build import CHANNEL, CREDENTIAL, SLACK_CREDENTIAL, Wanted, address, fragment, workflow
-from incident_nb.error_workflow.install import Step, install, look, steps_for, steps_for_own
+from incident_nb.error_workflow.install import install, steps_for, steps_for_own
 from incident_nb.error_workflow.plan import Addition, Plan, Row, plan
 
 __all__ = [
@@ -13,12 +13,10 @@ __all__ = [
     "Addition",
     "Plan",
     "Row",
-    "Step",
     "Wanted",
     "address",
     "fragment",
     "install",
-    "look",
     "plan",
     "steps_for",
     "steps_for_own",

@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 from incident_nb.error_workflow.build import NAME, Json, workflow
 from incident_nb.error_workflow.plan import Own, Plan, Row, error_workflow_of, judge, own_state
 from incident_nb.errors import UnreachableError
-from incident_nb.models import Frozen
 from incident_nb.n8n import N8n
+from incident_nb.n8n.workflows import Outcome, Step, keeps_drafts
 
 KEPT = ("name", "nodes", "connections", "nodeGroups", "active", "isArchived")
 NOTHING = (None, "", "DEFAULT", -1)
-
-Outcome = Literal["done", "not_done", "unsure"]
-
-
-class Step(Frozen):
-    """One thing that was to be done: with which workflow, how it went, and in words what was found afterwards."""
-
-    workflow_id: str | None
-    name: str
-    outcome: Outcome
-    told: str
-
-
-def look(server: N8n) -> tuple[list[Json], bool]:
-    """All workflows of a server, and whether it keeps drafts apart from what is published (2.x).
-
-    Raises UnreachableError where not all could be had: a plan made of half of them would make things twice.
-    """
-    listing = server.workflows()
-    there = [row for row in listing.rows() if isinstance(row, dict)]
-    if listing.partial:
-        raise UnreachableError(f"Not all workflows of {server} could be read: {listing.partial}. Nothing was changed.")
-    return there, _publishes(server, str(there[0]["id"])) if there else False
 
 
 def install(server: N8n, plan: Plan) -> Iterator[Step]:
@@ -52,7 +29,7 @@ def install(server: N8n, plan: Plan) -> Iterator[Step]:
             return
     if own_id is None:
         return
-    publishes = _publishes(server, own_id)
+    publishes = keeps_drafts(server, own_id)
     for place, row in enumerate(rows):
         step = _set(server, row, own_id, publishes=publishes)
         yield step
@@ -98,7 +75,7 @@ def _own(server: N8n, plan: Plan) -> Iterator[Step]:
             )
             return
         yield Step(workflow_id=own_id, name=NAME, outcome="done", told=f"made ({own_id})")
-        state = own_state(there, plan.wanted, publishes=_publishes(server, own_id))
+        state = own_state(there, plan.wanted, publishes=keeps_drafts(server, own_id))
     if state == "publish" and own_id:
         yield _published(server, own_id)
     elif state in ("credential", "by_hand"):
@@ -190,10 +167,6 @@ def _other_settings(flow: Json) -> dict[str, Any]:
     """The settings but the error workflow, without those that say nothing: n8n drops them whenever it saves."""
     settings = (flow.get("settings") or {}).items()
     return {key: value for key, value in settings if key != "errorWorkflow" and value not in NOTHING}
-
-
-def _publishes(server: N8n, workflow_id: str) -> bool:
-    return server.history(workflow_id) is not None
 
 
 def _skipped(row: Row, why: str) -> Step:

@@ -15,8 +15,10 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from incident_nb.errors import SettingsError, UnreachableError
+from incident_nb.escape import printable
 from incident_nb.http import Answer, RequestError, Session, origin
 from incident_nb.n8n.pages import UNREADABLE, Listing, Page
+from incident_nb.redact import redact_text
 from incident_nb.settings import secret
 
 __all__ = ["Listing", "N8n", "NotThereError", "key_of", "variable"]
@@ -112,9 +114,14 @@ class N8n:
         return self._session.ask("GET", f"{self.url}/{path}")
 
     def act(self, path: str, body: Mapping[str, Any] | None = None, method: str = "POST") -> Any:
-        """The answer to an action such as `workflows/ID/deactivate`, once and never again. Raises UnreachableError."""
+        """The answer to an action such as `workflows/ID/deactivate`, once and never again.
+
+        Raises UnreachableError, with n8n's own words through the gate where it refuses.
+        """
         content = json.dumps(body).encode() if body is not None else b""
         answer = self._ask(method, path, content)
+        if answer.status == 400 and (words := _words_of(answer)):
+            raise UnreachableError(f"{self} refused it: {words}")
         return json.loads(self._good(answer).body or b"null")
 
     def _page(self, path: str, query: Mapping[str, str], skipped: dict[str, str]) -> Page:
@@ -225,6 +232,15 @@ def _says_none(answer: Answer) -> bool:
     except UNREADABLE:
         return False
     return True
+
+
+def _words_of(answer: Answer) -> str:
+    """n8n's own words for a refusal; empty where there are none."""
+    try:
+        said = _THING.decode(answer.body).get("message")
+    except UNREADABLE:
+        return ""
+    return redact_text(printable(said))[:300] if isinstance(said, str) else ""
 
 
 class NotThereError(UnreachableError):
