@@ -30,6 +30,7 @@ class Kept:
     writes: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     published: list[tuple[str, str]] = field(default_factory=list)
+    going_on: dict[str, list[Json]] = field(default_factory=dict)
     url: str = ""
     count: int = 0
 
@@ -53,6 +54,8 @@ class Kept:
         names = parts.path.removeprefix("/api/v1/").split("/")
         if (other := self.instead(method, parts.path, body)) is not None:
             return other
+        if names == ["executions"]:
+            return 200, {"data": self.going_on.get(parse_qs(parts.query)["status"][0], []), "nextCursor": None}
         if names == ["workflows"]:
             return (
                 self._make(body)
@@ -71,6 +74,9 @@ class Kept:
                 return self._put(flow, body, parse_qs(parts.query))
             case "POST", ["activate"]:
                 return self._activate(flow, body)
+            case "POST", ["deactivate"]:
+                flow |= {"active": False, "activeVersionId": None}
+                return 200, flow
         return 405, {"message": "no"}
 
     def _make(self, body: Json) -> Reply:
@@ -99,12 +105,13 @@ class Kept:
         return 200, flow
 
     def _activate(self, flow: Json, body: Json) -> Reply:
-        if not self.newer:
+        if flow["isArchived"] or not any(_starts(node) for node in flow["nodes"]):
             return 400, {"message": "has no node to start the workflow"}
+        version = body["versionId"] if self.newer and body else flow["versionId"]
         if any(not given["id"] for node in flow["nodes"] for given in _credentials(node)):
             return 400, {"message": "Credential not configured"}
-        flow |= {"active": True, "activeVersionId": body["versionId"]}
-        self.published.append((flow["id"], body["versionId"]))
+        flow |= {"active": True, "activeVersionId": version}
+        self.published.append((flow["id"], version))
         return 200, flow
 
     def _resolved(self, nodes: list[Json]) -> list[Json]:
@@ -122,6 +129,10 @@ class Kept:
             | {key for node in body["nodes"] for key in node} - NODE_KEYS
         )
         return f"must NOT have additional properties {more}" if more else None
+
+
+def _starts(node: Json) -> bool:
+    return not node["type"].endswith(("executeWorkflowTrigger", "errorTrigger"))
 
 
 def _credentials(node: Json) -> list[Json]:
