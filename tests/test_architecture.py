@@ -29,6 +29,7 @@ LEVELS = [
     {"desk"},
     {"outbox"},
     {"watch"},
+    {"actions"},
     {"jobs"},
     {"serve"},
     {"cli", "ui"},
