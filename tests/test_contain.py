@@ -12,13 +12,18 @@ from typing import Any
 import pytest
 
 from incident_nb import cli
+from incident_nb.case import Case
 from incident_nb.desk import Desk, on_record
 from incident_nb.errors import UnreachableError, UsageError
 from incident_nb.http import RequestError
 from incident_nb.incidents.kinds.opening import Opened
+from incident_nb.logfile import nothing
 from incident_nb.n8n import N8n
 from incident_nb.record import Incident, Subject
 from incident_nb.settings import load
+from incident_nb.ui.follow import Follow
+from incident_nb.ui.panel import _parts
+from incident_nb.ui.resolution import Resolution
 from tests.exports import Json
 from tests.test_desk import NOW
 from tests.writable import KEY, Kept, serving
@@ -301,6 +306,71 @@ def test_only_what_was_stopped_and_asked_for_comes_back(n8n: Kept, run: Run) -> 
     told = run("restore", "INC-1", "--json")
     assert [row["workflow_id"] for row in json.loads(told.json)["plan"]["rows"]] == ["w1"]
     assert set(actives(n8n)) == {"w2"}
+
+
+# From a notebook
+
+
+class Clicked:
+    """The controls of a notebook's third step, by their labels, on the incident as it is on record."""
+
+    def __init__(self) -> None:
+        self.panel = Resolution(Follow(Case(nothing(), NOW, load(None), incident="INC-1"), SimpleNamespace(
+            problem=None, hypotheses=())))  # type: ignore[arg-type]  # fmt: skip
+        self.panel._widget()
+
+    def part(self, label: str) -> Any:
+        """The control of this label."""
+        found = [part for part in _parts(self.panel._body) if str(getattr(part, "description", "")).startswith(label)]
+        assert found, label
+        return found[0]
+
+    def click(self, label: str, **typed: str) -> str:
+        """What is said once these are typed and the button is clicked."""
+        for field, text in typed.items():
+            self.part(field.replace("_", " ")).value = text
+        self.part(label).click()
+        return str(self.panel._said.value)
+
+
+@pytest.fixture
+def notebook(n8n: Kept, run: Run, monkeypatch: pytest.MonkeyPatch) -> Clicked:
+    for name in ("Orders", "Bills"):
+        n8n.add(name)
+    run(n8n)
+    opened()
+    monkeypatch.setattr(Desk, "diagnosed", lambda *_, **__: None)
+    return Clicked()
+
+
+def test_a_button_stops_only_what_was_shown_and_confirmed_by_name(n8n: Kept, notebook: Clicked) -> None:
+    assert "not shown before" in notebook.click("Stop them", To_stop_them="INC-1") and n8n.writes == []
+    for typed in ("", "yes", "INC-2", "INC-10"):
+        assert "Nothing was changed" in notebook.click("Stop them", To_stop_them=typed) and n8n.writes == []
+    assert "Nothing was changed" in notebook.click("Show what that stops") and n8n.writes == []
+    n8n.workflows["w1"]["versionId"] = n8n.workflows["w1"]["activeVersionId"] = "w1-8"  # meanwhile
+    assert "not shown before" in notebook.click("Stop them", To_stop_them="INC-1") and n8n.writes == []
+    assert "Orders: stopped" in notebook.click("Stop them", To_stop_them="inc-1")
+    assert set(actives(n8n)) == {"w2"} and recorded().held_back[0].version == "w1-8"
+
+
+def test_a_button_puts_back_only_what_was_shown_and_confirmed_by_name(n8n: Kept, notebook: Clicked) -> None:
+    notebook.part("Workflows").value = "all"
+    notebook.click("Show what that stops")
+    notebook.click("Stop them", To_stop_them="INC-1")
+    assert not actives(n8n) and "Orders on n8n" in notebook.panel.sheet().view.markdown
+    n8n.writes.clear()
+    assert "not shown before" in notebook.click("Put them back", To_put_back="INC-1") and n8n.writes == []
+    assert "type INC-1" in notebook.click("Put them back", To_put_back="yes") and n8n.writes == []
+    assert "runs again" in notebook.click("Put them back", To_put_back="INC-1")
+    assert set(actives(n8n)) == {"w1", "w2"} and not recorded().held_back
+
+
+def test_what_a_button_could_not_do_is_said(n8n: Kept, notebook: Clicked) -> None:
+    notebook.click("Show what that stops")
+    n8n.instead = lambda method, *_: (500, {"message": "oops"}) if method == "POST" else None
+    said = notebook.click("Stop them", To_stop_them="INC-1")
+    assert "n8n did not stop it" in said and set(actives(n8n)) == {"w1", "w2"}
 
 
 # Cut off at any moment

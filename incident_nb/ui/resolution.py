@@ -11,6 +11,7 @@ from incident_nb.policy.tables import Item
 from incident_nb.policy.tables import Resolution as ResolutionRow
 from incident_nb.record import Incident
 from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.containment import Containment, held_lines
 from incident_nb.ui.steps import StepPanel, tick_line
 
 CODE_CAUSES = ("RES-3", "RES-4", "RES-5")  # these are mended by a change of code
@@ -55,6 +56,7 @@ class Resolution(StepPanel):
             until = f" to {span.until:%Y-%m-%d %H:%M}" if span.until else ""
             when = f"from {span.since:%Y-%m-%d %H:%M}{until} UTC"
             lines.append(Line("waited" if span.until else "waits", f"For the client: {span.why}", when, "muted"))
+        lines += held_lines(incident)
         if fix := incident.fixed:
             lines.append(Line("done", f"Fix: {fix.text}", f"{fix.at:%Y-%m-%d %H:%M} UTC, {fix.by}", "good"))
         return sheet.items(lines) if lines else sheet
@@ -77,7 +79,8 @@ class Resolution(StepPanel):
     def state(self) -> Any:
         """Which rows there are to tick, and whether the client is waited for."""
         one = self.incident
-        return one and (bool(one.closed), one.cause and (one.cause.cause, one.cause.detail), one.is_waiting)
+        cause = one and one.cause and (one.cause.cause, one.cause.detail)
+        return one and (bool(one.closed), cause, one.is_waiting, bool(one.held_back))
 
     def controls(self) -> list[Any]:
         """Ticks, commands to copy, workaround, waiting, the fix."""
@@ -91,6 +94,7 @@ class Resolution(StepPanel):
             box = self.box(row.id, row.label)
             commands = (self.filled(command, incident) for command in row.commands)
             made.append(c.row(box, *(c.copy_button(command, self.say) for command in commands)))
+        made += Containment(self).controls(incident)
         what = c.field("Workaround", "what was done for the time being", width="28rem")
         due = c.field("Permanent fix by", "2026-12-01 17:00 (UTC)", width="20rem")
         made.append(c.form("Record the workaround", self._worked_around, what, due))
