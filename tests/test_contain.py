@@ -141,13 +141,22 @@ def test_just_what_was_chosen_is_stopped(n8n: Kept, run: Run, given: tuple[str, 
     assert {one.workflow_id for one in recorded().held_back} == meant
 
 
-def test_a_credential_counts_by_the_version_that_runs(newer: Kept, run: Run) -> None:
+@pytest.mark.parametrize("listed", [True, False], ids=["as 2.40 lists it", "where a list has no more than the draft"])
+def test_a_credential_counts_by_the_version_that_runs(newer: Kept, run: Run, listed: bool) -> None:
     asks = [node("webhook"), node("httpRequest", "Ask", credentials=CREDENTIAL)]
     for name, nodes, published in (
         ("Runs with it", [node("webhook")], asks),
         ("Draft has it", asks, [node("webhook")]),
     ):
         newer.add(name, draft=True, nodes=nodes, activeVersion={"nodes": published})
+
+    def drafts(method: str, path: str, _: Any) -> tuple[int, Any] | None:
+        if listed or (method, path) != ("GET", "/api/v1/workflows"):
+            return None
+        rows = [{k: v for k, v in flow.items() if k != "activeVersion"} for flow in newer.workflows.values()]
+        return 200, {"data": rows, "nextCursor": None}
+
+    newer.instead = drafts
     run(newer)
     opened()
     assert run("contain", "INC-1", "--credential", "c7", "--yes").code == 0
@@ -439,6 +448,7 @@ def test_wherever_it_is_cut_off_the_next_time_ends_it_right(n8n: Kept, run: Run,
             assert told.code == 0 or nothing_left, (at, command, told.err)
             assert actives(n8n) == ({} if command[0] == "contain" else before), (at, command)
             assert len(set(n8n.writes)) == len(n8n.writes), (at, command, n8n.writes)  # nothing is done twice
+            assert all(one.state in ("stopped", "restored") for one in recorded().held.values()), (at, command)
             held = {one.workflow_id: one.version for one in recorded().held_back}
             assert held == (before if command[0] == "contain" else {}), (at, command)
     assert at > 10

@@ -69,6 +69,7 @@ def plan(
     `drafts`: the server keeps drafts apart (2.x). Raises UsageError for a choice that is not there, or none at all.
     """
     meant, scope = _meant(there, choice, incident)
+    meant += [flow for flow in there if flow not in meant and _is_begun(flow, incident, instance)]
     active = [flow for flow in there if flow.get("active")]
     callers: dict[str, list[str]] = {}
     for flow in active:
@@ -192,6 +193,12 @@ def _row(
 
 def _is_held(held: Any) -> bool:
     return held is not None and held.state in ("to_stop", "stopped")
+
+
+def _is_begun(flow: Json, incident: Incident, instance: str) -> bool:
+    """Whether an earlier time, which did not come to its end, stopped it: it runs no more, so no choice finds it."""
+    held = incident.held.get(key_of(instance, str(flow["id"])))
+    return held is not None and held.state == "to_stop" and not flow.get("active")
 
 
 def _shares(flow: Json, incident: Incident) -> bool:

@@ -73,7 +73,7 @@ def uses(flow: Json, credential: str) -> bool:
 
 
 def as_they_run(server: N8n, there: Sequence[Json]) -> list[Json]:
-    """The workflows, those with a draft read once more by themselves: a list does not hold what is published of them."""
+    """The workflows, those with a draft read once more by themselves where the list does not hold what is published of them."""
     return [
         (server.workflow(str(flow["id"])) or flow)
         if flow.get("active") and "activeVersion" not in flow and version_of(flow) != flow.get("versionId")
