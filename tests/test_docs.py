@@ -30,6 +30,7 @@ import pytest
 from incident_nb import cli, notebook, redact, resources, settings
 from incident_nb.causes import Signature, classify, engine, rules, signatures, unwrap
 from incident_nb.cli import workspace
+from incident_nb.desk import paper
 from incident_nb.diagnose import rank
 from incident_nb.diagnose.evidence import LOOKS
 from incident_nb.models import (
@@ -147,7 +148,8 @@ def one_notebook_run(monkeypatch: pytest.MonkeyPatch) -> None:
         shutil.copy(source, output)
         return notebook.NotebookRun("done", output, None, None, 0.0)
 
-    monkeypatch.setattr(notebook, "run_notebook", once)
+    for user in (notebook, paper):  # by name as well, or one that is loaded now would keep it for good
+        monkeypatch.setattr(user, "run_notebook", once)
 
 
 ran: list[str] = []

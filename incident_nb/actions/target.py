@@ -26,6 +26,8 @@ Json = dict[str, Any]
 def server_of(incident: Incident, settings: Settings, name: str | None = None) -> Iterator[N8n]:
     """The server of this name, else the incident's own. Raises UsageError where it is none, or nobody knows which."""
     sources = [f"{live.WORD}:{name}"] if name else sources_of(incident, settings)
+    if not settings.n8n:
+        live.named(live.WORD, settings)  # says how to configure one
     names = [one for source in sources for one in live.named(source, settings)]
     if len(names) != 1:
         there = ", ".join(settings.n8n) or "none"

@@ -21,7 +21,7 @@ WorkflowOption = Annotated[
 ]
 ServerOption = Annotated[
     str | None,
-    typer.Option("--server", metavar="NAME", help="The server, as [n8n.NAME] calls it; else the incident's."),
+    typer.Option("--server", metavar="NAME", help="The server's name in the settings; else the incident's."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do what the plan says; without it, only the plan is shown.")]
 

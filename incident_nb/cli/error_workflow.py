@@ -55,7 +55,7 @@ def n8n_error_workflow(
     ] = "default",
     on: Annotated[
         str | None,
-        typer.Option("--install", metavar="NAME", help="The server, as [n8n.NAME] calls it.", show_default=False),
+        typer.Option("--install", metavar="NAME", help="The server's name in the settings.", show_default=False),
     ] = None,
     workflows: Annotated[
         list[str] | None,

@@ -17,7 +17,7 @@ def fetch(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...", help="Servers as [n8n.NAME] calls them; all without one.", show_default=False
+            metavar="[NAME]...", help="Servers by their names in the settings; all without one.", show_default=False
         ),
     ] = None,
     to: Annotated[
