@@ -274,6 +274,24 @@ def test_a_draft_is_never_published(newer: Kept, run: Run) -> None:
     assert newer.published == [("w1", "w1-1")] and newer.workflows["w1"]["versionId"] == "w1-5"
 
 
+def test_what_is_over_between_the_plan_and_its_turn_is_told_as_that(newer: Kept, run: Run) -> None:
+    newer.add("Orders")
+    run(newer)
+    opened()
+    assert run("contain", "INC-1", "--yes").code == 0
+
+    def published(method: str, path: str, _: Any) -> None:
+        if method == "GET" and path.endswith("/w1"):
+            newer.workflows["w1"] |= {"active": True, "versionId": "w1-9", "activeVersionId": "w1-9"}
+
+    newer.instead = published
+    told = run("restore", "INC-1", "--yes")
+    assert told.code == 0 and "another version" in told.err and newer.published == []
+    last = on_record(load(None)).records.events(1)[-1].payload
+    assert "another version" in last["over"]["w1"] and not last.get("workflows"), last
+    assert not recorded().held_back
+
+
 def test_on_1x_what_was_saved_meanwhile_runs_only_if_asked_for(older: Kept, run: Run) -> None:
     older.add("Orders")
     run(older)

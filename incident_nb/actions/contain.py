@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from incident_nb.actions.target import Json, called_by, starts_of, uses, version_of
 from incident_nb.desk import Desk
@@ -11,7 +11,7 @@ from incident_nb.errors import UnreachableError, UsageError
 from incident_nb.incidents.kinds.acting import key_of
 from incident_nb.models import Frozen
 from incident_nb.n8n import N8n
-from incident_nb.n8n.workflows import Outcome, Step
+from incident_nb.n8n.workflows import Outcome, Step, named
 from incident_nb.record import Incident
 
 State = Literal["stop", "stopped", "off"]
@@ -162,20 +162,10 @@ def _meant(there: Sequence[Json], choice: Choice, incident: Incident) -> tuple[l
             raise UsageError(f"No active workflow signs in with a credential {choice.credential!r}, by id or name.")
         return found, f"all that sign in with the credential {choice.credential}"
     if choice.workflows:
-        return [_named(there, name) for name in choice.workflows], "workflows that were named"
+        return [named(there, name) for name in choice.workflows], "workflows that were named"
     if incident.subject.workflow_id is None:
         raise UsageError(f"{incident.id} names no workflow. Name one with --workflow, or a --credential, or --all.")
-    return [_named(there, incident.subject.workflow_id)], "the workflow that failed"
-
-
-def _named(there: Sequence[Json], name: str) -> Json:
-    fits = [flow for flow in there if str(flow["id"]) == name] or [flow for flow in there if flow.get("name") == name]
-    if not fits:
-        raise UsageError(f"There is no workflow with the id or name {name!r} on this server.")
-    if len(fits) > 1:
-        ids = ", ".join(str(flow["id"]) for flow in fits[:10])
-        raise UsageError(f"{len(fits)} workflows are called {name!r}. Give the id of the one: {ids}.")
-    return fits[0]
+    return [named(there, incident.subject.workflow_id)], "the workflow that failed"
 
 
 def _row(
@@ -183,16 +173,12 @@ def _row(
     client_of: Callable[[str | None], str | None], going_on: Callable[[str], Sequence[str]],
 ) -> Row:  # fmt: skip
     number, name = str(flow["id"]), str(flow.get("name") or "")
-    held = incident.held.get(key_of(instance, number))
-    state: State = "stop" if flow.get("active") else "stopped" if _is_held(held) else "off"
+    held = incident.held.get(key_of(instance, number)) in incident.held_back
+    state: State = "stop" if flow.get("active") else "stopped" if held else "off"
     return Row(
         workflow_id=number, workflow=name or number, client=client_of(name), state=state, version=version_of(flow),
         starts=starts_of(flow), callers=tuple(sorted(callers.get(number, ()))), going_on=tuple(going_on(number)),
     )  # fmt: skip
-
-
-def _is_held(held: Any) -> bool:
-    return held is not None and held.state in ("to_stop", "stopped")
 
 
 def _is_begun(flow: Json, incident: Incident, instance: str) -> bool:

@@ -48,10 +48,6 @@ class Plan(Frozen):
     changed: bool
     rows: tuple[Row, ...]
 
-    def of(self, *states: State) -> tuple[Row, ...]:
-        """The rows in these states."""
-        return tuple(row for row in self.rows if row.state in states)
-
 
 def plan(
     there: Sequence[Json], incident: Incident, instance: str, *, drafts: bool, workflows: Sequence[str] = (),
@@ -77,19 +73,22 @@ def plan(
 
 def restore(server: N8n, plan: Plan, desk: Desk) -> Iterator[Step]:
     """Each workflow as it was put back, or why not; what came of it is on record, whatever happens. It can be done again."""
-    steps: list[Step] = []
+    done: list[str] = []
+    left: dict[str, str] = {}
+    over: dict[str, str] = {}
     try:
         for row in plan.rows:
-            step = _restored(server, row, plan) if row.state == "restore" else _left(row)
-            steps.append(step)
+            state, step = _restored(server, row, plan) if row.state == "restore" else _left(row)
+            if step.outcome == "not_done":
+                left[row.workflow_id] = step.told
+            elif step.outcome == "done" and state in ("other", "gone"):
+                over[row.workflow_id] = step.told
+            elif step.outcome == "done":
+                done.append(row.workflow_id)
             yield step
             if step.outcome == "unsure":
                 return
     finally:
-        over = {row.workflow_id: row.why for row in plan.of("other", "gone")}
-        done = [step.workflow_id for step in steps if step.outcome == "done" and step.workflow_id not in over]
-        left = {str(step.workflow_id): step.told for step in steps if step.outcome == "not_done"}
-        over = {str(step.workflow_id): step.told for step in steps if step.workflow_id in over}
         if done or left or over:
             desk.add(plan.number, "restored", instance=plan.instance, workflows=done, left=left, over=over)
 
@@ -112,8 +111,8 @@ def _state(version: str | None, flow: Json | None, *, drafts: bool, changed: boo
     return "restore"
 
 
-def _restored(server: N8n, row: Row, plan: Plan) -> Step:
-    """Activates one in its version, after a fresh look, and looks again; told is what the server has then."""
+def _restored(server: N8n, row: Row, plan: Plan) -> tuple[State, Step]:
+    """Activates one in its version, after a fresh look, and looks again: how it stands then, by what the server has."""
     said, drafts = "", plan.drafts
     try:
         before = server.workflow(row.workflow_id)
@@ -126,22 +125,22 @@ def _restored(server: N8n, row: Row, plan: Plan) -> Step:
             said = f" {error}"
         after = server.workflow(row.workflow_id)
     except UnreachableError as error:
-        return _step(row, "unsure", f"it is not known whether it runs: {said.strip() or error}")
+        return _ended(row, "unsure", f"it is not known whether it runs: {said.strip() or error}")
     if after is None or not after.get("active"):
-        return _step(row, "not_done", f"n8n did not activate it.{said}")
+        return _ended(row, "not_done", f"n8n did not activate it.{said}")
     if drafts and version_of(after) != row.version:
-        return _step(row, "not_done", "n8n runs another version of it than before; look at it in n8n")
+        return _ended(row, "not_done", "n8n runs another version of it than before; look at it in n8n")
     if drafts and after.get("versionId") != before.get("versionId"):
-        return _step(row, "done", "it runs again as it did; somebody is changing its draft")
-    return _step(row, "done", WHY["runs"])
+        return _ended(row, "done", "it runs again as it did; somebody is changing its draft")
+    return _ended(row, "done", WHY["runs"])
 
 
-def _left(row: Row) -> Step:
-    return _step(row, "not_done" if row.state == "changed" else "done", row.why)
+def _left(row: Row) -> tuple[State, Step]:
+    return _ended(row, "not_done" if row.state == "changed" else "done", row.why)
 
 
-def _step(row: Row, outcome: Outcome, told: str) -> Step:
-    return Step(workflow_id=row.workflow_id, name=row.workflow, outcome=outcome, told=told)
+def _ended(row: Row, outcome: Outcome, told: str) -> tuple[State, Step]:
+    return row.state, Step(workflow_id=row.workflow_id, name=row.workflow, outcome=outcome, told=told)
 
 
 def _ordered(held: Sequence[Held], by_id: dict[str, Json]) -> list[Held]:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from incident_nb.error_workflow.build import OWN_MARK, SEND, SENDS_MARK, TRIGGER_TYPE, Json, Wanted, fragment, workflow
-from incident_nb.errors import UsageError
 from incident_nb.models import Frozen
+from incident_nb.n8n.workflows import named
 
 # What the API takes of a node and of the settings (1.123 and 2.40); n8n refuses a workflow with anything else in it.
 _NODE = """id name webhookId disabled notesInFlow notes type typeVersion executeOnce alwaysOutputData retryOnFail maxTries
@@ -183,18 +183,7 @@ def _addition(flow: Json, wanted: Wanted) -> Addition | None:
 def _chosen(there: Sequence[Json], chosen: Sequence[str] | None) -> list[Json]:
     if chosen is None:
         return list(there)
-    found: dict[str, Json] = {}
-    for asked in chosen:
-        fits = [flow for flow in there if str(flow["id"]) == asked] or [
-            flow for flow in there if flow.get("name") == asked
-        ]
-        if not fits:
-            raise UsageError(f"There is no workflow with the id or name {asked!r} on this server.")
-        if len(fits) > 1:
-            ids = ", ".join(str(flow["id"]) for flow in fits[:10])
-            raise UsageError(f"{len(fits)} workflows are called {asked!r}. Give the id of the one: {ids}.")
-        found[str(fits[0]["id"])] = fits[0]
-    return list(found.values())
+    return list({str(flow["id"]): flow for flow in (named(there, asked) for asked in chosen)}.values())
 
 
 def _as_made(own: Json, wanted: Wanted) -> bool:

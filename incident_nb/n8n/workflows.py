@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from incident_nb.errors import UnreachableError
+from incident_nb.errors import UnreachableError, UsageError
 from incident_nb.models import Frozen
 from incident_nb.n8n import N8n
 
@@ -30,6 +31,17 @@ def look(server: N8n) -> tuple[list[dict[str, Any]], bool]:
     if listing.partial:
         raise UnreachableError(f"Not all workflows of {server} could be read: {listing.partial}. Nothing was changed.")
     return there, keeps_drafts(server, str(there[0]["id"])) if there else False
+
+
+def named(there: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+    """The one of these workflows with this id, else this name. Raises UsageError where there is none, or more than one."""
+    fits = [flow for flow in there if str(flow["id"]) == name] or [flow for flow in there if flow.get("name") == name]
+    if not fits:
+        raise UsageError(f"There is no workflow with the id or name {name!r} on this server.")
+    if len(fits) > 1:
+        ids = ", ".join(str(flow["id"]) for flow in fits[:10])
+        raise UsageError(f"{len(fits)} workflows are called {name!r}. Give the id of the one: {ids}.")
+    return fits[0]
 
 
 def keeps_drafts(server: N8n, workflow_id: str) -> bool:
