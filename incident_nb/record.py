@@ -14,11 +14,26 @@ from typing import Literal, TypeVar
 from pydantic import Field
 
 from incident_nb.models import Cause, Frozen, Severity
+from incident_nb.said import (
+    Accepted,
+    Action,
+    Billed,
+    Escalated,
+    Fact,
+    Held,
+    Investigation,
+    Judged,
+    Said,
+    Sent,
+    Span,
+    Subject,
+    Tick,
+    VendorSeen,
+    Watched,
+    Workaround,
+)
 
 Source = Literal["slack", "email", "monitoring", "form"]
-Notice = Literal["notice", "holding", "brief"]
-VendorLevel = Literal["up", "degraded", "down", "unknown"]
-HeldState = Literal["to_stop", "stopped", "runs", "restored"]
 Confirmed = Literal["data_loss", "security", "outage_without_end"]
 
 
@@ -33,146 +48,7 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
-class Said(Frozen):
-    """Something that somebody said or did: when, who, and in which words."""
-
-    at: datetime
-    by: str
-    text: str = ""
-
-
 Done = TypeVar("Done", bound=Said)
-
-
-class Judged(Said):
-    """A severity that was suggested by the rules or chosen by a person; `text` is the reason."""
-
-    severity: Severity
-
-
-class Accepted(Said):
-    """A cause that a person accepted or rejected; `text` is the reason."""
-
-    cause: Cause
-    detail: str | None = None
-
-
-class Span(Frozen):
-    """A time from `since` to `until` (None: it goes on) and why."""
-
-    since: datetime
-    until: datetime | None = None
-    why: str = ""
-
-
-class Sent(Said):
-    """A text that went to the client: the notice, a holding notice or a brief e-mail; `text` is its subject."""
-
-    kind: Notice
-    to: str = ""
-
-
-class Tick(Said):
-    """A row of a checklist that a person ticked (`done`), or took the tick away from."""
-
-    done: bool
-
-
-class Workaround(Said):
-    """What was done for the time being; `due`: when the permanent fix is to be there (WA-3)."""
-
-    due: datetime
-
-
-class Fact(Said):
-    """Something that a person confirmed or denied, such as that data was lost (ESC-2)."""
-
-    true: bool
-
-
-class Escalated(Said):
-    """That somebody was told by an escalation rule (`row`, ESC-1 to ESC-4); `to` is who."""
-
-    row: str
-    to: str
-
-
-class Billed(Said):
-    """Who pays (`row`, BILL-1 to BILL-3); `hours` as a person confirmed them."""
-
-    row: str
-    hours: float | None = None
-
-
-class Action(Frozen):
-    """One thing that will keep it from happening again (DOC-1, Prevention)."""
-
-    text: str
-    owner: str | None = None
-    due: datetime | None = None
-
-
-class Watched(Frozen):
-    """Later runs that were watched since the newest fix (VER-4): the good ones in a row, and the newest of each kind."""
-
-    runs: tuple[str, ...] = ()
-    last_good: str | None = None
-    last_bad: str | None = None
-    bad_at: datetime | None = None
-
-    @property
-    def good(self) -> int:
-        """How many good runs there were in a row; none of them is counted twice."""
-        return len(self.runs)
-
-
-class Investigation(Said):
-    """How the newest unattended investigation ended; `text` is why it failed, `report` its folder in the workspace."""
-
-    attempt: int
-    done: bool
-    report: str | None = None
-
-
-class VendorSeen(Said):
-    """How a third party said it was; `eta` is when it means to be back, where it says so."""
-
-    level: VendorLevel
-    eta: datetime | None = None
-
-
-class Held(Said):
-    """A workflow kept from running: the `version` that ran before, and how far that is (`to_stop`: not known what came of it)."""
-
-    instance: str
-    workflow_id: str
-    workflow: str
-    version: str | None
-    state: HeldState
-
-
-class Subject(Frozen):
-    """What an incident is about, as far as known; the names are those of the execution log.
-
-    `credential_id`, `host` and `vendor` are what other workflows may share with it; `shared` says which of these an
-    incident is about that holds several others together, whosever they are. `suspected` is the cause that the error's words
-    spoke for when it was opened (None: for none).
-    """
-
-    instance: str | None = None
-    workflow_id: str | None = None
-    workflow: str | None = None
-    node: str | None = None
-    execution_id: str | None = None
-    execution_url: str | None = None
-    fingerprint: str | None = None
-    error: str | None = None
-    credential_id: str | None = None
-    credential: str | None = None
-    host: str | None = None
-    vendor: str | None = None
-    shared: str | None = None
-    suspected: Cause | None = None
 
 
 class Incident(Frozen):

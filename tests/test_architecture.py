@@ -17,8 +17,8 @@ LONGEST = 300
 # A module imports lower levels only, and of its own level nothing but itself.
 LEVELS = [
     {"models", "errors", "escape", "resources"},
-    {"files", "names", "notebook_kernel", "processes", "record", "sanitise"},
-    {"settings", "redact", "outputs", "http", "logfile"},
+    {"files", "names", "notebook_kernel", "processes", "said", "sanitise"},
+    {"settings", "record", "redact", "outputs", "http", "logfile"},
     {"readers", "policy", "supervisor", "n8n"},
     {"archive", "error_workflow", "prepared"},
     {"live"},

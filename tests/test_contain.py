@@ -19,7 +19,8 @@ from incident_nb.http import RequestError
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.logfile import nothing
 from incident_nb.n8n import N8n
-from incident_nb.record import Incident, Subject
+from incident_nb.record import Incident
+from incident_nb.said import Subject
 from incident_nb.settings import load
 from incident_nb.ui.follow import Follow
 from incident_nb.ui.panel import _parts

@@ -17,7 +17,8 @@ from incident_nb.errors import UsageError
 from incident_nb.incidents import Records, fold
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.models import Severity
-from incident_nb.record import Status, Subject
+from incident_nb.record import Status
+from incident_nb.said import Subject
 from incident_nb.settings import Client, Settings
 from tests.builders import HOUR, page, runs
 

@@ -26,7 +26,8 @@ from incident_nb.desk.told import as_json, glance, line, told
 from incident_nb.diagnose import diagnose
 from incident_nb.incidents import Records, payload_of
 from incident_nb.models import Severity
-from incident_nb.record import Incident, Subject
+from incident_nb.record import Incident
+from incident_nb.said import Subject
 from incident_nb.serve.slash import answer
 from incident_nb.settings import Alerts, Client, Server, Settings
 from tests.builders import NOW as BUILT

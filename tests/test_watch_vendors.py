@@ -18,7 +18,7 @@ from incident_nb.incidents import Records, payload_of
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.probes import vendors
 from incident_nb.probes.vendors import Vendor
-from incident_nb.record import Subject
+from incident_nb.said import Subject
 from incident_nb.settings import Settings
 from incident_nb.watch.vendors import look
 from tests.builders import Json, call, error, flow, run

@@ -14,7 +14,8 @@ import pytest
 from incident_nb import cli
 from incident_nb.desk import on_record
 from incident_nb.incidents.kinds.opening import Opened
-from incident_nb.record import Incident, Subject
+from incident_nb.record import Incident
+from incident_nb.said import Subject
 from incident_nb.settings import load
 from tests.test_desk import NOW
 from tests_n8n.client import N8n

@@ -12,7 +12,8 @@ from incident_nb.errors import UnreachableError, UsageError
 from incident_nb.models import Frozen
 from incident_nb.n8n import N8n
 from incident_nb.n8n.workflows import Outcome, Step
-from incident_nb.record import Held, Incident
+from incident_nb.record import Incident
+from incident_nb.said import Held
 
 State = Literal["restore", "runs", "other", "changed", "gone"]
 WHY: dict[State, str] = {

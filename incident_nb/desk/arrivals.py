@@ -22,7 +22,8 @@ from incident_nb.incidents.store import Writing
 from incident_nb.models import Cause, Frozen, Verdict
 from incident_nb.patterns import fingerprint_of
 from incident_nb.policy import facts_from_text, load, suggest
-from incident_nb.record import Incident, Subject
+from incident_nb.record import Incident
+from incident_nb.said import Subject
 from incident_nb.settings import Settings
 
 Owe = Callable[[Writing, Incident, str, datetime], None]

@@ -26,7 +26,8 @@ from incident_nb.incidents.payload import Payload
 from incident_nb.incidents.store import Writing
 from incident_nb.models import Cause, Diagnosis, ExecutionLog, Severity
 from incident_nb.policy import Policy, closing, load, must_be_done, timers, usable_calendar, verification
-from incident_nb.record import Incident, Subject
+from incident_nb.record import Incident
+from incident_nb.said import Subject
 from incident_nb.settings import Settings
 
 ENGINEER = "INCIDENT_NB_ENGINEER"

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from incident_nb.models import Severity
 from incident_nb.policy import load
-from incident_nb.record import Incident, Notice
+from incident_nb.record import Incident
+from incident_nb.said import Notice
 from incident_nb.settings import Settings
 
 BLANK = "[to be written]"

@@ -19,7 +19,8 @@ from incident_nb.incidents import Records
 from incident_nb.incidents.kinds.opening import Opened, SeveritySuggested
 from incident_nb.models import Diagnosis, ExecutionLog
 from incident_nb.policy import SeverityFacts, SeveritySuggestion, facts_from_text, suggest
-from incident_nb.record import Incident, Source, Subject
+from incident_nb.record import Incident, Source
+from incident_nb.said import Subject
 from incident_nb.settings import Settings
 
 TITLE = 140

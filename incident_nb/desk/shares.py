@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from incident_nb.alerts.alert import Alert
 from incident_nb.models import Cause, ErrorRecord
 from incident_nb.probes import vendors
-from incident_nb.record import Incident, Subject
+from incident_nb.record import Incident
+from incident_nb.said import Subject
 from incident_nb.settings import Settings
 
 Kind = Literal["credential", "host", "vendor"]

@@ -19,7 +19,8 @@ from incident_nb.incidents.kinds.ending import Corrected
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.incidents.payload import Instant, Payload
 from incident_nb.models import Frozen
-from incident_nb.record import Incident, Said
+from incident_nb.record import Incident
+from incident_nb.said import Said
 
 
 class Event(Frozen):

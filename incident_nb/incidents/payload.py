@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, StringConstraints
 
 from incident_nb.models import Frozen
-from incident_nb.record import Incident, Said, Subject
+from incident_nb.record import Incident
+from incident_nb.said import Said, Subject
 
 LONGEST_TEXT, LONGEST_NAME = 20_000, 300
 LARGEST_NUMBER = 2**63 - 1  # of an incident, as databases count

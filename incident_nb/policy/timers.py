@@ -17,7 +17,8 @@ from incident_nb.policy.clocks import (
 )
 from incident_nb.policy.load import load
 from incident_nb.policy.tables import Policy, SeverityRow
-from incident_nb.record import Incident, Said
+from incident_nb.record import Incident
+from incident_nb.said import Said
 
 
 class State(StrEnum):

@@ -19,7 +19,7 @@ from incident_nb.probes.reachability import look_at
 from incident_nb.probes.status_pages import FORMATS
 from incident_nb.probes.status_reading import Incident, UnreadableError
 from incident_nb.probes.vendors import Meant, Vendor
-from incident_nb.record import VendorLevel
+from incident_nb.said import VendorLevel
 
 JITTER = timedelta(seconds=10)  # by which a schedule may come early
 AT_ONCE = 8

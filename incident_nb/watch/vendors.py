@@ -22,8 +22,9 @@ from incident_nb.n8n import N8n
 from incident_nb.outbox import store as outbox
 from incident_nb.probes import Tools, vendors
 from incident_nb.probes.vendors import Meant
-from incident_nb.record import Incident, VendorLevel, VendorSeen
+from incident_nb.record import Incident
 from incident_nb.redact import redact_text
+from incident_nb.said import VendorLevel, VendorSeen
 from incident_nb.settings import Settings
 from incident_nb.watch.memory import remembered
 from incident_nb.watch.vendor_state import HostSeen, PageRead, Place, State, by_host, by_page, host, pages

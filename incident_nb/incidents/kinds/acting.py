@@ -9,7 +9,8 @@ from pydantic import Field
 
 from incident_nb.incidents.payload import Changes, Name, Payload, Words
 from incident_nb.models import Frozen
-from incident_nb.record import Held, HeldState, Incident, Said
+from incident_nb.record import Incident
+from incident_nb.said import Held, HeldState, Said
 
 SHOWN = 8  # names in a line
 States = Sequence[tuple[tuple[str, ...] | dict[str, str], HeldState | None]]

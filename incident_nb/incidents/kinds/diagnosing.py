@@ -8,17 +8,8 @@ from pydantic import Field, StringConstraints
 
 from incident_nb.incidents.payload import About, Changes, Instant, Name, Payload, Text, Words
 from incident_nb.models import Cause
-from incident_nb.record import (
-    Accepted,
-    Confirmed,
-    Fact,
-    Incident,
-    Investigation,
-    Said,
-    Subject,
-    VendorLevel,
-    VendorSeen,
-)
+from incident_nb.record import Confirmed, Incident
+from incident_nb.said import Accepted, Fact, Investigation, Said, Subject, VendorLevel, VendorSeen
 
 
 class Diagnosed(Payload):

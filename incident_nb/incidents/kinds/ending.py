@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field
 
 from incident_nb.incidents.payload import Changes, Instant, Payload, Text, Words, waited, whole
-from incident_nb.record import Incident, Said, Watched
+from incident_nb.record import Incident
+from incident_nb.said import Said, Watched
 
 
 class Reopened(Payload):

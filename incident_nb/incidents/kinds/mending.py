@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StringConstraints
 
 from incident_nb.incidents.payload import Changes, Instant, Name, Payload, Text, Words, waited
-from incident_nb.record import Incident, Said, Span, Tick, Watched, Workaround
+from incident_nb.record import Incident
+from incident_nb.said import Said, Span, Tick, Watched, Workaround
 
 
 class Ticked(Payload):

@@ -8,7 +8,8 @@ from pydantic import Field, StringConstraints
 
 from incident_nb.incidents.payload import LARGEST_NUMBER, About, Changes, Instant, Name, Payload, Text, Words
 from incident_nb.models import Severity
-from incident_nb.record import Incident, Judged, Said, Source, Subject
+from incident_nb.record import Incident, Source
+from incident_nb.said import Judged, Said, Subject
 
 ORIGIN = "^[0-9a-f]{32}$"
 Origin = Annotated[str, StringConstraints(pattern=ORIGIN)]

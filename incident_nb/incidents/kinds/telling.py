@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from incident_nb.incidents.payload import Changes, Instant, Name, Payload, Text, Words
-from incident_nb.record import Action, Billed, Escalated, Incident, Notice, Said, Sent
+from incident_nb.record import Incident
+from incident_nb.said import Action, Billed, Escalated, Notice, Said, Sent
 
 
 class Notified(Payload):
