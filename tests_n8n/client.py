@@ -106,6 +106,14 @@ class N8n:
         page = self.api("GET", f"/executions?workflowId={workflow}&limit=20")
         return [str(run["id"]) for run in page["data"] if run["status"] in ENDED]
 
+    def waiting(self, workflow: str) -> list[str]:
+        """The ids of a workflow's executions that wait, as the editor lists them.
+
+        1.x's public list leaves out what its process still holds, and a run that waits is among that or not, as it comes.
+        """
+        wanted = urlencode({"filter": json.dumps({"workflowId": workflow, "status": ["waiting"]})})
+        return [str(run["id"]) for run in self.rest("GET", f"/executions?{wanted}")["results"]]
+
     def execution(self, execution: str) -> dict[str, Any]:
         """One execution with all its data."""
         found: dict[str, Any] = self.api("GET", f"/executions/{execution}?includeData=true")

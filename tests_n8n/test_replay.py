@@ -279,11 +279,7 @@ def test_runs_that_were_stopped_or_wait_can_be_retried_and_should_not(n8n: N8n, 
     wait = node("Wait", "wait", 1.1, {"resume": "webhook", "options": {}}, webhookId=str(uuid4()))
     waits = active(n8n, flow("Waits", webhook("waits"), wait, send("Fast", service.url("/fast"))))
     n8n.start(waits)
-    waiting = wait_for(
-        lambda: next((run["id"] for run in n8n.api("GET", f"/executions?workflowId={waits}")["data"]), None),
-        RUN_S,
-        "the run to wait",
-    )
+    waiting = wait_for(lambda: next(iter(n8n.waiting(waits)), None), RUN_S, "the run to wait")
     assert n8n.execution(waiting)["status"] == "waiting"
     # It goes on at once, without what it waits for, and goes on waiting as well.
     assert retried(n8n, waiting)["status"] == "success"

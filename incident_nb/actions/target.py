@@ -85,7 +85,10 @@ def as_they_run(server: N8n, there: Sequence[Json]) -> list[Json]:
 
 
 def going_on(server: N8n) -> Callable[[str], list[str]]:
-    """The ids of a workflow's executions that run or wait now, by its id; asked once, when it is needed first."""
+    """The ids of a workflow's executions that run or wait now, by its id; asked once, when it is needed first.
+
+    n8n 1.x leaves those that began to wait since it was started out of its lists, or not, as it comes.
+    """
 
     @cache
     def known() -> dict[str, list[str]]:

@@ -30,6 +30,8 @@ def stops(plan: contain.Plan) -> Lines:
         all_the_same = row.callers and not plan.drafts
         more = f"; called by {', '.join(row.callers)}, which n8n 1.x lets run it all the same" if all_the_same else ""
         lines.append((row.workflow_id, f"{row.workflow}: is not active{more}"))
+    if plan.of("stop") and not plan.drafts:
+        lines.append(("", "n8n 1.x does not list all executions that wait; look in the editor, if some may."))
     if plan.others:
         others = ", ".join(plan.others[:MOST_OTHERS])
         lines.append(("", f"The same credential is used by {others}: --credential stops those, too."))
