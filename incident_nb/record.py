@@ -20,9 +20,11 @@ from incident_nb.said import (
     Billed,
     Escalated,
     Fact,
+    Harm,
     Held,
     Investigation,
     Judged,
+    Retry,
     Said,
     Sent,
     Span,
@@ -63,7 +65,8 @@ class Incident(Frozen):
     it was resolved or closed with rows open.
     `occurrences` counts failures of the same problem that were folded into it. `reminded` are the clocks and duties that
     were called out already, `vendors` how third parties were when they were last looked at, by name, `held` the workflows
-    that were stopped for it, by server and id.
+    that were stopped for it, by server and id. `harm` is what it did as last counted, `retries` the executions that were
+    retried for it, by server and id.
     """
 
     number: int
@@ -107,6 +110,8 @@ class Incident(Frozen):
     reminded: tuple[str, ...] = ()
     vendors: dict[str, VendorSeen] = Field(default_factory=dict)
     held: dict[str, Held] = Field(default_factory=dict)
+    harm: Harm | None = None
+    retries: dict[str, Retry] = Field(default_factory=dict)
     closed: Said | None = None
     changed_at: datetime
 

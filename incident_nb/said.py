@@ -8,11 +8,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from incident_nb.models import Cause, Frozen, Severity
 
 Notice = Literal["notice", "holding", "brief"]
 VendorLevel = Literal["up", "degraded", "down", "unknown"]
 HeldState = Literal["to_stop", "stopped", "runs", "restored"]
+RetryState = Literal["asked", "well", "failed", "going_on", "never"]
 
 
 class Said(Frozen):
@@ -128,6 +131,37 @@ class Held(Said):
     workflow: str
     version: str | None
     state: HeldState
+
+
+class Retry(Said):
+    """A failed execution retried: n8n was `asked`, and what came of it (`never`: nothing was begun). `text`: in words.
+
+    `known` are retries of it that n8n had before; `retry_id` is the one that this made.
+    """
+
+    instance: str
+    execution_id: str
+    workflow: str
+    state: RetryState = "asked"
+    retry_id: str | None = None
+    known: tuple[str, ...] = ()
+
+
+class Harm(Said):
+    """What the problem did since `since`: runs that failed, runs that only looked well, what was in them, what was written.
+
+    `items` by what they are called (`invoices`), each counted once; `wrote` are nodes that had written before a run failed,
+    with the number of those runs; `unseen`: so many runs kept no data to look into.
+    """
+
+    instance: str
+    since: datetime
+    failed: int
+    green: int = 0
+    workflows: tuple[str, ...] = ()
+    items: dict[str, int] = Field(default_factory=dict)
+    wrote: dict[str, int] = Field(default_factory=dict)
+    unseen: int = 0
 
 
 class Subject(Frozen):

@@ -1,4 +1,4 @@
-"""What several files of tests share: the databases that records lie in."""
+"""What several files of tests share: the databases that records lie in, and an n8n that can be acted on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.acting import n8n, newer, older, run
 from tests.postgres import Cluster, postgres
+
+__all__ = ["n8n", "newer", "older", "run"]  # fixtures
 
 
 @pytest.fixture(scope="session")

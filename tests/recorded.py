@@ -45,6 +45,10 @@ ONE_OF_EACH: dict[str, dict[str, Any]] = {
     "stopped": {"instance": "default", "workflows": ["w1"], "left": {"w2": "n8n did not stop it"}},
     "restored": {"instance": "default", "workflows": ["w1"], "left": {"w3": "n8n did not activate it"},
                  "over": {"w4": "it was deleted"}},
+    "harmed": {"instance": "default", "since": "2026-11-23T11:00:00Z", "failed": 4, "green": 1, "workflows": ["Orders"],
+               "items": {"invoices": 3}, "wrote": {"Store": 2}, "unseen": 1},
+    "retrying": {"instance": "default", "execution_id": "4711", "workflow": "Orders", "current": True, "known": ["4712"]},
+    "retried": {"instance": "default", "execution_id": "4711", "state": "failed", "retry_id": "4720", "text": "401 at Send"},
     "fixed": {"what": "a new key"},
     "run_watched": {"execution_id": "4800", "good": True},
     "resolved": {"text": "three good runs", "open_items": {"VER-5": "there is no staging"}},
@@ -70,6 +74,8 @@ _subjects = st.fixed_dictionaries({}, optional={"workflow": _words, "node": _wor
 _left = st.dictionaries(st.sampled_from(["VER-1", "VER-5", "FIN-1"]), _words, max_size=2)
 
 _reasons = st.dictionaries(_words, _words, max_size=2)
+_counts = st.dictionaries(_words, st.integers(0, 9), max_size=2)
+_names = st.sampled_from(["default", "4711"])
 _running = st.fixed_dictionaries({"workflow_id": _words, "workflow": _words}, optional={"version": _words})
 
 
@@ -99,6 +105,11 @@ VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "stopping": _with({"instance": _words, "scope": _words, "workflows": st.lists(_running, min_size=1, max_size=3)}),
     "stopped": _with({"instance": _words}, workflows=st.lists(_words, max_size=2), left=_reasons),
     "restored": _with({"instance": _words}, workflows=st.lists(_words, max_size=2), left=_reasons, over=_reasons),
+    "harmed": _with({"instance": _words, "since": _dates, "failed": st.integers(0, 9)}, workflows=st.lists(_words, max_size=2),
+                    items=_counts, wrote=_counts),
+    "retrying": _with({"instance": _names, "execution_id": _names, "workflow": _words}, current=_flag,
+                      known=st.lists(_words, max_size=2)),
+    "retried": _with({"instance": _names, "execution_id": _names, "state": st.sampled_from(["well", "failed"])}, retry_id=_words),
     "fixed": _with({"what": _words}),
     "run_watched": _with({"execution_id": _words, "good": _flag}),
     "resolved": _with(text=_words, open_items=_left),

@@ -3,76 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from incident_nb import cli
 from incident_nb.case import Case
 from incident_nb.desk import Desk, on_record
 from incident_nb.errors import UnreachableError, UsageError
-from incident_nb.http import RequestError
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.logfile import nothing
-from incident_nb.n8n import N8n
 from incident_nb.record import Incident
 from incident_nb.said import Subject
 from incident_nb.settings import load
 from incident_nb.ui.follow import Follow
 from incident_nb.ui.panel import _parts
 from incident_nb.ui.resolution import Resolution
+from tests.acting import CUTS, Run, cut_off
 from tests.exports import Json
 from tests.test_desk import NOW
-from tests.writable import KEY, Kept, serving
+from tests.writable import Kept
 
-Run = Callable[..., SimpleNamespace]
 CREDENTIAL = {"httpHeaderAuth": {"id": "c7", "name": "Team key"}}
-
-
-@pytest.fixture(params=[False, True], ids=["1.x", "2.x"])
-def n8n(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    with serving(Kept(newer=request.param)) as kept:
-        yield kept
-
-
-@pytest.fixture
-def newer() -> Iterator[Kept]:
-    with serving(Kept()) as kept:
-        yield kept
-
-
-@pytest.fixture
-def older() -> Iterator[Kept]:
-    with serving(Kept(newer=False)) as kept:
-        yield kept
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command line in a workspace; the first argument may be the server that it has."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("INCIDENT_NB_N8N_API_KEY", KEY)
-
-    def once(*given: Any) -> SimpleNamespace:
-        if given and isinstance(given[0], Kept):
-            settings = f'[n8n.default]\nurl = "{given[0].url}"\n[clients.ACME]\nname_prefix = ["[ACME]"]\n'
-            (tmp_path / "incident-nb.toml").write_text(settings)
-            given = given[1:]
-        code = 0
-        if given:
-            try:
-                cli.main([str(one) for one in given])
-            except SystemExit as ended:
-                code = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err and KEY not in out + err
-        return SimpleNamespace(code=code, out=" ".join(out.split()), err=" ".join(err.split()), json=out)
-
-    return once
 
 
 def node(kind: str, name: str = "Hook", **more: Any) -> Json:
@@ -404,49 +356,7 @@ def test_what_a_button_could_not_do_is_said(n8n: Kept, notebook: Clicked) -> Non
 # Cut off at any moment
 
 
-class Killed(BaseException):
-    """Nothing that this process does from here on has any effect."""
-
-
-def cut_off(at: int, after: bool, how: str, run: Run, *command: str) -> bool:
-    """Whether a command was killed, or lost its server, before (or after) its step number `at`.
-
-    Steps are what is asked of n8n and what is put on record. One that lost its server can still put things on record.
-    """
-    count, gone = 0, False
-
-    def counted(original: Callable[..., Any], records: bool) -> Callable[..., Any]:
-        def step(*given: Any, **named: Any) -> Any:
-            nonlocal count, gone
-            count += 1
-            gone = gone or (count == at and not after)
-            if gone:
-                _end(how, records)
-            found = original(*given, **named)
-            gone = gone or count == at
-            if gone:
-                _end(how, records)
-            return found
-
-        return step
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(N8n, "_ask", counted(N8n._ask, False))
-        patch.setattr(Desk, "add", counted(Desk.add, True))
-        with suppress(Killed):
-            run(*command)
-    return gone
-
-
-def _end(how: str, records: bool) -> None:
-    if how == "killed":
-        raise Killed
-    if not records:
-        raise RequestError("refused", "the network went away")
-
-
-@pytest.mark.parametrize("how", ["killed", "cut off"])
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("how", "after"), CUTS)
 def test_wherever_it_is_cut_off_the_next_time_ends_it_right(n8n: Kept, run: Run, how: str, after: bool) -> None:
     for name in ("Orders", "Bills", "Mails"):
         n8n.add(name)

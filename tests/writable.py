@@ -1,4 +1,4 @@
-"""An n8n on loopback that can also be written to, as 1.x and 2.x do it: workflows, drafts, what is published, credentials."""
+"""An n8n on loopback that can also be written to, as 1.x and 2.x do it: workflows, drafts, credentials, retries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ Reply = tuple[int, Any]
 
 @dataclass
 class Kept:
-    """What the server holds; `newer`: it is 2.x. `instead` may answer in its place: given method, path, and the body."""
+    """What the server holds; `newer`: it is 2.x. `instead` may answer in its place: given method, path, and the body.
+
+    `wrong`: the error in which a retry of an execution ends (None: it goes well), given its id and whether it loads the
+    workflow as it is now.
+    """
 
     newer: bool = True
     workflows: dict[str, Json] = field(default_factory=dict)
@@ -31,6 +35,8 @@ class Kept:
     bodies: list[str] = field(default_factory=list)
     published: list[tuple[str, str]] = field(default_factory=list)
     going_on: dict[str, list[Json]] = field(default_factory=dict)
+    executions: dict[int, Json] = field(default_factory=dict)
+    wrong: Callable[[str, bool], Json | None] = lambda *_: None
     url: str = ""
     count: int = 0
 
@@ -54,8 +60,15 @@ class Kept:
         names = parts.path.removeprefix("/api/v1/").split("/")
         if (other := self.instead(method, parts.path, body)) is not None:
             return other
+        query = {name: given[0] for name, given in parse_qs(parts.query).items()}
         if names == ["executions"]:
-            return 200, {"data": self.going_on.get(parse_qs(parts.query)["status"][0], []), "nextCursor": None}
+            more = self.going_on.get(query.get("status", ""), [])
+            return 200, {"data": [*more, *self._listed(query)], "nextCursor": None}
+        if names[0] == "executions":
+            one = self.executions.get(int(names[1]))
+            if one is None:
+                return 404, {"message": "Not Found"}
+            return self._retry(one, body) if names[2:] == ["retry"] else (200, one)
         if names == ["workflows"]:
             return (
                 self._make(body)
@@ -71,13 +84,41 @@ class Kept:
             case "GET", ["history"]:
                 return (200, {"data": [], "nextCursor": None}) if self.newer else (404, {"message": "not found"})
             case "PUT", []:
-                return self._put(flow, body, parse_qs(parts.query))
+                return self._put(flow, body, query)
             case "POST", ["activate"]:
                 return self._activate(flow, body)
             case "POST", ["deactivate"]:
                 flow |= {"active": False, "activeVersionId": None}
                 return 200, flow
         return 405, {"message": "no"}
+
+    def _listed(self, query: dict[str, str]) -> Iterator[Json]:
+        """Executions, newest first: running ones only where they are asked for, and with what happened only then."""
+        for _, row in sorted(self.executions.items(), reverse=True):
+            wanted = query["status"] == row["status"] if "status" in query else row["status"] != "running"
+            if wanted and query.get("workflowId") in (None, row["workflowId"]):
+                left_out = () if query.get("includeData") else ("data", "workflowData")
+                yield {name: value for name, value in row.items() if name not in left_out}
+
+    def _retry(self, one: Json, body: Any) -> Reply:
+        """As n8n does it: the answer comes once the new execution has ended, however it ended."""
+        if one["status"] == "success":
+            return 409 if self.newer else 400, {"message": "The execution succeeded, so it cannot be retried."}
+        number = max(self.executions) + 1
+        wrong = self.wrong(one["id"], bool((body or {}).get("loadWorkflow")))
+        made = copy.deepcopy(one) | {"id": str(number), "mode": "retry", "retryOf": one["id"], "retrySuccessId": None}
+        result = made["data"]["resultData"]
+        if wrong is None:
+            made |= {"status": "success", "finished": True}
+            result.pop("error", None)
+            last = result["runData"][result["lastNodeExecuted"]][0]
+            last.pop("error", None)
+            last |= {"executionStatus": "success", "data": {"main": [[{"json": {"ok": True}}]]}}
+            one["retrySuccessId"] = made["id"]
+        else:
+            result["error"] = {**wrong, "node": result["error"].get("node")}
+        self.executions[number] = made
+        return 200, made
 
     def _make(self, body: Json) -> Reply:
         if wrong := self._wrong(body):
@@ -86,7 +127,7 @@ class Kept:
         self.workflows[number] |= {"connections": body["connections"], "settings": body["settings"]}
         return 200, self.workflows[number]
 
-    def _put(self, flow: Json, body: Json, query: dict[str, list[str]]) -> Reply:
+    def _put(self, flow: Json, body: Json, query: dict[str, str]) -> Reply:
         if query and not self.newer:
             return 400, {"message": "Unknown query parameter"}
         if wrong := self._wrong(body):
@@ -98,7 +139,7 @@ class Kept:
             flow["versionId"] += "x"
         flow |= {"name": body["name"], "nodes": nodes, "connections": body["connections"]}
         flow["settings"] = {**flow["settings"], **body["settings"]}
-        publish = query.get("publishIfActive") != ["false"]
+        publish = query.get("publishIfActive") != "false"
         if flow["active"] and publish and flow["activeVersionId"] != flow["versionId"]:
             flow["activeVersionId"] = flow["versionId"]
             self.published.append((flow["id"], flow["versionId"]))

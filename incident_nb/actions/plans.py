@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from incident_nb.actions import contain, restore
+from incident_nb.actions import contain, replays, restore
+from incident_nb.actions.affected import extent
 from incident_nb.actions.target import as_they_run, going_on, server_of
 from incident_nb.desk import Desk
+from incident_nb.errors import UsageError
+from incident_nb.models import ExecutionLog
 from incident_nb.n8n import N8n
 from incident_nb.n8n.workflows import look
+from incident_nb.watch.servers import read
+
+REPLAYS_S = 6 * 3600.0  # retries take their time
 
 
 @contextmanager
@@ -38,3 +44,31 @@ def returning(
     with server_of(incident, desk.settings, server) as n8n:
         there, drafts = look(n8n)
         yield n8n, restore.plan(there, incident, n8n.name, drafts=drafts, workflows=workflows, changed=changed)
+
+
+@contextmanager
+def replaying(
+    desk: Desk, number: int, choice: replays.Choice | None = None, workflows: Sequence[str] = (), *,
+    server: str | None = None, on_progress: replays.Progress = lambda *_: None,
+) -> Iterator[tuple[N8n, replays.Plan]]:  # fmt: skip
+    """What would be retried, and what was affected, as the server is now; `workflows`: also these, by id or name.
+
+    Raises UsageError, UnreachableError.
+    """
+    incident, now = desk.records.get(number), desk.clock()
+    with server_of(incident, desk.settings, server, REPLAYS_S) as n8n:
+        known = read(n8n.name, desk.settings, now)
+        found = extent(known.log, incident, n8n.name, [_id_of(known.log, n8n.name, name) for name in workflows])
+        lacks = f"{known.why} All until {known.until:%Y-%m-%d %H:%M} UTC is here." if known.why else ""
+        yield n8n, replays.plan(n8n, found, incident, now, choice, lacks=lacks, on_progress=on_progress)
+
+
+def _id_of(log: ExecutionLog, instance: str, name: str) -> str:
+    """The id of a workflow that has run on a server. Raises UsageError where none of this id or name has, or several."""
+    runs = log.executions[log.executions["instance"] == instance]
+    ids = {str(one) for one in runs["workflow_id"].dropna().unique()}
+    found = [name] if name in ids else sorted({str(one) for one in runs.loc[runs["workflow"] == name, "workflow_id"]})
+    if len(found) != 1:
+        many = f"{len(found)} workflows are called {name!r}: {', '.join(found[:10])}. Give the id of the one."
+        raise UsageError(many if found else f"No workflow with the id or name {name!r} has run on {instance}.")
+    return found[0]

@@ -23,8 +23,13 @@ Json = dict[str, Any]
 
 
 @contextmanager
-def server_of(incident: Incident, settings: Settings, name: str | None = None) -> Iterator[N8n]:
-    """The server of this name, else the incident's own. Raises UsageError where it is none, or nobody knows which."""
+def server_of(
+    incident: Incident, settings: Settings, name: str | None = None, budget_s: float = BUDGET_S
+) -> Iterator[N8n]:
+    """The server of this name, else the incident's own; it is asked for `budget_s` seconds in all.
+
+    Raises UsageError where it is none, or nobody knows which.
+    """
     sources = [f"{live.WORD}:{name}"] if name else sources_of(incident, settings)
     if not settings.n8n:
         live.named(live.WORD, settings)  # says how to configure one
@@ -34,7 +39,7 @@ def server_of(incident: Incident, settings: Settings, name: str | None = None) -
         raise UsageError(
             f"{incident.id} does not say on which n8n server it is. Name it with --server; configured: {there}."
         )
-    with live.session(settings, BUDGET_S) as session:
+    with live.session(settings, budget_s) as session:
         yield N8n(names[0], settings.n8n[names[0]].url, session)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from incident_nb.actions import contain, restore
+from incident_nb.actions import contain, replays, restore
+from incident_nb.incidents.kinds.recovering import Harmed
 
 MOST = 200  # workflows
 MOST_OTHERS = 20
+MOST_NODES = 8
 
 Lines = list[tuple[str, str]]
 
@@ -45,3 +47,61 @@ def returns(plan: restore.Plan) -> Lines:
         how = row.why or (f"in version {row.version}" if plan.drafts else "as it is saved")
         lines.append((row.workflow_id, f"{row.workflow}: {how}"))
     return lines
+
+
+HEADS: tuple[tuple[replays.Do, str], ...] = (
+    ("retry", "To retry"),
+    ("keyed", "Only with --keyed, since they write again under a key"),
+    ("person", "For a person to look at; --execution retries one all the same"),
+    ("unsure", "Begun before, and not known what came of it; --execution retries one all the same"),
+    ("with", "Done with another one"),
+    ("going_on", "Being retried"),
+    ("apart", "Can't be retried; only a new run from its trigger, or by hand, does it"),
+    ("done", "Retried already"),
+)
+
+
+def harm(counted: Harmed) -> Lines:
+    """What the problem did."""
+    green = f", {counted.green} were called a success all the same" if counted.green else ""
+    lines = [("", f"Since {counted.since:%Y-%m-%d %H:%M} UTC {counted.failed} executions failed{green}.")]
+    if counted.items:
+        lines.append(("", f"In them: {', '.join(f'{count:,} {name}' for name, count in counted.items.items())}."))
+    if counted.wrote:
+        wrote = ", ".join(f"“{node}” ({count})" for node, count in counted.wrote.items())
+        lines.append(("", f"Written before they failed, by executions: {wrote}."))
+    if counted.unseen:
+        lines.append(("", f"{counted.unseen} kept no data of what reached the node that failed."))
+    return lines
+
+
+def replayed(plan: replays.Plan) -> Lines:
+    """What would be retried and how, and what is left to a person, each with its reason."""
+    lines = [("#", f"To retry for INC-{plan.number} on n8n “{plan.instance}”"), *harm(plan.harm)]
+    for do, head in HEADS:
+        rows = plan.of(do)
+        if rows:
+            lines.append(("#", f"{head} ({len(rows)})"))
+        for row in rows[:MOST]:
+            lines.append((row.execution_id, f"{row.workflow}, {row.at:%Y-%m-%d %H:%M} UTC: {row.why}"))
+            if do in ("retry", "keyed", "person") and row.verdict:
+                lines += [("", told) for told in _how(row)]
+        if len(rows) > MOST:
+            lines.append(("", f"and {len(rows) - MOST:,} more: --json has all"))
+    if not plan.fixed and plan.of("retry"):
+        lines.append(("", "No fix is in place yet: nothing is retried before it is on record."))
+    if plan.left_out:
+        lines.append(("", f"{plan.left_out:,} executions are for the next time."))
+    if plan.lacks:
+        lines.append(("", plan.lacks))
+    return lines
+
+
+def _how(row: replays.Row) -> list[str]:
+    """With which version of the workflow, and what runs again."""
+    found = []
+    if row.verdict and row.verdict.current:
+        found.append(f"with the workflow as it is now. {row.verdict.why_current}")
+    if row.verdict and len(row.verdict.rerun) > 1:
+        found.append(f"runs again: {', '.join(row.verdict.rerun[:MOST_NODES])}")
+    return found

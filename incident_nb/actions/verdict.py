@@ -57,11 +57,14 @@ class Verdict(Frozen):
     doubts: tuple[str, ...] = ()
 
 
-def judge(execution: Json, workflow: Json | None, runs: Iterable[Json] = ()) -> Verdict:
+def judge(
+    execution: Json, workflow: Json | None, runs: Iterable[Json] = (), *, earlier_wrote_nothing: bool = False
+) -> Verdict:
     """Whether `execution`, as n8n gives it with its data, can be retried safely.
 
     `workflow`: as n8n gives it now; None if it is gone. `runs`: the workflow's other executions, with or without data.
     An execution does not tell of retries that failed, nor of retries of its retries: without `runs` they stay unknown.
+    `earlier_wrote_nothing`: that is known of all that this one is a retry of.
     """
     name = str(execution.get("id"))
     if impossible := _impossible(execution, workflow):
@@ -83,7 +86,7 @@ def judge(execution: Json, workflow: Json | None, runs: Iterable[Json] = ()) -> 
     about: dict[str, Any] = {
         "execution_id": name, "node": failing, "items": items, "current": current, "rerun": ahead,
         "why_current": f"The workflow was changed since: {listed(changed)}." if current else None,
-        "wrote": _wrote(execution, failing), "parent": _parent(execution),
+        "wrote": wrote(execution, failing), "parent": _parent(execution),
         "child": _text(error.get("executionId")) if node.get("type") == _CALLS else None,
     }  # fmt: skip
     if attempts.settled:
@@ -91,7 +94,7 @@ def judge(execution: Json, workflow: Json | None, runs: Iterable[Json] = ()) -> 
     doubts = [
         *_doubts(execution, workflow, failing, ahead, current),
         *([attempts.doubt] if attempts.doubt else []),
-        *_of_node(execution, node, done, error, items, ran_as),
+        *_of_node(execution, node, done, error, items, ran_as, again=not earlier_wrote_nothing),
     ]
     kind, reason = _settled(node, done, reach(error, done), items)
     if kind == "safe_if_keyed" and current and (now := deed(nodes_by_name(workflow)[failing])).kind == "writes":
@@ -160,7 +163,7 @@ def _doubts(execution: Json, workflow: Json, failing: str, ahead: tuple[str, ...
     return found
 
 
-def _of_node(execution: Json, node: Json, done: Deed, error: Json, items: int, flow: Json) -> list[str]:
+def _of_node(execution: Json, node: Json, done: Deed, error: Json, items: int, flow: Json, *, again: bool) -> list[str]:
     """What about the failing node is not told by its operation and its error."""
     name, found = str(node.get("name")), []
     hung = {one: deed(nodes_by_name(flow)[one]) for one in used_by(flow, [name]) if one in nodes_by_name(flow)}
@@ -170,7 +173,7 @@ def _of_node(execution: Json, node: Json, done: Deed, error: Json, items: int, f
         found.append(
             f"“{name}” tries again by itself, and an earlier try, of which n8n keeps nothing, may have written"
         )
-    if done.kind == "writes" and execution.get("retryOf") is not None:
+    if again and done.kind == "writes" and execution.get("retryOf") is not None:
         found.append(f"This is a retry of execution {execution['retryOf']}, in which “{name}” may have written already")
     called = node.get("type") == _CALLS and _text(error.get("executionId")) is not None
     if called and (as_dict(node.get("parameters")).get("mode") != "once" and items > 1):
@@ -214,7 +217,7 @@ def _untraced(ran_as: Json, workflow: Json, ahead: tuple[str, ...]) -> str | Non
     return None
 
 
-def _wrote(execution: Json, failing: str) -> tuple[str, ...]:
+def wrote(execution: Json, failing: str) -> tuple[str, ...]:
     """The nodes other than triggers that ended a run well and may have written in it."""
     nodes = nodes_by_name(as_dict(execution.get("workflowData")))
     ran = as_dict(as_dict(as_dict(execution.get("data")).get("resultData")).get("runData"))

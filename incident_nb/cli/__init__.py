@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
         investigate,
         jobs,
         patterns,
+        recover,
         redact,
         report,
         serve,

@@ -34,7 +34,7 @@ ENGINEER = "INCIDENT_NB_ENGINEER"
 
 # What may still be recorded once an incident is closed.
 AFTERWARDS = {"note", "corrected", "reopened", "related", "documented", "billing_classified", "billing_approved", "notified",
-              "occurred", "restored"}  # fmt: skip
+              "occurred", "restored", "retried", "harmed"}  # fmt: skip
 
 
 def _present() -> datetime:
@@ -136,7 +136,7 @@ class Desk:
             payload,
             by=self.by,
             at=at or self.clock(),
-            check=lambda incident: self._allowed(incident, kind, payload),
+            check=lambda incident: self.allowed(incident, kind, payload),
         )
 
     def diagnosed(
@@ -174,7 +174,7 @@ class Desk:
         """The incident with the severity that a person chose. Another one than was suggested needs a reason."""
 
         def check(incident: Incident) -> None:
-            self._allowed(incident, "severity_chosen")
+            self.allowed(incident, "severity_chosen")
             other = incident.suggested and incident.suggested.severity is not severity
             if other and not reason.strip():
                 raise UsageError(f"{incident.id}: {severity} is not what was suggested; give a reason, which is kept.")
@@ -202,14 +202,14 @@ class Desk:
         left = {item.id: why for item in items if item.is_open and (why := reasons.get(item.id, "").strip())}
 
         def check(incident: Incident) -> None:
-            self._allowed(incident, kind)
+            self.allowed(incident, kind)
             must_be_done(rows(incident, now, policy=self.policy), left, kind)
 
         return self.records.add(
             number, payload_of(kind, {"text": text, "open_items": left}), by=self.by, at=now, check=check
         )
 
-    def _allowed(self, incident: Incident, kind: str, payload: Payload | None = None) -> None:
+    def allowed(self, incident: Incident, kind: str, payload: Payload | None = None) -> None:
         """Raises UsageError for what makes no sense as the incident is at the moment."""
         if incident.closed and kind not in AFTERWARDS:
             raise UsageError(f"{incident.id} was closed by {incident.closed.by}. Reopen it first.")

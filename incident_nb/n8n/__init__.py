@@ -21,13 +21,14 @@ from incident_nb.n8n.pages import UNREADABLE, Listing, Page
 from incident_nb.redact import redact_text
 from incident_nb.settings import secret
 
-__all__ = ["Listing", "N8n", "NotThereError", "key_of", "variable"]
+__all__ = ["Listing", "N8n", "NotThereError", "RefusedError", "key_of", "variable"]
 
 KEY = "INCIDENT_NB_N8N_API_KEY"
 MOST_PER_PAGE = 250  # what n8n gives at most; of executions with their data fewer are asked for at once
 WITH_DATA = 50
 LONGEST_WAIT = 10.0
 BUSY = (429, 502, 503, 504)
+REFUSALS = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429)
 _THING = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -116,13 +117,20 @@ class N8n:
     def act(self, path: str, body: Mapping[str, Any] | None = None, method: str = "POST") -> Any:
         """The answer to an action such as `workflows/ID/deactivate`, once and never again.
 
-        Raises UnreachableError, with n8n's own words through the gate where it refuses.
+        Raises RefusedError where n8n refuses, with its own words through the gate; else UnreachableError.
         """
         content = json.dumps(body).encode() if body is not None else b""
         answer = self._ask(method, path, content)
         if answer.status == 400 and (words := _words_of(answer)):
-            raise UnreachableError(f"{self} refused it: {words}")
-        return json.loads(self._good(answer).body or b"null")
+            raise RefusedError(f"{self} refused it: {words}")
+        try:
+            return json.loads(self._good(answer).body or b"null")
+        except ValueError as error:
+            raise UnreachableError(f"{self} sent {self._what(answer)} where JSON was expected.") from error
+        except UnreachableError as error:
+            if answer.status in REFUSALS:
+                raise RefusedError(str(error)) from error
+            raise
 
     def _page(self, path: str, query: Mapping[str, str], skipped: dict[str, str]) -> Page:
         """One page of a list; executions that came without their data go to `skipped`, each with the reason."""
@@ -245,6 +253,10 @@ def _words_of(answer: Answer) -> str:
 
 class NotThereError(UnreachableError):
     """The server has no such thing."""
+
+
+class RefusedError(UnreachableError):
+    """The server refused to do it, so that nothing was done."""
 
 
 class BrokenError(UnreachableError):

@@ -13,9 +13,10 @@ Outcome = Literal["done", "not_done", "unsure"]
 
 
 class Step(Frozen):
-    """One thing that was to be done: with which workflow, how it went, and in words what was found afterwards."""
+    """One thing that was to be done: with which workflow or execution, how it went, and in words what was found afterwards."""
 
     workflow_id: str | None
+    execution_id: str | None = None
     name: str
     outcome: Outcome
     told: str

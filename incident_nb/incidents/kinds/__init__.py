@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from incident_nb.incidents.kinds import acting, diagnosing, ending, mending, opening, telling
+from incident_nb.incidents.kinds import acting, diagnosing, ending, mending, opening, recovering, telling
 from incident_nb.incidents.payload import Payload
 
-_FILES = (opening, diagnosing, mending, acting, telling, ending)
+_FILES = (opening, diagnosing, mending, acting, recovering, telling, ending)
 KINDS: dict[str, type[Payload]] = {
     value.kind: value
     for file in _FILES

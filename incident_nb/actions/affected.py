@@ -1,0 +1,120 @@
+"""The executions that an incident's problem did something to, since it began, from what a server keeps of its executions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import pandas as pd
+
+from incident_nb.errors import UsageError
+from incident_nb.models import ExecutionLog, Frozen
+from incident_nb.patterns import onset, problems, sequences
+from incident_nb.record import Incident
+from incident_nb.watch.reconcile import ENDED_BY
+
+UNCOUNTED = ("manual", "cli", "evaluation", "error")  # seen by whoever started them; error workflows only tell
+
+
+class Affected(Frozen):
+    """An execution that failed by the problem, or (`green`) was called a success all the same; `at` is UTC.
+
+    `parent`, `child`: the execution that called it as a sub-workflow, and the one that failed in it. `retry_of`: the one
+    that it was a retry of.
+    """
+
+    execution_id: str
+    workflow_id: str
+    workflow: str
+    at: datetime
+    green: bool = False
+    node: str | None = None
+    items: int | None = None
+    parent: str | None = None
+    child: str | None = None
+    retry_of: str | None = None
+
+
+class Extent(Frozen):
+    """What was affected on a server since the onset (UTC), oldest first."""
+
+    instance: str
+    since: datetime
+    executions: tuple[Affected, ...]
+
+
+def extent(log: ExecutionLog, incident: Incident, instance: str, workflows: Iterable[str] = ()) -> Extent:
+    """What an incident's problem did on a server, as this log has it.
+
+    Of the incident's own workflow those that hold its problem, by fingerprint; of those that were stopped for it those
+    that failed with the same credential or host, where one is known; of `workflows` (ids) all that failed. With them go
+    callers that failed by it and sub-workflows that failed in them. Runs by hand are left out, and what failed after the
+    incident was resolved. Raises UsageError where nobody knows which workflow.
+    """
+    failures, runs = (table[table["instance"] == instance] for table in (log.failures, log.executions))
+    own, named = incident.subject.workflow_id, set(workflows)
+    held = {one.workflow_id for one in incident.held.values() if one.instance == instance}
+    if own is None and not named | held:
+        raise UsageError(f"{incident.id} names no workflow. Name one with --workflow.")
+    table = problems(failures)
+    ended = table["place"].isin(ENDED_BY)
+    mine = table[table["workflow_id"] == own]
+    same = mine[mine["fingerprint"] == incident.subject.fingerprint]
+    same = same if len(same) else mine[ended.loc[mine.index]]
+    since = _since(same, table, runs, incident)
+    late = table["at"] >= since
+    theirs = table[table["workflow_id"].isin(held - {own}) & ended & late]
+    chosen = table[table["workflow_id"].isin(named - {own}) & ended & late]
+    found = pd.concat([same[same["at"] >= since], theirs[_alike(theirs, same, incident)], chosen])
+    ids = _family(set(found["execution_id"]), table[late])
+    rows = runs[runs["execution_id"].isin(ids) & ~runs["mode"].isin(UNCOUNTED)]
+    if (over := incident.resolved_at) is not None:
+        rows = rows[rows["at"] <= over]
+    first = pd.concat([found, table[late]]).drop_duplicates("execution_id").set_index("execution_id")
+    return Extent(
+        instance=instance, since=since,
+        executions=tuple(_affected(row, first.loc[row["execution_id"]]) for _, row in rows.iterrows()),
+    )  # fmt: skip
+
+
+def _since(same: pd.DataFrame, table: pd.DataFrame, runs: pd.DataFrame, incident: Incident) -> datetime:
+    """When the stretch of failing began in which the incident was detected; its detection, where the log knows no better."""
+    known = sequences(table, runs).get(str(same["fingerprint"].iloc[0])) if len(same) else None
+    if known is None or not len(known):
+        return incident.detected_at
+    last = max(incident.detected_at, incident.fixed.at if incident.fixed else incident.detected_at)
+    before = known[known["at"] <= last]
+    begun = onset(before["at"], before["failed"]) if len(before) else None
+    return min(begun.at, incident.detected_at) if begun else incident.detected_at
+
+
+def _alike(theirs: pd.DataFrame, same: pd.DataFrame, incident: Incident) -> pd.Series:
+    """Which failures of other workflows share what the incident's own have: the credential, else the host."""
+    for column, known in (("credential_id", incident.subject.credential_id), ("host", incident.subject.host)):
+        wanted = {*same[column].dropna(), *([known] if known else [])}
+        if wanted:
+            return theirs[column].isin(wanted)
+    return pd.Series(True, index=theirs.index)
+
+
+def _family(ids: set[str], table: pd.DataFrame) -> set[str]:
+    """The same, with callers that failed by one of them and sub-workflows that failed in one, at whatever depth."""
+    pairs = table.loc[table["place"] == "subworkflow", ["execution_id", "child_execution_id"]].dropna()
+    links = list(pairs.itertuples(index=False, name=None))
+    while more := {one for pair in links if ids & set(pair) for one in pair} - ids:
+        ids = ids | more
+    return ids
+
+
+def _affected(run: pd.Series, failure: pd.Series) -> Affected:
+    def known(value: object) -> str | None:
+        return None if pd.isna(value) else str(value)
+
+    return Affected(
+        execution_id=run["execution_id"], workflow_id=str(run["workflow_id"]),
+        workflow=known(run["workflow"]) or str(run["workflow_id"]), at=run["at"].to_pydatetime(),
+        green=run["status"] == "success", node=known(failure["node"]),
+        items=None if pd.isna(failure["items"]) else int(failure["items"]),
+        parent=known(run["parent_execution_id"]) if run["mode"] == "integrated" else None,
+        child=known(failure["child_execution_id"]), retry_of=known(run["retry_of"]),
+    )  # fmt: skip

@@ -1,0 +1,220 @@
+"""Failed executions retried for an incident: in order, not too fast, each once, with what came of it on record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy import select
+
+from incident_nb.actions.fate import Fate, ended, fate
+from incident_nb.actions.replays import ALL_OVER, Choice, Plan, Row, allowed, judged
+from incident_nb.actions.sight import Sight
+from incident_nb.actions.verdict import Verdict
+from incident_nb.desk import Desk
+from incident_nb.errors import UnreachableError, UsageError
+from incident_nb.incidents import engines, tables
+from incident_nb.incidents.kinds.acting import key_of
+from incident_nb.incidents.kinds.recovering import Retried, Retrying
+from incident_nb.n8n import N8n, RefusedError
+from incident_nb.n8n.workflows import Outcome, Step
+from incident_nb.readers.node_input import as_dict
+from incident_nb.record import Incident
+from incident_nb.said import Retry
+
+GIVE_UP = 2  # retries in a row that failed, or of which nobody knows: the fix does not hold, or the server is not there
+NEVER_SENT = ("dns", "tls", "refused", "not_allowed")
+LOOKS_S = (1.0, 2.0, 4.0, 8.0)  # between looks at a retry that goes on; the last one again and again
+
+Rest = Callable[[float], Any]
+
+
+class Pace:
+    """So many retries a minute at most. `rest` is called with seconds; `longest_s`: how long one that goes on is waited for."""
+
+    def __init__(self, per_minute: float = 30.0, longest_s: float = 600.0, rest: Rest = time.sleep) -> None:
+        self.between_s, self.longest_s, self.rest = 60.0 / per_minute, longest_s, rest
+
+
+def recover(server: N8n, plan: Plan, desk: Desk, choice: Choice, pace: Pace) -> Iterator[Step]:
+    """Each execution as it was retried, or why not; what was begun before and never heard of comes first.
+
+    Before n8n is asked it is on record that it will be, and no execution is retried that another incident retries. It can
+    be done again: what was retried stays so. It ends where two in a row fail. Raises as `Desk.add`, and UsageError where no
+    fix is in place.
+    """
+    if not plan.fixed:
+        raise UsageError(
+            f"INC-{plan.number}: no fix is in place yet, so a retry would fail as well. Record the fix first."
+        )
+    yield from _settled(server, plan, desk)
+    bad = 0
+    for number, row in enumerate(plan.of("retry")):
+        if bad >= GIVE_UP:
+            yield _step(
+                row, "not_done", "not tried, since those before it did not go well; look at them, and do it again"
+            )
+            continue
+        if number:
+            pace.rest(pace.between_s)
+        step = _retry(server, plan, row, desk, choice, pace)
+        bad = 0 if step.outcome == "done" else bad + 1
+        yield step
+
+
+def _settled(server: N8n, plan: Plan, desk: Desk) -> Iterator[Step]:
+    """What became of retries that were asked for and of which the record does not know the end."""
+    incident = desk.records.get(plan.number)
+    sight = Sight(server, plan.since)
+    for row in plan.rows:
+        asked = incident.retries.get(key_of(plan.instance, row.execution_id))
+        if asked is None or asked.state in (*ALL_OVER, "never"):
+            continue
+        found = fate(asked, row.workflow_id, sight, desk.clock())
+        if found.state == "asked":
+            yield _step(row, "unsure", f"a retry was begun before, and {found.why}")
+        elif found.state != asked.state:
+            step = _recorded(server, plan, row, desk, found)
+            anew = found.state == "never" and row.do == "retry"
+            yield _step(row, "done", "begun before, and never reached n8n; now its turn comes") if anew else step
+        else:
+            yield _step(row, "unsure", f"its retry (execution {found.retry_id}) goes on")
+
+
+def _retry(server: N8n, plan: Plan, row: Row, desk: Desk, choice: Choice, pace: Pace) -> Step:
+    """Retries one, after a fresh look at it and at all other attempts."""
+    try:
+        sight = Sight(server, plan.since)
+        now = judged(row.execution_id, row.workflow_id, sight)
+        if changed := _changed(row, now, choice):
+            return _step(row, "not_done", changed)
+        known = tuple(str(run["id"]) for run in sight.retries(row.workflow_id, row.execution_id))
+    except UnreachableError as error:
+        return _step(row, "unsure", f"not tried: {error}")
+    asked = _intend(desk, plan, row, now, known)
+    try:
+        answer = server.act(f"executions/{row.execution_id}/retry", {"loadWorkflow": now.current})
+        found = ended(answer) if isinstance(answer, dict) and answer.get("id") is not None else None
+        said = "" if found else " n8n answered something else than an execution."
+    except UnreachableError as error:
+        if isinstance(error, RefusedError) or getattr(error, "reason", None) in NEVER_SENT:
+            return _recorded(server, plan, row, desk, Fate("never", why=str(error)))
+        found, said = None, f" {error}"
+    return _followed(server, plan, row, desk, asked, found, said, pace)
+
+
+def _followed(
+    server: N8n, plan: Plan, row: Row, desk: Desk, asked: Retry, found: Fate | None, said: str, pace: Pace
+) -> Step:
+    """The retry to its end, or as far as it can be followed: what the server shows counts, not what it answered."""
+    waited, looks = 0.0, 0
+    while found is None or found.state == "going_on":
+        try:
+            if found is None or found.retry_id is None:
+                found = fate(asked, row.workflow_id, Sight(server, plan.since), desk.clock())
+            else:
+                found = ended(server.plain_execution(found.retry_id, data=False))
+        except UnreachableError as error:
+            return _step(row, "unsure", f"it is not known what came of it: {said.strip() or error}; do it again later")
+        if found.state == "asked":
+            return _step(row, "unsure", f"it is not known what came of it: {found.why}.{said}")
+        if found.state == "going_on":
+            if waited >= pace.longest_s:
+                break
+            pause = LOOKS_S[min(looks, len(LOOKS_S) - 1)]
+            waited, looks = waited + pause, looks + 1
+            pace.rest(pause)
+    return _recorded(server, plan, row, desk, found, said)
+
+
+def _recorded(server: N8n, plan: Plan, row: Row, desk: Desk, found: Fate, said: str = "") -> Step:
+    """Puts on record what came of a retry, with the words of a failure."""
+    told = found.why or said.strip()
+    if found.state == "failed" and found.retry_id:
+        told = _words(server, found.retry_id)
+    desk.add(
+        plan.number, Retried.kind, instance=plan.instance, execution_id=row.execution_id, state=found.state,
+        retry_id=found.retry_id, text=told,
+    )  # fmt: skip
+    number = f" as execution {found.retry_id}" if found.retry_id else ""
+    if found.state == "well":
+        return _step(row, "done", f"retried{number}, and went well")
+    if found.state == "going_on":
+        return _step(row, "unsure", f"retried{number}, which goes on; do it again later to see it end")
+    if found.state == "failed":
+        return _step(row, "not_done", f"retried{number}, and failed again: {told}")
+    return _step(row, "not_done", f"the retry was never begun: {told}")
+
+
+def _words(server: N8n, execution: str) -> str:
+    """At which node and with what an execution failed; it passes the gate where it is recorded or shown."""
+    try:
+        data = as_dict(server.plain_execution(execution).get("data"))
+    except UnreachableError:
+        return "n8n does not say with what"
+    result = as_dict(data.get("resultData"))
+    error = as_dict(result.get("error"))
+    node, message = result.get("lastNodeExecuted"), error.get("message")
+    at = f"at “{node}”: " if node else ""
+    return f"{at}{message}"[:500] if message else f"{at}n8n does not say with what"
+
+
+def _changed(row: Row, now: Verdict, choice: Choice) -> str | None:
+    """Why it is not retried after all."""
+    planned = row.verdict
+    if planned is None or now.verdict == "not_possible":
+        return f"it can't be retried any more: {now.reason}"
+    if (now.verdict, now.current) != (planned.verdict, planned.current) and not allowed(now, row.execution_id, choice):
+        return f"it is not as it was when the plan was made: {now.reason}"
+    if now.current != planned.current:
+        return "the workflow was changed since the plan was made; make it once more"
+    return None
+
+
+def _intend(desk: Desk, plan: Plan, row: Row, verdict: Verdict, known: tuple[str, ...]) -> Retry:
+    """Puts on record that it will be retried. Raises UsageError where another incident, or another process, does so already."""
+    key = key_of(plan.instance, row.execution_id)
+    said = Retrying(
+        instance=plan.instance,
+        execution_id=row.execution_id,
+        workflow=row.workflow,
+        current=verdict.current,
+        known=known,
+    )
+
+    def check(incident: Incident) -> None:
+        desk.allowed(incident, Retrying.kind, said)
+        before = incident.retries.get(key)
+        if before and before.state not in ("failed", "never") and before.at != row.asked_at:
+            raise UsageError(
+                f"Execution {row.execution_id} was retried by {before.by} just now. It was not retried again."
+            )
+
+    with desk.records.at_once() as writing:
+        engines.alone(writing.connection)  # so that two incidents can't both begin it
+        if other := _elsewhere(writing.connection, desk, plan, row.execution_id):
+            raise UsageError(
+                f"Execution {row.execution_id} was retried for INC-{other}; see there what came of it. It was not retried again."
+            )
+        made = writing.add(plan.number, said, by=desk.by, at=desk.clock(), check=check)
+    return made.retries[key]
+
+
+def _elsewhere(connection: Any, desk: Desk, plan: Plan, execution: str) -> int | None:
+    """Another incident for which this execution was retried, unless that failed or was never begun."""
+    events = tables.events
+    asked = select(events.c.number, events.c.payload).where(
+        events.c.kind == Retrying.kind, events.c.number != plan.number
+    )
+    wanted = {"instance": plan.instance, "execution_id": execution}
+    for number in {number for number, said in connection.execute(asked) if wanted.items() <= said.items()}:
+        made = desk.records.get(number).retries.get(key_of(plan.instance, execution))
+        if made and made.state not in ("failed", "never"):
+            return int(number)
+    return None
+
+
+def _step(row: Row, outcome: Outcome, told: str) -> Step:
+    name = f"Execution {row.execution_id} of {row.workflow}"
+    return Step(workflow_id=row.workflow_id, execution_id=row.execution_id, name=name, outcome=outcome, told=told)
