@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from incident_nb import display
 from incident_nb.desk import Desk
-from incident_nb.desk.told import span
+from incident_nb.desk.told import row_words, span
 from incident_nb.policy import GateItem
 from incident_nb.policy.tables import Item
 from incident_nb.record import Incident
-from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.blocks import Line, Sheet, Tone
 from incident_nb.ui.panel import Panel
 from incident_nb.views import View
 
@@ -106,8 +106,9 @@ def tick_line(item: Item, incident: Incident) -> Line:
     """A row of the procedure that a person ticks."""
     tick = incident.ticks.get(item.id)
     done = bool(tick and tick.done)
-    when = f"{tick.at:%H:%M} UTC, {tick.by}" if tick and tick.done else ""
-    return Line("done" if done else "open", f"{item.label}: {item.detail} ({item.id})", when, "good" if done else "")
+    state = "done" if done else "begun" if item.id in incident.begun else "open"
+    tone: Tone = "good" if done else "warn" if state == "begun" else ""
+    return Line(state, f"{item.label}: {item.detail} ({item.id})", row_words(item.id, incident), tone)
 
 
 def left_open(reasons: dict[str, Any]) -> list[Any]:
