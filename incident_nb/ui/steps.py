@@ -29,6 +29,7 @@ class StepPanel(Panel):
     def __init__(self, follow: Follow) -> None:
         super().__init__(follow)
         self._boxes: dict[str, Any] = {}
+        self._begins: dict[str, Any] = {}
         self._setting = False
 
     def sheet(self) -> Sheet:
@@ -72,8 +73,19 @@ class StepPanel(Panel):
         self._boxes[row] = c.check(f"{row} {label}", self._is_ticked(row), change)
         return self._boxes[row]
 
+    def begin(self, row: str) -> Any:
+        """A button that says that a row is begun; out of sight once it is."""
+        from incident_nb.ui import controls as c
+
+        made = c.button("Begin", lambda: self.add("started", row=row), help=f"Begin {row}")
+        self._begins[row] = made
+        c.shown_if(made, self._may_begin(row))
+        return made
+
     def sync(self) -> None:
         """Sets the boxes to what is on record."""
+        for row, button in self._begins.items():
+            button.layout.display = None if self._may_begin(row) else "none"
         self._setting = True
         for row, box in self._boxes.items():
             box.value = self._is_ticked(row)
@@ -82,6 +94,9 @@ class StepPanel(Panel):
     def _is_ticked(self, row: str) -> bool:
         tick = self.incident.ticks.get(row) if self.incident else None
         return tick is not None and tick.done
+
+    def _may_begin(self, row: str) -> bool:
+        return self.incident is not None and not self._is_ticked(row) and row not in self.incident.begun
 
     def add(self, kind: str, said: str = "", **values: Any) -> bool:
         """Records an event, and says what came of it: whether it is on record."""
