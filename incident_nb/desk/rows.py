@@ -122,7 +122,8 @@ def _slower(row: Draft) -> None:
     settings = pace_of(row.known, cause.detail if cause else None)
     if not settings:
         row.lacks.append(f"how {row.fill('{node}')} is set up is not known: {row.names.no_case}")
-    row.facts += [one.words for one in settings]
+    row.facts += [one.now for one in settings if not one.propose]
+    row.todo += [one.words for one in settings if one.propose]
     row.do(
         "Set {node} to fewer calls at a time and to longer pauses; the limit that counts is the one {service} gives."
     )

@@ -54,7 +54,11 @@ class Sheet:
 
     def code(self, text: str) -> Sheet:
         """Adds a command."""
-        return self._with(kind="code", text=text)
+        return self._with(kind="code", text=text, letter=False)
+
+    def letter(self, text: str) -> Sheet:
+        """Adds a message of several lines, as it is to be copied."""
+        return self._with(kind="code", text=text, letter=True)
 
     def listing(self, rows: Iterable[str]) -> Sheet:
         """Adds sentences, one below the other."""

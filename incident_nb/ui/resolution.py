@@ -165,7 +165,7 @@ def _how(sheet: Sheet, row: Row) -> Sheet:
 
 def _asked(request: Request) -> Sheet:
     sheet = Sheet().text(f"To {request.to or '{address}: the settings have no contact for the client'}")
-    sheet = sheet.code(f"{request.subject}\n\n{request.text}")
+    sheet = sheet.letter(f"{request.subject}\n\n{request.text}")
     return sheet.text(f"To be filled in: {'; '.join(request.missing)}.", "warn") if request.missing else sheet
 
 
