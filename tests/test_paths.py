@@ -347,7 +347,7 @@ def test_the_message_says_what_the_client_has_to_do_and_nothing_of_ours(
 
 def test_no_other_client_is_named_and_blanks_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("INCIDENT_NB_ENGINEER", raising=False)
-    subject = {**SUBJECT, "workflow": "Orders for Alder Homes", "vendor": "Alder Homes"}
+    subject = {**SUBJECT, "workflow": "Orders for Alder Homes", "vendor": "Alder Homes", "host": "api.odd.example"}
     found = asked(caused("credentials", "oauth_token", subject=subject, client="NEW"))
     assert found is not None and found.to is None
     assert "Alder" not in found.text + found.subject and "one of your automations" in found.text
