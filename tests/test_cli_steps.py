@@ -248,7 +248,7 @@ def book(opened: Ran) -> Clicked:
 
 def test_a_notebook_shows_rows_links_and_the_message(book: Clicked) -> None:
     shown = book.markdown()
-    assert "[workflow “[ACME] Flow 1”](<https://n8n.agency.example/workflow/wf1>)" in shown
+    assert "[workflow “[ACME] Flow 1”](https://n8n.agency.example/workflow/wf1)" in shown
     assert "> Hi Acme Ltd," in shown and "(RES-1)" in shown and "Work around it (WA-1 to WA-3)" in shown
     page_ = book.panel.view().framed
     assert 'href="https://n8n.agency.example/workflow/wf1" target="_blank"' in page_ and "<details><summary>" in page_
