@@ -61,7 +61,8 @@ class Incident(Frozen):
     hold every time it happened, as recorded, since an incident can come back (`reopened`) and entries are made late.
     `waiting` are the times that it waited for the client. `noticed_at` and `scheduled_at`: when the client noticed, and
     when the date was set, where that was later than the beginning (None: not known). `ticks`, `facts` and
-    `documented` (its `text` is the path) are by row id and by name, the newest of each. `open_items` are the reasons why
+    `documented` (its `text` is the path) are by row id and by name, the newest of each; so are `begun`, when somebody set
+    to a row. `open_items` are the reasons why
     it was resolved or closed with rows open.
     `occurrences` counts failures of the same problem that were folded into it. `reminded` are the clocks and duties that
     were called out already, `vendors` how third parties were when they were last looked at, by name, `held` the workflows
@@ -86,6 +87,7 @@ class Incident(Frozen):
     workaround: Workaround | None = None
     fixed: Said | None = None
     watched: Watched = Watched()
+    begun: dict[str, Said] = Field(default_factory=dict)
     ticks: dict[str, Tick] = Field(default_factory=dict)
     facts: dict[Confirmed, Fact] = Field(default_factory=dict)
     waiting: tuple[Span, ...] = ()

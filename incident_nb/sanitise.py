@@ -30,10 +30,11 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "ol": {"start"},
     "details": {"open"},
-    "a": {"href"},
+    "a": {"href", "target"},
     "img": {"src", "alt"},
 } | {f"h{level}": {"id"} for level in range(1, 7)}
 _LINK = re.compile(r"https://|mailto:|#", re.IGNORECASE)
+_ELSEWHERE = re.compile("_blank")  # a link that JupyterLab's own page must not give way to
 _PNG = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=\s]+")
 
 
@@ -70,7 +71,9 @@ def _scoped(fragment: str) -> str:
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
-    allowed = {("a", "href"): _LINK.match, ("img", "src"): _PNG.fullmatch}.get((tag, name))
+    allowed = {("a", "href"): _LINK.match, ("a", "target"): _ELSEWHERE.fullmatch, ("img", "src"): _PNG.fullmatch}.get(
+        (tag, name)
+    )
     return value if allowed is None or allowed(value.strip()) else None
 
 

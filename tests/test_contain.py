@@ -296,7 +296,7 @@ class Clicked:
 
     def __init__(self) -> None:
         self.panel = Resolution(Follow(Case(nothing(), NOW, load(None), incident="INC-1"), SimpleNamespace(
-            problem=None, hypotheses=())))  # type: ignore[arg-type]  # fmt: skip
+            problem=None, findings=(), hypotheses=())))  # type: ignore[arg-type]  # fmt: skip
         self.panel._widget()
 
     def part(self, label: str) -> Any:

@@ -161,7 +161,7 @@ def test_the_next_step_follows_the_procedure(desk: Desk, clock: Clock) -> None:
     says("RES-1")
     desk.add(1, "worked_around", what="switched off", due=(clock.now + HOUR).isoformat())
     clock.now += 2 * HOUR
-    says("permanent fix is overdue")
+    says("permanent fix is overdue since")
     desk.add(1, "fixed", what="signed in")
     says("(VER-1")
     verify(desk)

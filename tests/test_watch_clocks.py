@@ -71,7 +71,9 @@ def called(records: Records, minutes: float, settings: Settings | None = None) -
         ([OUTAGE], 8, ["ESC-3 owed"]),
         ([OUTAGE, ("notified", 7)], 8, []),
         ([("fact_confirmed", 7, {"fact": "security"})], 8, ["ESC-4 owed"]),
-        ([("worked_around", 7, {"what": "By hand", "due": after(60)})], 59, []),
+        ([("worked_around", 7, {"what": "By hand", "due": after(60)})], 46, []),
+        ([("worked_around", 7, {"what": "By hand", "due": after(60)})], 47, ["workaround at_risk"]),  # a quarter is left
+        ([("worked_around", 7, {"what": "By hand", "due": after(60)}), ("fixed", 40, {"what": "Done"})], 59, []),
         ([("worked_around", 7, {"what": "By hand", "due": after(60)})], 60, ["workaround missed"]),
         ([("worked_around", 7, {"what": "By hand", "due": after(60)}), ("fixed", 50, {"what": "Done"})], 61, []),
         ([("fixed", 5, {"what": "x"}), ("worked_around", 7, {"what": "y", "due": after(60)})], 61, ["workaround missed"]),

@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
         redact,
         report,
         serve,
+        steps,
         tell,
         worker,
         workspace,

@@ -121,6 +121,15 @@ def show_rows(lines: list[tuple[str, str]]) -> None:
         shown.print(table)
 
 
+def put_rows(lines: list[tuple[str, str]]) -> None:
+    """The same to a terminal; elsewhere each as one line, a heading after an empty one."""
+    if sys.stdout.isatty():
+        show_rows(lines)
+        return
+    plain = (f"\n{text}\n" if label == "#" else f"{label}: {text}\n" if label else f"{text}\n" for label, text in lines)
+    put_text("".join(plain).lstrip(), "-")
+
+
 @contextmanager
 def progress() -> Iterator[Progress]:
     """A progress display on stderr that leaves nothing behind; silent where stderr is no terminal."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from incident_nb.cli import app
-from incident_nb.cli.common import ConfigOption, JsonOption, instant, put_json, put_text, settings_of, show_rows, words
+from incident_nb.cli.common import ConfigOption, JsonOption, instant, put_json, put_rows, settings_of, words
 from incident_nb.errors import UsageError
 from incident_nb.models import Severity
 
@@ -41,7 +41,7 @@ def list_all(
     """The open incidents, the most urgent first, with what is due and what to do next."""
     from incident_nb.desk.told import as_json, line
 
-    rows = _desk(config).board(closed=closed)
+    rows = desk_of(config).board(closed=closed)
     if json_to is not None:
         put_json([as_json(row) for row in rows], json_to)
         return
@@ -54,8 +54,8 @@ def list_all(
 @group.command()
 def show(incident: IncidentArgument, json_to: JsonOption = None, config: ConfigOption = None) -> None:
     """How an incident stands: clocks, steps, checklists, what was recorded."""
-    desk = _desk(config)
-    _show(desk, desk.number_of(incident), json_to)
+    desk = desk_of(config)
+    show_standing(desk, desk.number_of(incident), json_to)
 
 
 @group.command("open")
@@ -91,7 +91,7 @@ def open_one(
     """Open an incident. One that is open for the same problem takes the occurrence instead."""
     from incident_nb.desk.intake import take_in
 
-    desk = _desk(config)
+    desk = desk_of(config)
     draft = take_in(
         _text(text), desk.settings, desk.clock(), source=_source(source), records=desk.records, offline=offline,
         answers={fact: value.lower() in ("yes", "true", "1") for fact, value in map(_answer, answers or ())},
@@ -104,7 +104,7 @@ def open_one(
         known = draft.alike[0]
         desk.add(known.number, "occurred", at=draft.detected_at, execution_id=draft.subject.execution_id)
         words.print(f"{known.id} is open for the same problem and took this occurrence (--new opens another one).")
-        _show(desk, known.number, json_to)
+        show_standing(desk, known.number, json_to)
         return
     changes = {"title": title, "client": client, "detected_at": instant(detected, "--detected")}
     made = draft.opened.model_copy(update={name: value for name, value in changes.items() if value is not None})
@@ -112,7 +112,7 @@ def open_one(
     if draft.suggested:
         desk.add(opened.number, "severity_suggested", **draft.suggested.model_dump())
     words.print(f"{opened.id} is open.")
-    _show(desk, opened.number, json_to)
+    show_standing(desk, opened.number, json_to)
 
 
 @group.command()
@@ -120,7 +120,7 @@ def ack(
     incident: IncidentArgument, at: AtOption = None, json_to: JsonOption = None, config: ConfigOption = None
 ) -> None:
     """Acknowledge it: you work on it from now on."""
-    _add(incident, "acknowledged", at, json_to, config)
+    put_on_record(incident, "acknowledged", at, json_to, config)
 
 
 @group.command()
@@ -129,7 +129,7 @@ def note(
     config: ConfigOption = None,
 ) -> None:  # fmt: skip
     """Add a note to the timeline."""
-    _add(incident, "note", at, json_to, config, text=" ".join(text))
+    put_on_record(incident, "note", at, json_to, config, text=" ".join(text))
 
 
 @group.command()
@@ -141,9 +141,9 @@ def severity(
     config: ConfigOption = None,
 ) -> None:
     """Choose the severity. What was suggested is kept beside it."""
-    desk = _desk(config)
+    desk = desk_of(config)
     desk.choose(desk.number_of(incident), level, reason)
-    _show(desk, desk.number_of(incident), json_to)
+    show_standing(desk, desk.number_of(incident), json_to)
 
 
 @group.command()
@@ -152,9 +152,9 @@ def resolve(
     reasons: ReasonsOption = None, json_to: JsonOption = None, config: ConfigOption = None,
 ) -> None:  # fmt: skip
     """Mark it as resolved, when the verification (VER-1 to VER-5) is done or each open row has a reason."""
-    desk = _desk(config)
+    desk = desk_of(config)
     desk.resolve(desk.number_of(incident), text, _reasons(reasons))
-    _show(desk, desk.number_of(incident), json_to)
+    show_standing(desk, desk.number_of(incident), json_to)
 
 
 @group.command()
@@ -163,9 +163,9 @@ def close(
     reasons: ReasonsOption = None, json_to: JsonOption = None, config: ConfigOption = None,
 ) -> None:  # fmt: skip
     """Close it, when the closing checklist (FIN-1 to FIN-8) is done or each open row has a reason."""
-    desk = _desk(config)
+    desk = desk_of(config)
     desk.close(desk.number_of(incident), text, _reasons(reasons))
-    _show(desk, desk.number_of(incident), json_to)
+    show_standing(desk, desk.number_of(incident), json_to)
 
 
 @group.command()
@@ -173,7 +173,7 @@ def reopen(
     incident: IncidentArgument, text: TextArgument, json_to: JsonOption = None, config: ConfigOption = None
 ) -> None:
     """Reopen it, because it has come back; its clocks begin anew."""
-    _add(incident, "reopened", None, json_to, config, reason=" ".join(text))
+    put_on_record(incident, "reopened", None, json_to, config, reason=" ".join(text))
 
 
 @group.command()
@@ -193,7 +193,7 @@ def record(
             fields = " ".join(f"{field}=" for field in payload.model_fields)
             sys.stdout.write(f"{name:20} {fields}\n{'':20} {(payload.__doc__ or '').strip().splitlines()[0]}\n")
         return
-    _add(incident, kind, at, json_to, config, **dict(_pair(value, "NAME=VALUE") for value in values or ()))
+    put_on_record(incident, kind, at, json_to, config, **dict(_pair(value, "NAME=VALUE") for value in values or ()))
 
 
 @group.command("export")
@@ -205,7 +205,7 @@ def export_one(
     """Put an incident's record into a folder, to be kept elsewhere or imported there."""
     from incident_nb.incidents.folder import put_into
 
-    desk = _desk(config)
+    desk = desk_of(config)
     put_into(desk.records, desk.number_of(incident), out, now=desk.clock())
     words.print(f"The record is in {out}.", markup=False)
 
@@ -219,25 +219,27 @@ def import_one(
     """Bring an exported incident into this record, under the next number."""
     from incident_nb.incidents.folder import take_from
 
-    desk = _desk(config)
+    desk = desk_of(config)
     taken = take_from(desk.records, folder, by=desk.by)
     words.print(f"It is {taken.id} here.")
-    _show(desk, taken.number, json_to)
+    show_standing(desk, taken.number, json_to)
 
 
-def _desk(config: Path | None) -> Desk:
+def desk_of(config: Path | None) -> Desk:
     from incident_nb.desk import on_record
 
     return on_record(settings_of(config))
 
 
-def _add(incident: str, kind: str, at: str | None, json_to: str | None, config: Path | None, **values: Any) -> None:
-    desk = _desk(config)
+def put_on_record(
+    incident: str, kind: str, at: str | None, json_to: str | None, config: Path | None, **values: Any
+) -> None:
+    desk = desk_of(config)
     desk.add(desk.number_of(incident), kind, at=instant(at, "--at"), **values)
-    _show(desk, desk.number_of(incident), json_to)
+    show_standing(desk, desk.number_of(incident), json_to)
 
 
-def _show(desk: Desk, number: int, json_to: str | None) -> None:
+def show_standing(desk: Desk, number: int, json_to: str | None) -> None:
     from incident_nb.desk.told import as_json, glance
 
     found = desk.standing(number)
@@ -246,13 +248,7 @@ def _show(desk: Desk, number: int, json_to: str | None) -> None:
     if json_to is not None:
         put_json(as_json(found, events, alike), json_to)
         return
-    lines = glance(found, events, alike)
-    if sys.stdout.isatty():
-        show_rows(lines)
-    else:
-        put_text(
-            "".join(f"{label}: {text}\n" if label != "#" else f"\n{text}\n" for label, text in lines).lstrip(), "-"
-        )
+    put_rows(glance(found, events, alike))
 
 
 def _reasons(given: Iterable[str] | None) -> dict[str, str]:

@@ -20,7 +20,7 @@ from incident_nb.errors import UsageError
 from incident_nb.incidents import Event, Records, payload_of, records_of
 from incident_nb.incidents.events import read
 from incident_nb.incidents.kinds.diagnosing import Diagnosed
-from incident_nb.incidents.kinds.mending import RunWatched, WorkedAround
+from incident_nb.incidents.kinds.mending import RunWatched, Started, WorkedAround
 from incident_nb.incidents.kinds.opening import Opened, Scheduled, SeveritySuggested
 from incident_nb.incidents.payload import Payload
 from incident_nb.incidents.store import Writing
@@ -221,6 +221,8 @@ class Desk:
             raise UsageError(f"{incident.id} is resolved already.")
         if kind == "reopened" and not (incident.is_resolved or incident.closed):
             raise UsageError(f"{incident.id} is still open.")
+        if isinstance(payload, Started):
+            self._may_begin(incident, payload.row)
         if kind == "waiting_ended" and not incident.is_waiting:
             raise UsageError(f"{incident.id} does not wait for the client.")
         if kind == "waiting_began" and incident.is_waiting:
@@ -235,3 +237,11 @@ class Desk:
                 raise UsageError(f"{incident.id}: execution {run} is counted already; each counts once (VER-4).")
         if isinstance(payload, WorkedAround | Scheduled) and payload.due <= self.clock():
             raise UsageError(f"{incident.id}: the date has passed already; give one to come.")
+
+    @staticmethod
+    def _may_begin(incident: Incident, row: str) -> None:
+        tick, begun = incident.ticks.get(row), incident.begun.get(row)
+        if tick and tick.done:
+            raise UsageError(f"{incident.id}: {row} was done by {tick.by}. Take the tick away first.")
+        if begun and not (tick and tick.at >= begun.at):
+            raise UsageError(f"{incident.id}: {row} was begun by {begun.by} on {begun.at:%Y-%m-%d at %H:%M} UTC.")

@@ -12,6 +12,7 @@ from incident_nb.policy import (
     Duty,
     GateItem,
     Policy,
+    Promise,
     StepTime,
     Timer,
     bill,
@@ -19,6 +20,7 @@ from incident_nb.policy import (
     duties,
     load,
     paused_by,
+    promised,
     step_times,
     timers,
     usable_calendar,
@@ -36,8 +38,9 @@ CLOCK_WORDS: dict[Clock, str] = {"respond": "acknowledge it", "resolve": "resolv
 class Standing:
     """An incident as it stands at `now` (UTC): everything that a screen, a table or a report says of it.
 
-    `next_step` is what to do now, in a sentence, with the row that asks for it. `paused` are the incidents whose work
-    stops for this one (ACK-3). `unread`: what is wrong with the client's calendar, which the clocks then leave out.
+    `next_step` is what to do now, in a sentence, with the row that asks for it. `promise` is the permanent fix that is owed
+    for a workaround (WA-3), `paused` are the incidents whose work stops for this one (ACK-3). `unread`: what is wrong with
+    the client's calendar, which the clocks then leave out.
     """
 
     incident: Incident
@@ -49,6 +52,7 @@ class Standing:
     closing: tuple[GateItem, ...]
     duties: tuple[Duty, ...]
     bill: Bill
+    promise: Promise | None
     paused: tuple[Incident, ...]
     next_step: str
     unread: str = ""
@@ -69,11 +73,12 @@ def standing(
     verified = verification(incident, now, policy=rules)
     final = closing(incident, now, policy=rules)
     owed = duties(incident, now, policy=rules)
+    promise = promised(incident, now, policy=rules)
     return Standing(
         incident=incident, now=now, calendar=calendar, timers=clocks, steps=step_times(incident, now, policy=rules),
         verification=verified, closing=final, duties=owed, bill=bill(incident, now, policy=rules),
-        paused=paused_by(incident, list(others)), next_step=_next(incident, now, clocks, verified, final, owed, rules),
-        unread=unread,
+        promise=promise, paused=paused_by(incident, list(others)), unread=unread,
+        next_step=_next(incident, clocks, verified, final, owed, promise, rules),
     )  # fmt: skip
 
 
@@ -94,11 +99,11 @@ def _next_due(clocks: dict[Clock, Timer], now: datetime) -> Timer | None:
 
 def _next(
     incident: Incident,
-    now: datetime,
     clocks: dict[Clock, Timer],
     verified: tuple[GateItem, ...],
     final: tuple[GateItem, ...],
     owed: tuple[Duty, ...],
+    promise: Promise | None,
     policy: Policy,
 ) -> str:
     """The first thing that is not done, in the order of the procedure; what is owed to people goes first."""
@@ -113,17 +118,14 @@ def _next(
     notify = clocks.get("notify")
     if notify and not notify.is_over and (notify.state in (State.AT_RISK, State.MISSED)):
         return f"Tell the client, with a holding notice if it is not resolved (NOT-P12; due {notify.due:%Y-%m-%d %H:%M} UTC)."
+    if promise and promise.state is State.MISSED:
+        return _put_in_place(incident, promise, policy)
     if incident.is_waiting:
         return f"Wait for the client: {incident.waiting[-1].why}."
     if incident.cause is None:
         return "Go through the checklist and accept a cause (DX-1 to DX-6)."
-    if incident.fixed is None:
-        rows = [
-            row.id for row in policy.rows_for(incident.cause.cause, incident.cause.detail) if row.id.startswith("RES")
-        ]
-        late = incident.workaround is not None and incident.workaround.due <= now
-        fix = "The permanent fix is overdue: put" if late else "Put"
-        return f"{fix} the fix in place ({', '.join(rows) or 'step 3'}), or work around it (WA-1)."
+    if incident.fixed is None or promise:
+        return _put_in_place(incident, promise, policy)
     if incident.held_back:
         count = len(incident.held_back)
         return f"Put back what was stopped: {count} workflow{'s' * (count != 1)} (incident-nb restore {incident.id})."
@@ -132,3 +134,15 @@ def _next(
         return f"{item.label} ({item.id}: {item.basis})." if item else "Mark it as resolved: everything is verified."
     item = next((item for item in final if item.is_open), None)
     return f"{item.label} ({item.id}: {item.basis})." if item else "Close it: the checklist is complete."
+
+
+def _put_in_place(incident: Incident, promise: Promise | None, policy: Policy) -> str:
+    cause = incident.cause
+    rows = [row.id for row in policy.rows_for(cause.cause, cause.detail) if row.id.startswith("RES")] if cause else []
+    where = ", ".join(rows) or "step 3"
+    if promise is None:
+        return f"Put the fix in place ({where}), or work around it (WA-1)."
+    by = f"{promise.due:%Y-%m-%d %H:%M} UTC"
+    if promise.state is State.MISSED:
+        return f"The permanent fix is overdue since {by} (WA-3): put it in place ({where})."
+    return f"Put the permanent fix in place by {by} ({where}; WA-3)."

@@ -12,10 +12,12 @@ from incident_nb.incidents import KINDS, Event
 from incident_nb.incidents.events import read
 from incident_nb.incidents.kinds.diagnosing import Related
 from incident_nb.incidents.kinds.opening import Opened
+from incident_nb.policy import Promise
 from incident_nb.policy.clocks import Clock
 from incident_nb.policy.steps import Progress
 from incident_nb.policy.timers import State, Timer
 from incident_nb.record import Incident
+from incident_nb.said import Said
 
 CLOCK_NAMES: dict[Clock, str] = {"respond": "Respond", "resolve": "Resolve", "notify": "Notify"}
 
@@ -46,6 +48,35 @@ def timer_words(timer: Timer) -> str:
     if timer.state is State.MISSED:
         return f"{what}: missed, was due {at}" if timer.done else f"{what}: {span(timer.left)} late"
     return f"{what} in {span(timer.left)}, by {at}{' (at risk)' if timer.state is State.AT_RISK else ''}"
+
+
+def promise_words(promise: Promise, now: datetime) -> str:
+    """When the permanent fix is due (WA-3), and how much is left at `now`."""
+    left = span(promise.due - now)
+    if promise.state is State.MISSED:
+        return f"permanent fix: {left} late"
+    near = " (at risk)" if promise.state is State.AT_RISK else ""
+    return f"permanent fix in {left}, by {promise.due:%Y-%m-%d %H:%M} UTC{near}"
+
+
+def row_words(row: str, incident: Incident) -> str:
+    """When a row of a checklist was begun and done, and by whom: `begun 02:10, done 02:31 UTC (21 min), by anna`.
+
+    Empty where it was neither; with the date where that is not the day of the detection.
+    """
+    begun, tick = incident.begun.get(row), incident.ticks.get(row)
+    done = tick if tick and tick.done else None
+    if begun and done and begun.at > done.at:
+        begun = None
+
+    def at(said: Said) -> str:
+        return f"{said.at:%H:%M}" if said.at.date() == incident.detected_at.date() else f"{said.at:%Y-%m-%d %H:%M}"
+
+    if done is None:
+        return f"begun {at(begun)} UTC, by {begun.by}" if begun else ""
+    first = f"begun {at(begun)}{'' if begun.by == done.by else f' by {begun.by}'}, " if begun else ""
+    took = f" ({span(done.at - begun.at)})" if begun else ""
+    return f"{first}done {at(done)} UTC{took}, by {done.by}{f': {done.text}' if done.text else ''}"
 
 
 def span(time: timedelta | None) -> str:
@@ -86,6 +117,7 @@ def glance(one: Standing, events: Sequence[Event], alike: Sequence[Seen] = ()) -
     incident = one.incident
     rows = [("#", f"{incident.id} {incident.title}"), ("state", _state(one)), ("next", one.next_step)]
     rows += [(timer.clock, timer_words(timer)) for timer in one.timers.values()]
+    rows += [("WA-3", promise_words(one.promise, one.now))] if one.promise else []
     rows += (
         [("paused work", ", ".join(f"{other.id} ({other.severity or '--'})" for other in one.paused))]
         if one.paused
@@ -157,6 +189,7 @@ def as_json(one: Standing, events: Sequence[Event] | None = None, alike: Sequenc
         "verification": [item.model_dump(mode="json") for item in one.verification],
         "closing": [item.model_dump(mode="json") for item in one.closing],
         "duties": [duty.model_dump(mode="json") for duty in one.duties],
+        "promise": one.promise and one.promise.model_dump(mode="json"),
         "bill": one.bill.model_dump(mode="json"),
         "paused": [other.id for other in one.paused],
     }  # fmt: skip

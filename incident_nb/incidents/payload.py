@@ -85,3 +85,11 @@ def waited(incident: Incident, said: Said) -> Changes:
         return {}
     last = incident.waiting[-1]
     return {"waiting": (*incident.waiting[:-1], last.model_copy(update={"until": max(said.at, last.since)}))}
+
+
+def without(incident: Incident, *rows: str) -> Changes:
+    """Rows of these tables (`VER-`) have to be gone through anew: neither begun nor ticked."""
+    return {
+        "begun": {row: said for row, said in incident.begun.items() if not row.startswith(rows)},
+        "ticks": {row: tick for row, tick in incident.ticks.items() if not row.startswith(rows)},
+    }

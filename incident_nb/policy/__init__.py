@@ -10,6 +10,7 @@ from incident_nb.policy.facts import SeverityFacts
 from incident_nb.policy.gates import GateItem, closing, must_be_done, verification
 from incident_nb.policy.intake import facts_from_text
 from incident_nb.policy.load import load
+from incident_nb.policy.promises import Promise, promised
 from incident_nb.policy.severity import Question, SeveritySuggestion, suggest
 from incident_nb.policy.steps import Progress, StepTime, step_times
 from incident_nb.policy.tables import Policy
@@ -24,6 +25,7 @@ __all__ = [
     "GateItem",
     "Policy",
     "Progress",
+    "Promise",
     "Question",
     "SeverityFacts",
     "SeveritySuggestion",
@@ -39,6 +41,7 @@ __all__ = [
     "load",
     "must_be_done",
     "paused_by",
+    "promised",
     "step_times",
     "suggest",
     "timers",

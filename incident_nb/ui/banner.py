@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from incident_nb.desk.told import CLOCK_NAMES, relations, span, timer_words
+from incident_nb.desk.told import CLOCK_NAMES, promise_words, relations, span, timer_words
 from incident_nb.policy.timers import State
 from incident_nb.ui.blocks import Line, Sheet, Tone
 from incident_nb.ui.panel import Panel
@@ -45,6 +45,12 @@ class Banner(Panel):
             )
             for clock, timer in one.timers.items()
         )
+        if one.promise:
+            state = one.promise.state
+            words = promise_words(one.promise, one.now)
+            sheet = sheet.items(
+                [Line(str(state).replace("_", " "), words, f"WA-3; so far: {one.promise.meanwhile}", TONES[state])]
+            )
         sheet = sheet.items(
             Line("done" if duty.done_at else "owed", duty.path, f"{duty.id}: {duty.why}", "good" if duty.done_at else "bad")
             for duty in one.duties

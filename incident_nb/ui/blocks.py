@@ -54,7 +54,24 @@ class Sheet:
 
     def code(self, text: str) -> Sheet:
         """Adds a command."""
-        return self._with(kind="code", text=text)
+        return self._with(kind="code", text=text, letter=False)
+
+    def letter(self, text: str) -> Sheet:
+        """Adds a message of several lines, as it is to be copied."""
+        return self._with(kind="code", text=text, letter=True)
+
+    def listing(self, rows: Iterable[str]) -> Sheet:
+        """Adds sentences, one below the other."""
+        return self._with(kind="listing", rows=list(rows))
+
+    def links(self, rows: Iterable[tuple[str, str]]) -> Sheet:
+        """Adds links to pages, each a label and an address that is known to be one; nothing where there is none."""
+        kept = list(rows)
+        return self._with(kind="links", rows=kept) if kept else self
+
+    def fold(self, title: str, sheet: Sheet) -> Sheet:
+        """Adds a sheet that is out of the way until somebody unfolds it."""
+        return self._with(kind="fold", title=title, blocks=sheet.blocks)
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str | tuple[str, str]]]) -> Sheet:
         """Adds a table; nothing where it has no rows. A cell is a text, or a text with the class that marks it."""

@@ -12,7 +12,7 @@ from incident_nb import redact
 from incident_nb.desk import Desk, Standing
 from incident_nb.desk.folder import NOTEBOOK, folder_of
 from incident_nb.desk.intake import Draft, take_in
-from incident_nb.desk.told import timer_words
+from incident_nb.desk.told import promise_words, timer_words
 from incident_nb.incidents import records_of
 from incident_nb.policy import State
 from incident_nb.settings import Settings, load
@@ -197,13 +197,17 @@ class Board(Panel):
         self.after = f"INC-{number}: open {notebook.name} in incidents/INC-{number}, and run all cells."
 
 
-_MARKS = {State.AT_RISK: "state warn", State.MISSED: "state bad", State.PAUSED: "muted"}
+_MARKS = {State.MISSED: "state bad", State.AT_RISK: "state warn", State.PAUSED: "muted"}  # the gravest first
 
 
 def _row(one: Standing) -> tuple[str | tuple[str, str], ...]:
     """An incident in the table: how severe and how late it is can be seen before it is read."""
     incident, due = one.incident, one.next_due
     severity = (str(incident.severity), f"severity {str(incident.severity).lower()}") if incident.severity else "?"
-    late = timer_words(due) if due else ""
-    marked = (late, _MARKS[due.state]) if due and due.state in _MARKS else late
+    parts = [timer_words(due)] if due else []
+    parts += [promise_words(one.promise, one.now)] if one.promise else []
+    states = {part.state for part in (due, one.promise) if part}
+    mark = next((mark for state, mark in _MARKS.items() if state in states), None)
+    late = "; ".join(parts)
+    marked = (late, mark) if mark else late
     return incident.id, severity, str(incident.status), incident.client or "", incident.title, marked, one.next_step

@@ -107,6 +107,11 @@ def links(label: str, places: Iterable[tuple[str, str]]) -> Any:
     return w.Output(outputs=({"output_type": "display_data", "data": page, "metadata": {}},))
 
 
+def shown_if(part: Any, shown: bool) -> None:
+    """Shows a control, or takes it out of sight."""
+    part.layout.display = None if shown else "none"
+
+
 def copy_button(text: str | Callable[[], str], say: Callable[[str], None], label: str = "") -> Any:
     """A button that puts a text on the clipboard, where the browser allows it; it always says which text."""
     out = w.Output(layout={"display": "none"})

@@ -5,53 +5,65 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from incident_nb.desk.known import Known, known_of
+from incident_nb.desk.paths import Path, Row, path_of
+from incident_nb.desk.request import Request
+from incident_nb.desk.told import promise_words
 from incident_nb.errors import UsageError
-from incident_nb.policy import load
-from incident_nb.policy.tables import Item
-from incident_nb.policy.tables import Resolution as ResolutionRow
+from incident_nb.policy import State
 from incident_nb.record import Incident
-from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.blocks import Line, Sheet, Tone
 from incident_nb.ui.containment import Containment, held_lines
-from incident_nb.ui.steps import StepPanel, tick_line
+from incident_nb.ui.steps import StepPanel
 
-CODE_CAUSES = ("RES-3", "RES-4", "RES-5")  # these are mended by a change of code
+SHORT = 2  # facts that stand below their row; more are folded away
+AROUND = "Work around it (WA-1 to WA-3)"
 
 
 class Resolution(StepPanel):
-    """The resolution rows of the accepted cause, each with its commands, ticked as it is done."""
+    """The resolution rows of the accepted cause, each with links and commands, begun and ticked as it is done."""
 
     number = 3
+    _known: Known | None = None
 
-    def rows(self, incident: Incident) -> list[Item]:
-        """The rows to tick: the cause's resolutions, a change of code where they ask for one, the workarounds."""
-        rules = load()
-        found: list[Item] = []
-        if incident.cause:
-            paths = [
-                row
-                for row in rules.rows_for(incident.cause.cause, incident.cause.detail)
-                if isinstance(row, ResolutionRow)
-            ]
-            found += [Item(id=row.id, label=row.cause, detail=row.resolution, commands=row.commands) for row in paths]
-            if any(row.id in CODE_CAUSES for row in paths):
-                found += rules.code_changes
-        return [*found, *rules.workarounds]
+    def path(self, incident: Incident) -> Path:
+        """What to do, from the record and the case that the notebook has."""
+        if self._known is None:
+            found = self.follow.diagnosis
+            self._known = known_of(self.follow.case.log, found.problem, found.findings)
+        return path_of(
+            incident, self.follow.desk.settings if self.follow.desk else self.follow.case.settings, self._known
+        )
 
     def told(self, sheet: Sheet, incident: Incident) -> Sheet:
         """The rows, with what was done."""
-        if incident.cause is None:
-            sheet = sheet.text(
-                "Accept a cause in step 2 and its resolution stands here; a workaround needs none.", "muted"
-            )
-        for row in self.rows(incident):
-            sheet = sheet.items([tick_line(row, incident)])
-            for command in row.commands:
-                sheet = sheet.code(self.filled(command, incident))
+        path = self.path(incident)
+        if path.note:
+            sheet = sheet.text(path.note, "muted")
+        around, rows = _split(path)
+        for row in rows:
+            sheet = _row(sheet, row)
+        if path.request:
+            sheet = sheet.fold("Message to the client, where signing in is theirs", _asked(path.request))
+        folded = Sheet()
+        for row in around:
+            folded = _row(folded, row)
+        sheet = sheet.fold(AROUND, folded)
+        lines = self._happened(incident)
+        return sheet.items(lines) if lines else sheet
+
+    def _happened(self, incident: Incident) -> list[Line]:
+        """Workaround, waiting, what is stopped, and the fix."""
         lines = []
         if known := incident.workaround:
-            late = known.due <= self.follow.now and incident.fixed is None
-            due = f"permanent fix by {known.due:%Y-%m-%d %H:%M} UTC"
-            lines.append(Line("in place", f"Workaround: {known.text}", due, "bad" if late else "warn"))
+            promise = self.follow.standing.promise if self.follow.standing else None
+            late: Tone = "bad" if promise and promise.state is State.MISSED else "warn"
+            due = (
+                promise_words(promise, self.follow.now)
+                if promise
+                else f"permanent fix by {known.due:%Y-%m-%d %H:%M} UTC"
+            )
+            lines.append(Line("in place", f"Workaround: {known.text}", due, late))
         for span in incident.waiting:
             until = f" to {span.until:%Y-%m-%d %H:%M}" if span.until else ""
             when = f"from {span.since:%Y-%m-%d %H:%M}{until} UTC"
@@ -59,22 +71,7 @@ class Resolution(StepPanel):
         lines += held_lines(incident)
         if fix := incident.fixed:
             lines.append(Line("done", f"Fix: {fix.text}", f"{fix.at:%Y-%m-%d %H:%M} UTC, {fix.by}", "good"))
-        return sheet.items(lines) if lines else sheet
-
-    def filled(self, command: str, incident: Incident) -> str:
-        """A command with the client's code and the app's name, as far as they are known."""
-        app = self._app()
-        name = app.replace("-", "_") if app and "_modal.py" in command else app
-        for word, value in (("{client}", incident.client), ("{name}", name)):
-            command = command.replace(word, value) if value else command
-        return command
-
-    def _app(self) -> str | None:
-        """The Modal app behind the failing node's host, as the settings map it."""
-        log, problem = self.follow.case.log.failures, self.follow.diagnosis.problem
-        hosts = log[log["execution_id"].isin(problem.execution_ids)]["host"].dropna() if problem else ()
-        apps = self.follow.case.settings.modal.apps
-        return next((apps[host].app for host in map(str, hosts) if host in apps), None)
+        return lines
 
     def state(self) -> Any:
         """Which rows there are to tick, and whether the client is waited for."""
@@ -83,21 +80,22 @@ class Resolution(StepPanel):
         return one and (bool(one.closed), cause, one.is_waiting, bool(one.held_back))
 
     def controls(self) -> list[Any]:
-        """Ticks, commands to copy, workaround, waiting, the fix."""
+        """Rows to begin and tick, commands and the message to copy, workaround, waiting, the fix."""
         from incident_nb.ui import controls as c
 
         incident = self.incident
         if incident is None or incident.closed:
             return []
-        made: list[Any] = []
-        for row in self.rows(incident):
-            box = self.box(row.id, row.label)
-            commands = (self.filled(command, incident) for command in row.commands)
-            made.append(c.row(box, *(c.copy_button(command, self.say) for command in commands)))
-        made += Containment(self).controls(incident)
+        path = self.path(incident)
+        around, rows = _split(path)
+        made = [self._controls(row) for row in rows]
+        if path.request:
+            made.append(self._message(path.request, incident.is_waiting))
         what = c.field("Workaround", "what was done for the time being", width="28rem")
         due = c.field("Permanent fix by", "2026-12-01 17:00 (UTC)", width="20rem")
-        made.append(c.form("Record the workaround", self._worked_around, what, due))
+        form = c.form("Record the workaround", self._worked_around, what, due)
+        made.append(c.fold(AROUND, *map(self._controls, around), form))
+        made += Containment(self).controls(incident)
         if incident.is_waiting:
             made.append(c.button("The client has done it", lambda: self.add("waiting_ended", "The clock runs again.")))
         else:
@@ -109,6 +107,23 @@ class Resolution(StepPanel):
         )
         return made
 
+    def _controls(self, row: Row) -> Any:
+        from incident_nb.ui import controls as c
+
+        copies = (c.copy_button(command, self.say) for command in row.commands)
+        return c.row(self.box(row.id, row.label), self.begin(row.id), *copies)
+
+    def _message(self, request: Request, waits: bool) -> Any:
+        """The message to change and to copy, and that the client was asked."""
+        from incident_nb.ui import controls as c
+
+        to = c.field("To", "whom to write to", value=request.to or "")
+        subject = c.field("Subject of the message", value=request.subject)
+        text = c.area("Message", rows=14, value=request.text)
+        asked = c.button("The client was asked: wait", lambda: self._wait(request.what))
+        copy = c.copy_button(lambda: f"{subject.value}\n\n{text.value}", self.say, "Copy the message")
+        return c.fold("Message to the client", to, subject, text, copy, *([] if waits else [asked]))
+
     def _wait(self, why: str) -> bool:
         return self.add("waiting_began", "The clock is paused.", why=why)
 
@@ -119,6 +134,39 @@ class Resolution(StepPanel):
         return self.with_desk(
             lambda desk, number: desk.add(number, "worked_around", what=what, due=instant(due)), "On record."
         )
+
+
+def _split(path: Path) -> tuple[list[Row], list[Row]]:
+    """The rows of a workaround, and the others."""
+    return [row for row in path.rows if row.id.startswith("WA-")], [
+        row for row in path.rows if not row.id.startswith("WA-")
+    ]
+
+
+def _row(sheet: Sheet, row: Row) -> Sheet:
+    state = "done" if row.done else "begun" if row.begun else "open"
+    tone: Tone = "good" if row.done else "warn" if row.begun else ""
+    sheet = sheet.items([Line(state, f"{row.label}: {row.asks} ({row.id})", row.when, tone)])
+    if row.done:
+        return sheet.fold("How", _how(Sheet(), row))
+    return _how(sheet, row)
+
+
+def _how(sheet: Sheet, row: Row) -> Sheet:
+    sheet = sheet.listing(row.todo).links(row.links)
+    for command in row.commands:
+        sheet = sheet.code(command)
+    if len(row.facts) > SHORT:
+        sheet = sheet.fold(f"What is known of it ({len(row.facts)})", Sheet().listing(row.facts))
+    elif row.facts:
+        sheet = sheet.listing(row.facts)
+    return sheet.text(f"Not known: {'; '.join(row.missing)}.", "warn") if row.missing else sheet
+
+
+def _asked(request: Request) -> Sheet:
+    sheet = Sheet().text(f"To {request.to or '{address}: the settings have no contact for the client'}")
+    sheet = sheet.letter(f"{request.subject}\n\n{request.text}")
+    return sheet.text(f"To be filled in: {'; '.join(request.missing)}.", "warn") if request.missing else sheet
 
 
 def instant(text: str) -> datetime:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from incident_nb import display
 from incident_nb.desk import Desk
-from incident_nb.desk.told import span
+from incident_nb.desk.told import row_words, span
 from incident_nb.policy import GateItem
 from incident_nb.policy.tables import Item
 from incident_nb.record import Incident
-from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.blocks import Line, Sheet, Tone
 from incident_nb.ui.panel import Panel
 from incident_nb.views import View
 
@@ -29,6 +29,7 @@ class StepPanel(Panel):
     def __init__(self, follow: Follow) -> None:
         super().__init__(follow)
         self._boxes: dict[str, Any] = {}
+        self._begins: dict[str, Any] = {}
         self._setting = False
 
     def sheet(self) -> Sheet:
@@ -72,8 +73,19 @@ class StepPanel(Panel):
         self._boxes[row] = c.check(f"{row} {label}", self._is_ticked(row), change)
         return self._boxes[row]
 
+    def begin(self, row: str) -> Any:
+        """A button that says that a row is begun; out of sight once it is."""
+        from incident_nb.ui import controls as c
+
+        made = c.button("Begin", lambda: self.add("started", row=row), help=f"Begin {row}")
+        self._begins[row] = made
+        c.shown_if(made, self._may_begin(row))
+        return made
+
     def sync(self) -> None:
         """Sets the boxes to what is on record."""
+        for row, button in self._begins.items():
+            button.layout.display = None if self._may_begin(row) else "none"
         self._setting = True
         for row, box in self._boxes.items():
             box.value = self._is_ticked(row)
@@ -82,6 +94,9 @@ class StepPanel(Panel):
     def _is_ticked(self, row: str) -> bool:
         tick = self.incident.ticks.get(row) if self.incident else None
         return tick is not None and tick.done
+
+    def _may_begin(self, row: str) -> bool:
+        return self.incident is not None and not self._is_ticked(row) and row not in self.incident.begun
 
     def add(self, kind: str, said: str = "", **values: Any) -> bool:
         """Records an event, and says what came of it: whether it is on record."""
@@ -106,8 +121,9 @@ def tick_line(item: Item, incident: Incident) -> Line:
     """A row of the procedure that a person ticks."""
     tick = incident.ticks.get(item.id)
     done = bool(tick and tick.done)
-    when = f"{tick.at:%H:%M} UTC, {tick.by}" if tick and tick.done else ""
-    return Line("done" if done else "open", f"{item.label}: {item.detail} ({item.id})", when, "good" if done else "")
+    state = "done" if done else "begun" if item.id in incident.begun else "open"
+    tone: Tone = "good" if done else "warn" if state == "begun" else ""
+    return Line(state, f"{item.label}: {item.detail} ({item.id})", row_words(item.id, incident), tone)
 
 
 def left_open(reasons: dict[str, Any]) -> list[Any]:

@@ -12,7 +12,7 @@ from incident_nb.errors import IncidentNbError
 from incident_nb.incidents import Records, engines
 from incident_nb.incidents.kinds.telling import Reminded
 from incident_nb.outbox import store as outbox
-from incident_nb.policy import Policy, duties, load, timers, usable_calendar
+from incident_nb.policy import Policy, duties, load, promised, timers, usable_calendar
 from incident_nb.policy.clocks import ClientCalendar, Clock
 from incident_nb.policy.timers import State, Timer
 from incident_nb.record import Incident
@@ -47,8 +47,8 @@ def look(records: Records, settings: Settings, now: datetime, policy: Policy | N
     """What was called out just now, of all incidents that are neither resolved nor closed; `now` in any zone.
 
     Clocks at risk or missed (SEV-P1 to SEV-P4), escalations owed (ESC-1 to ESC-4), the permanent fix of a workaround that
-    is overdue (WA-3): once for each instant at which it is due, whoever looks and how often. A clock that stands still
-    while the client is waited for says nothing. Raises UnreachableError where the records can't be used.
+    is due soon or overdue (WA-3): once for each instant at which it is due, whoever looks and how often. A clock that stands
+    still while the client is waited for says nothing. Raises UnreachableError where the records can't be used.
     """
     rules, calendar = policy or load(), cache(lambda client: usable_calendar(settings, client))
 
@@ -114,10 +114,14 @@ def _calls(
         if duty.done_at is None:
             text = f"{duty.path} ({duty.id}). {duty.why}."
             yield Reminded(of=duty.id, state="owed", due=duty.since, text=text[:LONGEST])
-    around, fixed = incident.workaround, incident.fixed
-    if around and around.due <= now and not (fixed and fixed.at >= around.at):
-        text = f"The permanent fix was promised for {_at(around.due)} and is not there (WA-3). So far: {around.text}"
-        yield Reminded(of="workaround", state="missed", due=around.due, text=text[:LONGEST])
+    fix = promised(incident, now, policy=policy)
+    if fix and fix.state is not State.RUNNING:
+        late = fix.state is State.MISSED
+        text = f"The permanent fix {'was' if late else 'is'} promised for {_at(fix.due)} and is not there{'' if late else ' yet'}"
+        yield Reminded(
+            of="workaround", state="missed" if late else "at_risk", due=fix.due,
+            text=f"{text} (WA-3). So far: {fix.meanwhile}"[:LONGEST],
+        )  # fmt: skip
 
 
 def _told(timer: Timer, due: datetime) -> str:

@@ -6,7 +6,6 @@ import hashlib
 import json
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 import pandas as pd
 from sqlalchemy import Connection, select
@@ -17,6 +16,7 @@ from incident_nb.errors import IncidentNbError
 from incident_nb.incidents import Records, engines, tables
 from incident_nb.incidents.store import Writing
 from incident_nb.models import ErrorRecord, ExecutionLog
+from incident_nb.n8n import links
 from incident_nb.outbox import store as outbox
 from incident_nb.patterns import fingerprint_of
 from incident_nb.record import Incident
@@ -79,7 +79,7 @@ def _server(
     first, last = _times(memory.get(name)) or (now - FIRST, now - FIRST)
     begin = max(first, last - AGAIN, now - FURTHEST)
     end = now - timedelta(seconds=settings.watch.grace_s)
-    url = settings.n8n[name].url.rstrip("/")
+    url = links.server_url(settings, name)
     unknown = _Known(records, settings, begin)
     told = [one for row in _failed(known.log, begin, end) if not unknown.problem(one := alert_of(row, url))]
     taken = _take(told[:MOST], unknown, arrivals, now) if told else []
@@ -120,7 +120,7 @@ def _told_by_caller(mine: pd.DataFrame, runs: pd.DataFrame, failures: pd.DataFra
     return (mine["mode"] == "integrated") & (passed_on | (caller.notna() & (caller != "success")))
 
 
-def alert_of(row: dict[str, Any], url: str) -> Alert:
+def alert_of(row: dict[str, Any], url: str | None) -> Alert:
     """The alert that n8n's error workflow would have sent of a failed run; all of it is through the gate already.
 
     `row`: the run's and the failure's columns, without those that are not known; `url`: the server's address.
@@ -131,11 +131,11 @@ def alert_of(row: dict[str, Any], url: str) -> Alert:
     named: dict[str, Any] = {
         name: row.get(name) for name in ("instance", "workflow_id", "workflow", "execution_id", "mode", "retry_of")
     }
-    link = "/".join(("workflow", quote(str(row.get("workflow_id"))), "executions", quote(row["execution_id"])))
-    lines = [("Workflow", row.get("workflow")), ("Node", error.node), ("Error", words), ("Execution", f"{url}/{link}")]
+    link = links.execution(url, row.get("workflow_id"), row["execution_id"])
+    lines = [("Workflow", row.get("workflow")), ("Node", error.node), ("Error", words), ("Execution", link)]
     title = " ".join(f"{row.get('workflow') or row.get('workflow_id')}: {words}".split())
     return Alert(
-        dialect="n8n", **named, execution_url=f"{url}/{link}", place=row.get("place", "status"), error=error,
+        dialect="n8n", **named, execution_url=link, place=row.get("place", "status"), error=error,
         credential_id=row.get("credential_id"), credential=row.get("credential"), called=_called(row) if child else None,
         at=row.get("at", row["ended"]).to_pydatetime(), title=title if len(title) <= TITLE else f"{title[: TITLE - 1]}…",
         text="\n".join(f"{name}: {value}" for name, value in lines if value),

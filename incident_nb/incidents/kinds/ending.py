@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from incident_nb.incidents.payload import Changes, Instant, Payload, Text, Words, waited, whole
+from incident_nb.incidents.payload import Changes, Instant, Payload, Text, Words, waited, whole, without
 from incident_nb.record import Incident
 from incident_nb.said import Said, Watched
 
@@ -19,9 +19,8 @@ class Reopened(Payload):
 
     def change(self, incident: Incident, said: Said) -> Changes:
         reopened = Said(at=said.at, by=said.by, text=self.reason)
-        ticks = {row: tick for row, tick in incident.ticks.items() if not row.startswith(("VER-", "FIN-"))}
-        fresh: Changes = {"fixed": None, "watched": Watched(), "closed": None, "open_items": {}, "ticks": ticks}
-        return {"reopened": (*incident.reopened, reopened), **fresh}
+        fresh: Changes = {"fixed": None, "watched": Watched(), "closed": None, "open_items": {}}
+        return {"reopened": (*incident.reopened, reopened), **fresh, **without(incident, "VER-", "FIN-")}
 
     def told(self) -> str:
         return f"Reopened: {self.reason}"

@@ -6,16 +6,32 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from incident_nb.incidents.payload import Changes, Instant, Name, Payload, Text, Words, waited
+from incident_nb.incidents.payload import Changes, Instant, Name, Payload, Text, Words, waited, without
 from incident_nb.record import Incident
 from incident_nb.said import Said, Span, Tick, Watched, Workaround
+
+RowId = Annotated[str, StringConstraints(pattern=r"^[A-Z]+-[A-Z0-9]+(\.\d+)?$", max_length=20)]
+
+
+class Started(Payload):
+    """A row of one of the procedure's checklists that somebody sets to."""
+
+    kind: ClassVar[str] = "started"
+    row: RowId
+    text: Text = ""
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"begun": {**incident.begun, self.row: Said(at=said.at, by=said.by, text=self.text)}}
+
+    def told(self) -> str:
+        return f"{self.row} begun{f': {self.text}' if self.text else ''}"
 
 
 class Ticked(Payload):
     """A row of one of the procedure's checklists done, or not done after all."""
 
     kind: ClassVar[str] = "ticked"
-    row: Annotated[str, StringConstraints(pattern=r"^[A-Z]+-[A-Z0-9]+(\.\d+)?$", max_length=20)]
+    row: RowId
     done: bool = True
     text: Text = ""
 
@@ -74,8 +90,7 @@ class Fixed(Payload):
 
     def change(self, incident: Incident, said: Said) -> Changes:
         fixed = Said(at=said.at, by=said.by, text=self.what)
-        ticks = {row: tick for row, tick in incident.ticks.items() if not row.startswith("VER-")}
-        return {"fixed": fixed, "watched": Watched(), "ticks": ticks, **waited(incident, said)}
+        return {"fixed": fixed, "watched": Watched(), **without(incident, "VER-"), **waited(incident, said)}
 
     def told(self) -> str:
         return f"Fix deployed: {self.what}"
