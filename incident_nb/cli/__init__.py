@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
         report,
         serve,
         tell,
+        verify,
         worker,
         workspace,
     )

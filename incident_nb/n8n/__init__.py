@@ -21,7 +21,7 @@ from incident_nb.n8n.pages import UNREADABLE, Listing, Page
 from incident_nb.redact import redact_text
 from incident_nb.settings import secret
 
-__all__ = ["Listing", "N8n", "NotThereError", "key_of", "variable"]
+__all__ = ["Listing", "N8n", "NotThereError", "key_of", "lasting", "variable"]
 
 KEY = "INCIDENT_NB_N8N_API_KEY"
 MOST_PER_PAGE = 250  # what n8n gives at most; of executions with their data fewer are asked for at once
@@ -124,6 +124,13 @@ class N8n:
             raise UnreachableError(f"{self} refused it: {words}")
         return json.loads(self._good(answer).body or b"null")
 
+    def webhook(self, path: str, content: bytes, method: str = "POST") -> Answer:
+        """What the production webhook of this path answers to JSON, once and never again; no key is sent. Raises RequestError."""
+        headers = {"content-type": "application/json"}
+        return self._session.ask(
+            method, f"{self.url}/webhook/{quote(path)}", headers=headers, content=content, within=60.0
+        )
+
     def _page(self, path: str, query: Mapping[str, str], skipped: dict[str, str]) -> Page:
         """One page of a list; executions that came without their data go to `skipped`, each with the reason."""
         answer = self._get(path, query)
@@ -145,7 +152,7 @@ class N8n:
             try:
                 rows.append(self.execution(name))
             except UnreachableError as error:
-                if (why := _lasting(error)) is None:
+                if (why := lasting(error)) is None:
                     raise
                 left_out[name] = why
                 rows.append(row)
@@ -251,7 +258,7 @@ class BrokenError(UnreachableError):
     """The server tried, and failed over this very thing (status 500)."""
 
 
-def _lasting(error: UnreachableError) -> str | None:
+def lasting(error: UnreachableError) -> str | None:
     """Why an execution's data will not be had another time either; None where it may."""
     if isinstance(error, BrokenError):
         return "the server can't give its data (status 500)"
