@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from incident_nb.actions.false_green import Before, error_body, hollow
 from incident_nb.actions.next_runs import expected
 from incident_nb.actions.runs_after import Seen, judge, runs_since
 from incident_nb.alerts import n8n_trigger
+from incident_nb.case import Case
 from incident_nb.cli import verify as command
 from incident_nb.desk import Desk
 from incident_nb.desk.arrivals import Arrival, Arrivals
@@ -27,6 +29,9 @@ from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.logfile import nothing
 from incident_nb.said import Subject
 from incident_nb.settings import Settings, load
+from incident_nb.ui.follow import Follow
+from incident_nb.ui.panel import _parts
+from incident_nb.ui.verification import Verification
 from tests.builders import HOUR, UNAUTHORISED, Json, call, error, flow, log_of, run
 from tests.faulty import Asked, Server, answer
 from tests.served import KEY, Kept, serving_n8n
@@ -797,3 +802,91 @@ def test_what_is_no_test_data_or_no_webhook_is_refused(site: Site, hook: Json, r
     site.kept.workflows = [{**FLOW, "nodes": twice, "active": True}]
     assert "2 Webhook triggers" in ran("verify", "INC-1", "--send", "data.json", "--yes").err
     assert posts(site) == []
+
+
+# The notebook
+
+
+class Clicked:
+    """Section 4 of INC-1's notebook, clicked and typed into."""
+
+    def __init__(self, settings: Settings) -> None:
+        case = Case(nothing(), NOW, settings, incident="INC-1")
+        self.panel = Verification(Follow(case, SimpleNamespace(problem=None, hypotheses=())))  # type: ignore[arg-type]
+        self.panel._widget()
+
+    def part(self, label: str) -> Any:
+        found = [part for part in _parts(self.panel._body) if str(getattr(part, "description", "")).startswith(label)]
+        assert found, label
+        return found[0]
+
+    def click(self, label: str, **typed: str) -> str:
+        for field, text in typed.items():
+            self.part(field.replace("_", " ")).value = text
+        self.part(label).click()
+        return str(self.panel._said.value)
+
+    def has(self, label: str) -> bool:
+        return any(str(getattr(part, "description", "")).startswith(label) for part in _parts(self.panel._body))
+
+    @property
+    def shown(self) -> str:
+        return " ".join(str(part.value) for part in _parts(self.panel._body) if type(part).__name__ == "HTML")
+
+
+@pytest.fixture
+def notebook(site: Site, ran: Ran, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Clicked]:
+    monkeypatch.setattr(Desk, "diagnosed", lambda *_, **__: None)
+    monkeypatch.setattr(import_module("incident_nb.ui.follow"), "records_of", lambda _: site.records)
+    return lambda: Clicked(site.settings)
+
+
+def test_the_notebook_looks_at_n8n(site: Site, notebook: Callable[[], Clicked]) -> None:
+    site.fix()
+    site.kept.workflows = [scheduled(field="minutes", minutesInterval=15)]
+    site.kept.add(later(11, 5), later(12, 10, items=[{"json": {"ok": False}}]))
+    book = notebook()
+    assert "1 of 3 good runs; 1 new entry" in book.click("Look at n8n now")
+    for said in ("good: it went well", "does not count", "by about 11:30 UTC"):
+        assert said in book.shown, said
+    site.kept.add(later(13, 15, UNAUTHORISED))
+    book.click("Look at n8n now")
+    assert "execution 13 failed again" in str(book.panel._shown.value)
+
+
+def test_the_notebook_asks_what_was_seen(site: Site, notebook: Callable[[], Clicked]) -> None:
+    site.fix()
+    book = notebook()
+    assert "say in a note" in book.click("VER-3 is done") and not site.rows()["VER-3"][0]
+    book.click("VER-3 is done", What_you_saw="12 orders")
+    assert site.rows()["VER-3"] == (True, "ticked by Robin: 12 orders")
+    book.click("VER-3 is not done")
+    assert not site.rows()["VER-3"][0] and book.has("VER-3 is done")
+
+
+def test_the_notebook_works_without_a_server(site: Site, notebook: Callable[[], Clicked], tmp_path: Path) -> None:
+    site.fix()
+    (tmp_path / "incident-nb.toml").write_text("")
+    book = notebook()
+    assert not book.has("Look at n8n") and not book.has("Send it")
+    book.click("It went well", Execution="11")
+    assert site.watched() == (1, None)
+
+
+def test_the_notebook_sends_only_what_was_shown_and_confirmed(
+    site: Site, hook: Json, notebook: Callable[[], Clicked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes(site, later(41, 30, mode="webhook", of=site.kept.workflows[0]))
+    monkeypatch.setattr("incident_nb.ui.trial.pause", lambda _: None)
+    book = notebook()
+    book.part("Test data").value = '{"order": "not-for-eyes"}'
+    assert "type INC-1" in book.click("Send it") and posts(site) == []
+    assert "was not shown before" in book.click("Send it", To_send_it="INC-1") and posts(site) == []
+    book.part("Test data").value = '{"order": "another"}'
+    assert "Nothing was sent" in book.click("Show the request") and "with order" in book.shown
+    assert "another" not in book.shown and posts(site) == []
+    book.part("Test data").value = '{"order": "changed since"}'
+    assert "was not shown before" in book.click("Send it", To_send_it="INC-1") and posts(site) == []
+    assert "execution 41" in book.click("Send it", To_send_it="inc-1") and len(posts(site)) == 1
+    assert site.records.get(1).ticks["VER-1"].execution_id == "41"
+    assert "was not shown before" in book.click("Send it", To_send_it="INC-1") and len(posts(site)) == 1
