@@ -678,6 +678,26 @@ def test_it_watches_until_it_fails_again(site: Site, ran: Ran, monkeypatch: pyte
     assert told.code == 1 and waited == [30.0] and "execution 12: bad: it failed again at “Call”" in told.err
 
 
+def test_it_sees_what_somebody_else_saw_first(site: Site, ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.fix()
+
+    def relapse() -> None:
+        site.kept.add(later(12, 10, UNAUTHORISED))
+        site.round()
+
+    waited = watching(monkeypatch, relapse)
+    assert ran("verify", "INC-1", "--watch").code == 1 and len(waited) == 1
+    site.desk.add(1, "fixed", what="better", at=FIXED + 15 * MINUTE)
+
+    def resolve() -> None:
+        site.desk.resolve(1, "", dict.fromkeys(("VER-1", "VER-2", "VER-3", "VER-4"), "tried"))
+        site.desk.add(1, "reopened", reason="it fails")
+
+    waited = watching(monkeypatch, resolve)
+    told = ran("verify", "INC-1", "--watch")
+    assert told.code == 1 and len(waited) == 1 and "no fix is in place" in told.err
+
+
 def test_whoever_stops_watching_keeps_what_was_seen(site: Site, ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
     site.fix()
 

@@ -213,3 +213,34 @@ def test_a_schedule_is_read_and_its_runs_are_counted(n8n: N8n, run: Run, service
     assert found["good"] >= 3, found
     third = sorted(datetime.fromisoformat(n8n.execution(one)["startedAt"]) for one in n8n.ended(workflow))[2]
     assert abs((third - due).total_seconds()) < 20, "far from what was said"
+
+
+def by_hand(n8n: N8n, workflow: str, pinned: dict[str, Any] | None = None) -> str:
+    """The id of a run from the editor, which takes what is saved there, once it has ended."""
+    saved = n8n.rest("GET", f"/workflows/{workflow}")
+    if pinned:
+        n8n.rest("PATCH", f"/workflows/{workflow}", {"pinData": pinned, "versionId": saved["versionId"]})
+        saved["pinData"] = pinned
+    body = {"workflowData": saved, "triggerToStartFrom": {"name": "Start"}, "startNodes": []}
+    began = str(n8n.rest("POST", f"/workflows/{workflow}/run", body)["executionId"])
+    return wait_for(lambda: began if began in n8n.ended(workflow) else None, RUN_S, "the run by hand to end")
+
+
+def test_a_run_from_the_editor_stands_for_the_trigger_unless_the_node_was_pinned(
+    n8n: N8n, run: Run, service: Service
+) -> None:
+    service.set("/orders", ORDERS)
+    start = node("Start", "manualTrigger", 1, {})
+    workflow = n8n.create(flow(f"[ACME] By hand {token_hex(2)}", start, http(service.url("/orders"))))
+    about = Subject(instance="default", workflow_id=workflow, node=NODE)
+    desk().open(Opened(title="By hand fails", detected_at=datetime.now(UTC), subject=about))
+    desk().add(1, "fixed", what="x")
+    pinned = by_hand(n8n, workflow, {NODE: [{"json": {"id": 1}}]})
+    verdict, why = judged(told(run))[pinned]
+    assert (verdict, "pinned data" in why) == ("not_counted", True) and not rows()["VER-1"][0]
+    n8n.rest("PATCH", f"/workflows/{workflow}", {
+        "pinData": {}, "versionId": n8n.rest("GET", f"/workflows/{workflow}")["versionId"]})  # fmt: skip
+    good = by_hand(n8n, workflow)
+    assert judged(told(run))[good][0] == "good"
+    assert rows()["VER-1"] == rows()["VER-2"] == (True, f"execution {good}, begun by hand, went well")
+    assert recorded().watched.good == 0

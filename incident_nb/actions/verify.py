@@ -40,7 +40,7 @@ from incident_nb.watch.servers import Read, read
 GRACE = timedelta(minutes=15)  # for which a look at what was resolved may be late
 MOST_ASKED = 5  # executions of one look whose data is asked for
 MOST_BEFORE = 2  # good runs from before that are asked what the node gave then
-MOST_KEPT = 200  # runs that do not count, remembered of one incident
+MOST_KEPT = 2_000  # runs whose data says that they do not count, remembered of one incident
 
 Ask = Callable[[str], dict[str, Any] | None]
 
@@ -242,12 +242,12 @@ def _judged(
             try:
                 data = source.ask(run.execution_id) if source.ask and node else None
                 one = with_data(one, data, node, before)
+                if one.judged == "not_counted":
+                    kept[run.execution_id] = one.model_dump(mode="json")
             except IncidentNbError as error:
                 return found, f"execution {run.execution_id} could not be looked at: {error}"
             asked += 1
         good = 0 if one.judged == "bad" else good + (one.judged == "good" and not one.by_hand)
-        if one.judged == "not_counted":
-            kept[run.execution_id] = one.model_dump(mode="json")
         found.append(one)
     return found, ""
 

@@ -24,13 +24,14 @@ CHECKED = "VER-3"
 class Picture(Frozen):
     """What is known: the look, the rows VER-1 to VER-5, `good` of `of` runs, and when the missing ones will be in.
 
-    `how_to`: how to trigger the workflow with test data, as long as nobody has.
+    `last_bad`: the newest run that failed. `how_to`: how to trigger the workflow with test data, as long as nobody has.
     """
 
     seen: Watching
     rows: tuple[GateItem, ...]
     good: int
     of: int
+    last_bad: str | None = None
     estimate: Estimate | None = None
     how_to: tuple[str, ...] = ()
 
@@ -39,10 +40,9 @@ class Picture(Frozen):
         """Whether all is done that runs and clock can do, and nothing failed again."""
         return not self.seen.reopened and not any(row.is_open for row in self.rows if row.id in BY_RECORD)
 
-    @property
-    def ends(self) -> bool:
-        """Whether there is nothing to wait for: it is verified, or has failed again."""
-        return self.verified or self.seen.relapse is not None
+    def ends(self, last_bad: str | None) -> bool:
+        """Whether there is nothing to wait for: it is verified, or has failed again since `last_bad`, whoever saw that."""
+        return self.verified or self.seen.relapse is not None or self.last_bad != last_bad
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON."""
@@ -74,7 +74,10 @@ def picture(desk: Desk, number: int, *, server: str | None = None, sources: Sequ
     if left and incident.fixed is not None and not incident.is_resolved:
         about = str(incident.subject.workflow_id)
         estimate = expected(flow, log, seen.instance, about, now, missing=left, of=least)
-    return Picture(seen=seen, rows=rows, good=incident.watched.good, of=least, estimate=estimate, how_to=how_to)
+    watched = incident.watched
+    return Picture(
+        seen=seen, rows=rows, good=watched.good, of=least, last_bad=watched.last_bad, estimate=estimate, how_to=how_to
+    )
 
 
 def tick_checked(desk: Desk, number: int, note: str) -> None:

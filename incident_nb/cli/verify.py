@@ -90,7 +90,7 @@ def verify(
         return picture(desk, number, server=server, sources=sources or ())
 
     shown = once()
-    if watch and not shown.ends:
+    if watch and not shown.ends(shown.last_bad):
         try:
             shown = _watched(shown, once, every)
         except KeyboardInterrupt:
@@ -107,15 +107,19 @@ def verify(
 def _watched(shown: Picture, once: Any, every: float) -> Picture:
     """Looks again and again until there is nothing to wait for; what is new is told as it is seen."""
     known = {one.execution_id for one in shown.seen.runs if one.judged != "going_on"}
+    bad = shown.last_bad
     with _bar() as draw:
         draw(shown)
-        while not shown.ends:
+        while not shown.ends(bad):
             pause(every)
             try:
                 shown = once()
             except UnreachableError as error:  # it may answer the next time
                 words.print(clean(str(error)), style="yellow", markup=False, soft_wrap=True)
                 continue
+            except UsageError as error:  # somebody else opened it again, or closed it
+                words.print(clean(str(error)), style="yellow", markup=False, soft_wrap=True)
+                break
             for line in _news(shown.seen, known):
                 words.print(clean(line), markup=False, highlight=False, soft_wrap=True)
             draw(shown)
