@@ -18,6 +18,7 @@ from incident_nb.actions import verify
 from incident_nb.actions.false_green import Before, error_body, hollow
 from incident_nb.actions.next_runs import expected
 from incident_nb.actions.runs_after import Seen, judge, runs_since
+from incident_nb.actions.runs_recorded import put, say_reopened
 from incident_nb.alerts import n8n_trigger
 from incident_nb.case import Case
 from incident_nb.cli import verify as command
@@ -364,6 +365,30 @@ def test_a_relapse_starts_the_count_again_and_opens_what_was_ticked(site: Site) 
     assert len(lines(site.records)) == 2, "each failing run of one relapse is told"
 
 
+def test_a_look_that_was_overtaken_counts_nothing_twice(site: Site) -> None:
+    """Two looks see the same runs; what the slower one wants to write is checked in the commit that writes it."""
+    site.fix()
+    stale = site.records.get(1)
+    site.kept.add(later(11, 5), later(12, 10, UNAUTHORISED), later(13, 15))
+    site.now = FIXED + 20 * MINUTE
+    seen = [*site.look().runs]
+    before = kinds(site.records, 1)
+    late = Seen(execution_id="10", at=FIXED + 7 * MINUTE, mode="trigger", judged="good", text="went well")
+    assert put(site.desk, stale, [late, *seen], say_reopened).recorded == ()
+    assert kinds(site.records, 1) == before and site.watched() == (1, "12")
+    site.desk.add(1, "fixed", what="another fix")
+    newer = Seen(execution_id="14", at=FIXED + 18 * MINUTE, mode="trigger", judged="good", text="went well")
+    assert put(site.desk, stale, [newer], say_reopened).recorded == (), "it is of the fix before"
+
+
+def test_a_look_with_no_news_writes_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.fix()
+    site.kept.add(later(11, 5), later(12, 10, UNAUTHORISED), later(13, 11, UNAUTHORISED), later(14, 15))
+    site.look()
+    monkeypatch.setattr(site.records, "at_once", lambda: pytest.fail("it began to write"))
+    assert site.look().recorded == ()
+
+
 def test_a_run_by_hand_stands_for_the_trigger_only(site: Site) -> None:
     site.fix()
     site.kept.add(later(11, 5, mode="manual"), later(12, 6, mode="manual"), later(13, 7, mode="retry", retryOf="2"))
@@ -452,8 +477,6 @@ def test_an_alert_that_came_first_opens_it_and_nothing_else_does(site: Site) -> 
     stale = site.records.get(1)
     site.desk.add(1, "reopened", reason="it failed again (VER-5)")
     seen = Seen(execution_id="14", at=site.now, mode="trigger", judged="bad", text="failed again", same=True)
-    from incident_nb.actions.runs_recorded import put, say_reopened
-
     assert not put(site.desk, stale, [seen], say_reopened).reopened
     assert site.round() == [] and kinds(site.records, 1).count("reopened") == 1 and lines(site.records) == []
 
