@@ -55,9 +55,10 @@ class Sent(Said):
 
 
 class Tick(Said):
-    """A row of a checklist that a person ticked (`done`), or took the tick away from."""
+    """A row of a checklist that a person ticked (`done`), or took the tick away from; `execution_id`: done with this run."""
 
     done: bool
+    execution_id: str | None = None
 
 
 class Workaround(Said):
@@ -95,17 +96,29 @@ class Action(Frozen):
 
 
 class Watched(Frozen):
-    """Later runs that were watched since the newest fix (VER-4): the good ones in a row, and the newest of each kind."""
+    """Later runs that were watched since the newest fix (VER-4): the good ones in a row, and the newest of each kind.
+
+    `told` are all of them, in the order in which they were told. `by_hand` is a good one that a person began since the last
+    failing one: it stands for VER-1 and VER-2, and is none of those in a row. `what` says what happened in `last_bad`.
+    """
 
     runs: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    by_hand: str | None = None
     last_good: str | None = None
     last_bad: str | None = None
     bad_at: datetime | None = None
+    what: str = ""
 
     @property
     def good(self) -> int:
         """How many good runs there were in a row; none of them is counted twice."""
         return len(self.runs)
+
+    @property
+    def relapse(self) -> str:
+        """What happened in the newest bad run, in words; empty where there was none."""
+        return f"execution {self.last_bad} {self.what or 'failed'}" if self.last_bad else ""
 
 
 class Investigation(Said):

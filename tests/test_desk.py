@@ -67,7 +67,7 @@ def fix(desk: Desk) -> None:
 
 def verify(desk: Desk) -> None:
     for row in ("VER-1", "VER-3"):
-        desk.add(1, "ticked", row=row)
+        desk.add(1, "ticked", row=row, text="the orders are there")
     for run in "123":
         desk.add(1, "run_watched", execution_id=run, good=True)
 
@@ -79,6 +79,13 @@ def test_a_run_is_counted_once_and_after_the_fix(desk: Desk) -> None:
     assert "counted already" in refused(desk.add, 1, "run_watched", execution_id="1", good=True)
     assert desk.add(1, "run_watched", execution_id="1", good=False).watched.good == 0
     assert "counted already" in refused(desk.add, 1, "run_watched", execution_id="1", good=True)
+
+
+def test_nobody_ticks_the_output_without_a_word_on_it(desk: Desk) -> None:
+    fix(desk)
+    assert "say in a note" in refused(desk.add, 1, "ticked", row="VER-3")
+    desk.add(1, "ticked", row="VER-3", text="12 orders are there")
+    assert not desk.add(1, "ticked", row="VER-3", done=False).ticks["VER-3"].done
 
 
 def test_another_severity_than_suggested_needs_a_reason_and_both_are_kept(desk: Desk) -> None:

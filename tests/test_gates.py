@@ -14,8 +14,8 @@ PATH = {"path": "clients/BAY/context/operations/incident-2026-11-23-invoices.md"
 LEARNT = {"row": "DOC-2", "path": "learnings/ops/tokens.md"}
 
 
-def run(minutes: float, good: bool, name: str = ""):
-    return ("run_watched", minutes, {"execution_id": name or f"e{minutes:g}", "good": good})
+def run(minutes: float, good: bool, name: str = "", **more):
+    return ("run_watched", minutes, {"execution_id": name or f"e{minutes:g}", "good": good, **more})
 
 
 def tick(minutes: float, row: str, done: bool = True, text: str = ""):
@@ -46,7 +46,12 @@ VERIFIED = [
     ("VER-1", "another row ticked", [FIX, tick(61, "VER-3")], "o", "not ticked yet"),
     ("VER-1", "tick taken away", [FIX, tick(61, "VER-1"), tick(62, "VER-1", False)], "o", "not ticked yet"),
     ("VER-1", "ticked, fixed anew", [FIX, tick(61, "VER-1"), ("fixed", 70, {"what": "again"})], "o", "not ticked yet"),
-    ("VER-1", "ticked, a run failed", [FIX, tick(61, "VER-1"), run(65, False)], "t", "ticked by Ben"),
+    ("VER-1", "ticked, then a run failed", [FIX, tick(61, "VER-1"), run(65, False)], "o",
+     "execution e65 failed, after it was ticked"),
+    ("VER-1", "ticked anew after a run failed", [FIX, run(65, False), tick(66, "VER-1")], "t", "ticked by Ben"),
+    ("VER-1", "a good run by hand", [FIX, run(65, True, by_hand=True)], "r", "execution e65, begun by hand, went well"),
+    ("VER-1", "a good run by hand, then a failing one", [FIX, run(65, True, by_hand=True), run(66, False)], "o",
+     "not ticked yet"),
     ("VER-1", "a good run does not stand for it", [FIX, run(65, True)], "o", "not ticked yet"),
     ("VER-2", "no fix yet", [run(10, True)], "o", "no fix is in place yet"),
     ("VER-2", "fixed", [FIX], "o", "not ticked yet"),
@@ -57,14 +62,18 @@ VERIFIED = [
     ("VER-2", "a failing run, then a good one", [FIX, run(65, False), run(66, True)], "r", "execution e66 went well"),
     ("VER-2", "ticked", [FIX, tick(61, "VER-2")], "t", "ticked by Ben"),
     ("VER-2", "ticked, then a run failed", [FIX, tick(61, "VER-2"), run(66, False)], "o",
-     "execution e66 failed after it was ticked"),
+     "execution e66 failed, after it was ticked"),
+    ("VER-2", "a good run by hand", [FIX, run(65, True, by_hand=True)], "r", "execution e65, begun by hand, went well"),
     ("VER-2", "ticked when a run failed", [FIX, tick(66, "VER-2"), run(66, False)], "o",
-     "execution e66 failed after it was ticked"),
+     "execution e66 failed, after it was ticked"),
     ("VER-2", "tick taken away, then a run failed", [FIX, tick(61, "VER-2", False), run(66, False)], "o", "not ticked yet"),
     ("VER-2", "ticked after a run failed", [FIX, run(66, False), tick(67, "VER-2")], "t", "ticked by Ben"),
     ("VER-3", "no fix yet", [], "o", "no fix is in place yet"),
     ("VER-3", "good runs do not stand for it", [FIX, run(65, True), run(66, True), run(67, True)], "o", "not ticked yet"),
     ("VER-3", "ticked", [FIX, tick(61, "VER-3")], "t", "ticked by Ben"),
+    ("VER-3", "ticked with a note", [FIX, tick(61, "VER-3", text="12 orders")], "t", "ticked by Ben: 12 orders"),
+    ("VER-3", "ticked, then a run failed", [FIX, tick(61, "VER-3"), run(65, False, text="failed again at “Send”: 401")], "o",
+     "execution e65 failed again at “Send”: 401, after it was ticked"),
     ("VER-4", "no fix yet", [run(1, True), run(2, True), run(3, True)], "o", "no fix is in place yet"),
     ("VER-4", "no runs", [FIX], "o", "0 of 3 to 5 good runs in a row since the fix"),
     ("VER-4", "two good runs", [FIX, run(65, True), run(66, True)], "o", "2 of 3 to 5 good runs in a row since the fix"),
@@ -80,6 +89,12 @@ VERIFIED = [
      "1 of 3 to 5 good runs in a row since the fix"),
     ("VER-4", "a run that failed, told as good afterwards", [FIX, run(65, False, "e1"), run(66, True, "e1")], "o",
      "0 of 3 to 5 good runs in a row since the fix; execution e1 failed"),
+    ("VER-4", "a run by hand", [FIX, run(65, True, by_hand=True), run(66, True)], "o",
+     "1 of 3 to 5 good runs in a row since the fix"),
+    ("VER-4", "a good run before a failing one, told again", [FIX, run(65, True, "e1"), run(66, False), run(67, True, "e1")],
+     "o", "0 of 3 to 5 good runs in a row since the fix; execution e66 failed"),
+    ("VER-4", "what happened", [FIX, run(65, False, text="failed again at “Send”: 401")], "o",
+     "0 of 3 to 5 good runs in a row since the fix; execution e65 failed again at “Send”: 401"),
     ("VER-4", "a good run that turns out to have failed", [FIX, run(65, True, "e1"), run(66, False, "e1")], "o",
      "0 of 3 to 5 good runs in a row since the fix; execution e1 failed"),
     ("VER-4", "runs from before the fix, told later", [FIX, *(run(57 + n, n < 2) for n in range(3)), run(65, True)], "o",
@@ -100,6 +115,8 @@ VERIFIED = [
     ("VER-5", "a run failed", [FIX, run(100, False)], "o", "40 minutes to go since the last failing run"),
     ("VER-5", "a run failed an hour ago", [("fixed", 30, {"what": "x"}), run(60, False), run(61, True)], "r",
      "60 minutes since the last failing run have passed"),
+    ("VER-5", "one failing run, told twice", [FIX, run(70, False, "e1"), run(110, False, "e1")], "o",
+     "10 minutes to go since the last failing run"),
     ("VER-5", "two runs failed", [FIX, run(70, False), run(80, True), run(110, False)], "o",
      "50 minutes to go since the last failing run"),
     ("VER-5", "a good run", [FIX, run(100, True)], "r", "60 minutes since the fix have passed"),
@@ -191,7 +208,7 @@ CLOSED = [
     ("FIN-3", "resolved with a reason for another row", [*TWO_RUNS, ("resolved", 90, {"open_items": {"VER-3": "x"}})], "o",
      "resolved, with VER-4 open"),
     ("FIN-3", "a run failed afterwards", [*VERIFIED_P2, ("resolved", 90), run(95, False)], "o",
-     "resolved, with VER-2, VER-4 open"),
+     "resolved, with VER-1, VER-2, VER-3, VER-4 open"),
     ("FIN-3", "a tick does not stand for it", [FIX, tick(61, "FIN-3")], "o", "it is not resolved"),
     ("FIN-3", "it came back", [*VERIFIED_P2, ("resolved", 90), AGAIN], "o", "it is not resolved"),
     ("FIN-4", "not told", [], "o", "no notice was sent"),

@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from sqlalchemy import select, text
 
 from incident_nb import processes
+from incident_nb.actions import verify
 from incident_nb.desk import paper
 from incident_nb.desk.arrivals import Arrival, Arrivals, Owe
 from incident_nb.errors import OutputError, UnreachableError
@@ -149,6 +150,17 @@ def test_what_was_found_comes_after_the_alerts_of_its_severity(jobs: Jobs, monke
         alerted(jobs, str(number), node=f"Node {number}", owe=by)
     found, quiet, told_of = (owes(jobs, number).priority for number in (1, 2, 3))
     assert told_of < found == quiet < told_of + 2  # and before all that is less grave
+
+
+def test_what_a_look_at_mended_workflows_opens_again_is_owed(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(verify, "look_all", lambda *given: asked.append(given))
+    (one,) = (one for one in rounds_of(jobs) if one.name == "verify")
+    one.do(NOW)
+    ((records, settings, now, owe),) = asked
+    assert (records, settings, now) == (jobs.records, jobs.settings, NOW) and jobs.untold.is_set()
+    alerted(jobs, "1", owe=owe)
+    assert owes(jobs).why == "opened"
 
 
 @pytest.mark.parametrize(

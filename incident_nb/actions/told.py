@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from incident_nb.actions import contain, replays, restore
+from incident_nb.actions.next_runs import Estimate
+from incident_nb.actions.trial import Trial
+from incident_nb.actions.verify import Watching
 from incident_nb.incidents.kinds.recovering import Harmed
+from incident_nb.policy import GateItem
 
 MOST = 200  # workflows
 MOST_OTHERS = 20
 MOST_NODES = 8
+MOST_RUNS = 20
+JUDGED = {"good": "good", "bad": "bad", "not_counted": "does not count", "going_on": "goes on"}
 
 Lines = list[tuple[str, str]]
 
@@ -105,3 +113,37 @@ def _how(row: replays.Row) -> list[str]:
     if row.verdict and len(row.verdict.rerun) > 1:
         found.append(f"runs again: {', '.join(row.verdict.rerun[:MOST_NODES])}")
     return found
+
+
+def watched(seen: Watching, rows: Sequence[GateItem], estimate: Estimate | None) -> Lines:
+    """How far a fix is verified: the rows, the runs since it, and when the missing ones will be in."""
+    lines = [("#", f"INC-{seen.number}: is it fixed?")]
+    for row in rows:
+        state = "done" if row.done else "open" if row.needed else "not needed"
+        lines.append((row.id, f"{state}: {row.label} ({row.basis})"))
+    lines.append(("#", f"Runs since the fix{f' on n8n “{seen.instance}”' if seen.instance else ''}"))
+    lines += runs(seen)
+    if seen.why:
+        lines.append(("", f"Not all is known: {seen.why}"))
+    return [*lines, ("", estimate.text)] if estimate else lines
+
+
+def runs(seen: Watching) -> Lines:
+    """The newest runs since a fix, each with how it was judged and why."""
+    left = len(seen.runs) - MOST_RUNS
+    lines = [("", f"{left} runs before these: --json has all")] if left > 0 else []
+    for one in seen.runs[-MOST_RUNS:]:
+        hand = ", by hand" if one.by_hand else ""
+        lines.append((one.execution_id, f"{one.at:%Y-%m-%d %H:%M} UTC{hand}: {JUDGED[one.judged]}: it {one.text}"))
+    return lines or [("", "The workflow has not run since the fix.")]
+
+
+def request(trial: Trial) -> Lines:
+    """The request that would trigger a workflow, without what is in it."""
+    keys = f", with {', '.join(trial.keys[:MOST_OTHERS])}" if trial.keys else ""
+    more = " and others" if len(trial.keys) > MOST_OTHERS else ""
+    return [
+        ("#", f"To trigger “{trial.workflow}” on n8n “{trial.instance}” for INC-{trial.number} (VER-1)"),
+        (trial.method, f"/webhook/{trial.path}: {trial.size:,} bytes of JSON{keys}{more}"),
+        ("", "This is the production webhook: what the workflow does with the data, it does in earnest."),
+    ]

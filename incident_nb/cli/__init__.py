@@ -45,6 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
         serve,
         steps,
         tell,
+        verify,
         worker,
         workspace,
     )

@@ -20,7 +20,7 @@ from incident_nb.errors import UsageError
 from incident_nb.incidents import Event, Records, payload_of, records_of
 from incident_nb.incidents.events import read
 from incident_nb.incidents.kinds.diagnosing import Diagnosed
-from incident_nb.incidents.kinds.mending import RunWatched, Started, WorkedAround
+from incident_nb.incidents.kinds.mending import RunWatched, Started, Ticked, WorkedAround
 from incident_nb.incidents.kinds.opening import Opened, Scheduled, SeveritySuggested
 from incident_nb.incidents.payload import Payload
 from incident_nb.incidents.store import Writing
@@ -31,6 +31,7 @@ from incident_nb.said import Subject
 from incident_nb.settings import Settings
 
 ENGINEER = "INCIDENT_NB_ENGINEER"
+NOTED = "VER-3"  # a row that nobody ticks without a word on what was seen
 
 # What may still be recorded once an incident is closed.
 AFTERWARDS = {"note", "corrected", "reopened", "related", "documented", "billing_classified", "billing_approved", "notified",
@@ -233,8 +234,10 @@ class Desk:
             seen, run = incident.watched, payload.execution_id
             if incident.fixed is None:
                 raise UsageError(f"{incident.id}: no fix is in place yet; runs count from then on (VER-4).")
-            if payload.good and run in (*seen.runs, seen.last_bad):
+            if run == seen.last_bad or (payload.good and run in seen.told):
                 raise UsageError(f"{incident.id}: execution {run} is counted already; each counts once (VER-4).")
+        if isinstance(payload, Ticked) and payload.row == NOTED and payload.done and not payload.text:
+            raise UsageError(f"{incident.id}: say in a note what you saw in the destination system (text=, {NOTED}).")
         if isinstance(payload, WorkedAround | Scheduled) and payload.due <= self.clock():
             raise UsageError(f"{incident.id}: the date has passed already; give one to come.")
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from incident_nb.actions import verify
 from incident_nb.desk.arrivals import Arrivals
 from incident_nb.jobs import run
 from incident_nb.jobs.job import Jobs
@@ -18,7 +19,8 @@ from incident_nb.watch import clocks, heartbeats, reconcile, vendors
 def rounds_of(jobs: Jobs) -> Sequence[Round]:
     """The rounds of a worker. With several workers each comes round once, in one of them."""
     records, settings = jobs.records, jobs.settings
-    arrivals = Arrivals(records, settings, partial(jobs.want, found=True))
+    found = partial(jobs.want, found=True)
+    arrivals = Arrivals(records, settings, found)
 
     def told(look: Callable[[datetime], Any]) -> Callable[[datetime], None]:
         def do(now: datetime) -> None:
@@ -32,6 +34,7 @@ def rounds_of(jobs: Jobs) -> Sequence[Round]:
         Round("clocks", "5 * * * * *", told(lambda now: clocks.look(records, settings, now))),
         Round("vendors", "20 * * * * *", told(lambda now: vendors.look(records, settings, now))),
         Round("reconcile", "35 */2 * * * *", told(lambda now: reconcile.look(records, settings, now, arrivals))),
+        Round("verify", "45 * * * * *", told(lambda now: verify.look_all(records, settings, now, found))),
         Round("heartbeats", "50 */10 * * * *", told(lambda now: heartbeats.look(records, settings, now, arrivals))),
         Round("forget", "0 17 3 * * *", run.forget),
     )

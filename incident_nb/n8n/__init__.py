@@ -17,18 +17,18 @@ import msgspec
 from incident_nb.errors import SettingsError, UnreachableError
 from incident_nb.escape import printable
 from incident_nb.http import Answer, RequestError, Session, origin
+from incident_nb.n8n.answers import REFUSALS, BrokenError, NotThereError, RefusedError, lasting
 from incident_nb.n8n.pages import UNREADABLE, Listing, Page
 from incident_nb.redact import redact_text
 from incident_nb.settings import secret
 
-__all__ = ["Listing", "N8n", "NotThereError", "RefusedError", "key_of", "variable"]
+__all__ = ["Listing", "N8n", "NotThereError", "RefusedError", "key_of", "lasting", "variable"]
 
 KEY = "INCIDENT_NB_N8N_API_KEY"
 MOST_PER_PAGE = 250  # what n8n gives at most; of executions with their data fewer are asked for at once
 WITH_DATA = 50
 LONGEST_WAIT = 10.0
 BUSY = (429, 502, 503, 504)
-REFUSALS = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429)
 _THING = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -132,6 +132,13 @@ class N8n:
                 raise RefusedError(str(error)) from error
             raise
 
+    def webhook(self, path: str, content: bytes, method: str = "POST") -> Answer:
+        """What the production webhook of this path answers to JSON, once and never again; no key is sent. Raises RequestError."""
+        headers = {"content-type": "application/json"}
+        return self._session.ask(
+            method, f"{self.url}/webhook/{quote(path)}", headers=headers, content=content, within=60.0
+        )
+
     def _page(self, path: str, query: Mapping[str, str], skipped: dict[str, str]) -> Page:
         """One page of a list; executions that came without their data go to `skipped`, each with the reason."""
         answer = self._get(path, query)
@@ -153,7 +160,7 @@ class N8n:
             try:
                 rows.append(self.execution(name))
             except UnreachableError as error:
-                if (why := _lasting(error)) is None:
+                if (why := lasting(error)) is None:
                     raise
                 left_out[name] = why
                 rows.append(row)
@@ -249,29 +256,6 @@ def _words_of(answer: Answer) -> str:
     except UNREADABLE:
         return ""
     return redact_text(printable(said))[:300] if isinstance(said, str) else ""
-
-
-class NotThereError(UnreachableError):
-    """The server has no such thing."""
-
-
-class RefusedError(UnreachableError):
-    """The server refused to do it, so that nothing was done."""
-
-
-class BrokenError(UnreachableError):
-    """The server tried, and failed over this very thing (status 500)."""
-
-
-def _lasting(error: UnreachableError) -> str | None:
-    """Why an execution's data will not be had another time either; None where it may."""
-    if isinstance(error, BrokenError):
-        return "the server can't give its data (status 500)"
-    if isinstance(error, NotThereError):
-        return "it was gone before its data could be read"
-    if isinstance(error, RequestError) and error.reason == "too_large":
-        return "its data is larger than an answer may be"
-    return None
 
 
 class _BusyError(Exception):

@@ -50,6 +50,7 @@ ABOUT: dict[str, About] = {
     "vendor": About("Vendor", repeats=False),
     "silent": About("Failed without an alert", names=True),
     "quiet": About("Went quiet", names=True),
+    "verify": About("Verification", names=True),
     "related": About("Related", repeats=False),
     "set_aside": About("Set aside", repeats=False),
     "asked": About("Asked for", covered=True),

@@ -35,8 +35,9 @@ def verification(incident: Incident, now: datetime, *, policy: Policy | None = N
     """The rows VER-1 to VER-5 as they stand at `now` (UTC).
 
     VER-4 is done by runs that were watched since the newest fix, and by nothing else (a failing one starts the count
-    again); VER-5 by the clock: the hour from the fix, or from the last failing run after it. VER-2 is done by such a run,
-    or by a person's tick since the last failing one; the others by a person's tick.
+    again); VER-5 by the clock: the hour from the fix, or from the last failing run after it. VER-1 and VER-2 are done by a
+    good run that somebody began by hand, VER-2 by any good run; else they are done by a person's tick, as VER-3 is. A run
+    that fails opens them again where they were done before it, and says what happened.
     """
     return tuple(_verified(row, incident, now) for row in (policy or load()).verification)
 
@@ -44,7 +45,7 @@ def verification(incident: Incident, now: datetime, *, policy: Policy | None = N
 def _verified(row: VerificationItem, incident: Incident, now: datetime) -> GateItem:
     needed = incident.severity is None or incident.severity in row.severities
     tick = incident.ticks.get(row.id)
-    told = f"ticked by {tick.by}" if tick and tick.done else "not ticked yet"
+    told = f"ticked by {tick.by}{f': {tick.text}' if tick.text else ''}" if tick and tick.done else "not ticked yet"
     seen = incident.watched
     if incident.fixed is None:
         return _item(row, False, needed, False, "no fix is in place yet")
@@ -57,12 +58,14 @@ def _verified(row: VerificationItem, incident: Incident, now: datetime) -> GateI
     if row.runs is not None:
         least, most = row.runs
         basis = f"{seen.good} of {least} to {most} good runs in a row since the fix"
-        basis += f"; execution {seen.last_bad} failed" if seen.last_bad else ""
+        basis += f"; {seen.relapse}" if seen.relapse else ""
         return _item(row, seen.good >= least, needed, True, basis)
     if row.id == "VER-2" and seen.good:
         return _item(row, True, needed, True, f"execution {seen.last_good} went well")
-    if row.id == "VER-2" and tick and tick.done and seen.bad_at and seen.bad_at >= tick.at:
-        return _item(row, False, needed, False, f"execution {seen.last_bad} failed after it was ticked")
+    if row.id in ("VER-1", "VER-2") and seen.by_hand:
+        return _item(row, True, needed, True, f"execution {seen.by_hand}, begun by hand, went well")
+    if tick and tick.done and seen.bad_at and seen.bad_at >= tick.at:
+        return _item(row, False, needed, False, f"{seen.relapse}, after it was ticked")
     return _item(row, bool(tick and tick.done), needed, False, told)
 
 

@@ -28,15 +28,16 @@ class Started(Payload):
 
 
 class Ticked(Payload):
-    """A row of one of the procedure's checklists done, or not done after all."""
+    """A row of one of the procedure's checklists done, or not done after all; `execution_id`: the run that it was done with."""
 
     kind: ClassVar[str] = "ticked"
     row: RowId
     done: bool = True
     text: Text = ""
+    execution_id: Name | None = None
 
     def change(self, incident: Incident, said: Said) -> Changes:
-        tick = Tick(at=said.at, by=said.by, text=self.text, done=self.done)
+        tick = Tick(at=said.at, by=said.by, text=self.text, done=self.done, execution_id=self.execution_id)
         return {"ticks": {**incident.ticks, self.row: tick}}
 
     def told(self) -> str:
@@ -97,24 +98,34 @@ class Fixed(Payload):
 
 
 class RunWatched(Payload):
-    """A run of the workflow after the fix, and whether it was good (VER-4). None counts twice, and none that failed."""
+    """A run of the workflow after the fix, and whether it was good (VER-4). None counts twice, and none that failed.
+
+    `text` goes on after “Execution 812 …” and says what happened. A good one that was begun `by_hand` is no later run.
+    """
 
     kind: ClassVar[str] = "run_watched"
     execution_id: Name
     good: bool
+    by_hand: bool = False
+    text: Text = ""
 
     def change(self, incident: Incident, said: Said) -> Changes:
         seen, run = incident.watched, self.execution_id
         if incident.fixed is None or said.at < incident.fixed.at:
             return {}  # what ran before says nothing of the fix
-        if not self.good:
-            return {"watched": Watched(last_good=seen.last_good, last_bad=run, bad_at=said.at)}
-        if run in (*seen.runs, seen.last_bad):
+        if run in seen.told and (self.good or run == seen.last_bad):
             return {}
-        return {"watched": seen.model_copy(update={"runs": (*seen.runs, run), "last_good": run})}
+        told = tuple(dict.fromkeys((*seen.told, run)))
+        if not self.good:
+            bad = Watched(told=told, last_good=seen.last_good, last_bad=run, bad_at=said.at, what=self.text)
+            return {"watched": bad}
+        new = {"by_hand": run} if self.by_hand else {"runs": (*seen.runs, run), "last_good": run}
+        return {"watched": seen.model_copy(update={"told": told, **new})}
 
     def told(self) -> str:
-        return f"Execution {self.execution_id} after the fix {'went well' if self.good else 'failed'}"
+        words = self.text or ("went well" if self.good else "failed")
+        hand = ", begun by hand," if self.by_hand else ""
+        return f"Execution {self.execution_id}{hand} after the fix {words}"
 
 
 class Resolved(Payload):
