@@ -164,7 +164,8 @@ class Harm(Said):
     """What the problem did since `since`: runs that failed, runs that only looked well, what was in them, what was written.
 
     `items` by what they are called (`invoices`), each counted once; `wrote` are nodes that had written before a run failed,
-    with the number of those runs; `unseen`: so many runs kept no data to look into.
+    with the number of those runs; `unseen`: so many runs kept no data to look into. `clients`: whose workflows these were, by
+    code.
     """
 
     instance: str
@@ -172,6 +173,7 @@ class Harm(Said):
     failed: int
     green: int = 0
     workflows: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
     items: dict[str, int] = Field(default_factory=dict)
     wrote: dict[str, int] = Field(default_factory=dict)
     unseen: int = 0

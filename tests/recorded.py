@@ -47,7 +47,7 @@ ONE_OF_EACH: dict[str, dict[str, Any]] = {
     "restored": {"instance": "default", "workflows": ["w1"], "left": {"w3": "n8n did not activate it"},
                  "over": {"w4": "it was deleted"}},
     "harmed": {"instance": "default", "since": "2026-11-23T11:00:00Z", "failed": 4, "green": 1, "workflows": ["Orders"],
-               "items": {"invoices": 3}, "wrote": {"Store": 2}, "unseen": 1},
+               "clients": ["ACME"], "items": {"invoices": 3}, "wrote": {"Store": 2}, "unseen": 1},
     "retrying": {"instance": "default", "execution_id": "4711", "workflow": "Orders", "current": True, "known": ["4712"]},
     "retried": {"instance": "default", "execution_id": "4711", "state": "failed", "retry_id": "4720", "text": "401 at Send"},
     "fixed": {"what": "a new key"},

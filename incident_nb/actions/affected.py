@@ -27,6 +27,7 @@ class Affected(Frozen):
     workflow_id: str
     workflow: str
     at: datetime
+    client: str | None = None
     green: bool = False
     node: str | None = None
     items: int | None = None
@@ -113,7 +114,7 @@ def _affected(run: pd.Series, failure: pd.Series) -> Affected:
     return Affected(
         execution_id=run["execution_id"], workflow_id=str(run["workflow_id"]),
         workflow=known(run["workflow"]) or str(run["workflow_id"]), at=run["at"].to_pydatetime(),
-        green=run["status"] == "success", node=known(failure["node"]),
+        client=known(run["client"]), green=run["status"] == "success", node=known(failure["node"]),
         items=None if pd.isna(failure["items"]) else int(failure["items"]),
         parent=known(run["parent_execution_id"]) if run["mode"] == "integrated" else None,
         child=known(failure["child_execution_id"]), retry_of=known(run["retry_of"]),

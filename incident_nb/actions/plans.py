@@ -72,3 +72,13 @@ def _id_of(log: ExecutionLog, instance: str, name: str) -> str:
         many = f"{len(found)} workflows are called {name!r}: {', '.join(found[:10])}. Give the id of the one."
         raise UsageError(many if found else f"No workflow with the id or name {name!r} has run on {instance}.")
     return found[0]
+
+
+def counted(
+    desk: Desk, number: int, workflows: Sequence[str] = (), *, server: str | None = None,
+    on_progress: replays.Progress = lambda *_: None,
+) -> replays.Plan:  # fmt: skip
+    """What a problem did, counted just now and put on record where that is news. Raises as `replaying` does."""
+    with replaying(desk, number, None, workflows, server=server, on_progress=on_progress) as (_, plan):
+        replays.put_on_record(plan, desk)
+        return plan

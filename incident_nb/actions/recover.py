@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from incident_nb.actions.fate import Fate, ended, fate
-from incident_nb.actions.replays import ALL_OVER, Choice, Plan, Row, allowed, judged
+from incident_nb.actions.replays import ALL_OVER, Choice, Plan, Row, allowed, judged, put_on_record
 from incident_nb.actions.sight import Sight
 from incident_nb.actions.verdict import Verdict
 from incident_nb.desk import Desk
@@ -48,6 +48,7 @@ def recover(server: N8n, plan: Plan, desk: Desk, choice: Choice, pace: Pace) -> 
         raise UsageError(
             f"INC-{plan.number}: no fix is in place yet, so a retry would fail as well. Record the fix first."
         )
+    put_on_record(plan, desk)
     yield from _settled(server, plan, desk)
     bad = 0
     for number, row in enumerate(plan.of("retry")):

@@ -12,6 +12,7 @@ from incident_nb.actions.fate import fate
 from incident_nb.actions.linked import linked
 from incident_nb.actions.sight import Sight
 from incident_nb.actions.verdict import Verdict, judge
+from incident_nb.desk import Desk
 from incident_nb.errors import UsageError
 from incident_nb.incidents.kinds.acting import key_of
 from incident_nb.incidents.kinds.recovering import Harmed
@@ -134,6 +135,13 @@ def allowed(verdict: Verdict, name: str, choice: Choice) -> bool:
     return (
         verdict.verdict == "safe" or name in choice.executions or (choice.keyed and verdict.verdict == "safe_if_keyed")
     )
+
+
+def put_on_record(plan: Plan, desk: Desk) -> None:
+    """Puts what was counted on record, unless that is what it says already."""
+    known = desk.records.get(plan.number).harm
+    if known is None or Harmed(**known.model_dump(exclude={"at", "by", "text"})) != plan.harm:
+        desk.add(plan.number, Harmed.kind, **plan.harm.model_dump())
 
 
 class _Rows:
@@ -262,5 +270,6 @@ class _Counted:
         return Harmed(
             instance=found.instance, since=found.since, failed=len(first) - green, green=green,
             workflows=tuple(dict.fromkeys(one.workflow for one in found.executions)),
+            clients=tuple(sorted({one.client for one in found.executions if one.client})),
             items=dict(sorted(counts.items(), key=lambda pair: -pair[1])), wrote=self.wrote, unseen=self.unseen,
         )  # fmt: skip

@@ -10,6 +10,7 @@ from incident_nb.actions.trial import Trial
 from incident_nb.actions.verify import Watching
 from incident_nb.incidents.kinds.recovering import Harmed
 from incident_nb.policy import GateItem
+from incident_nb.said import Harm
 
 MOST = 200  # workflows
 MOST_OTHERS = 20
@@ -69,7 +70,7 @@ HEADS: tuple[tuple[replays.Do, str], ...] = (
 )
 
 
-def harm(counted: Harmed) -> Lines:
+def harm(counted: Harmed | Harm) -> Lines:
     """What the problem did."""
     green = f", {counted.green} were called a success all the same" if counted.green else ""
     lines = [("", f"Since {counted.since:%Y-%m-%d %H:%M} UTC {counted.failed} executions failed{green}.")]

@@ -49,18 +49,12 @@ def impact(
     from incident_nb.desk import on_record
 
     desk = on_record(settings_of(config))
-    number = desk.number_of(incident)
-    with (
-        _looking() as look,
-        plans.replaying(desk, number, None, workflows or (), server=server, on_progress=look) as (_, plan),
-    ):
-        counted = plan.harm
-    if counted != _known(desk.records.get(number).harm):
-        desk.add(number, counted.kind, **counted.model_dump())
+    with _looking() as look:
+        plan = plans.counted(desk, desk.number_of(incident), workflows or (), server=server, on_progress=look)
     if json_to is not None:
-        put_json(cleaned(counted.model_dump(mode="json")), json_to)
+        put_json(cleaned(plan.harm.model_dump(mode="json")), json_to)
         return
-    show_rows([(clean(label), clean(text)) for label, text in told.harm(counted)])
+    show_rows([(clean(label), clean(text)) for label, text in told.harm(plan.harm)])
     if plan.lacks:
         words.print(clean(plan.lacks), style="yellow", markup=False, soft_wrap=True)
 
@@ -115,10 +109,3 @@ def _looking() -> Iterator[Any]:
     with progress() as shown:
         task = shown.add_task("looking at executions", total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total or None)
-
-
-def _known(harm: Any) -> Any:
-    """What was counted last, as the event said it."""
-    from incident_nb.incidents.kinds.recovering import Harmed
-
-    return Harmed(**harm.model_dump(exclude={"at", "by", "text"})) if harm else None

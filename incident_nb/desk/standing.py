@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from incident_nb.desk.folder import sources_of
 from incident_nb.models import Severity
 from incident_nb.policy import (
     Bill,
@@ -78,7 +79,7 @@ def standing(
         incident=incident, now=now, calendar=calendar, timers=clocks, steps=step_times(incident, now, policy=rules),
         verification=verified, closing=final, duties=owed, bill=bill(incident, now, policy=rules),
         promise=promise, paused=paused_by(incident, list(others)), unread=unread,
-        next_step=_next(incident, clocks, verified, final, owed, promise, rules),
+        next_step=_next(incident, clocks, verified, final, owed, promise, rules, bool(sources_of(incident, settings))),
     )  # fmt: skip
 
 
@@ -105,8 +106,12 @@ def _next(
     owed: tuple[Duty, ...],
     promise: Promise | None,
     policy: Policy,
+    at_hand: bool,
 ) -> str:
-    """The first thing that is not done, in the order of the procedure; what is owed to people goes first."""
+    """The first thing that is not done, in the order of the procedure; what is owed to people goes first.
+
+    `at_hand`: its n8n server is among the settings.
+    """
     if incident.closed:
         return "Nothing: it is closed."
     if not incident.since(incident.acknowledged):
@@ -129,6 +134,8 @@ def _next(
     if incident.held_back:
         count = len(incident.held_back)
         return f"Put back what was stopped: {count} workflow{'s' * (count != 1)} (incident-nb restore {incident.id})."
+    if at_hand and incident.harm is None and incident.subject.workflow_id and not incident.is_resolved:
+        return f"See what was affected, and retry what failed (incident-nb recover {incident.id})."
     if not incident.is_resolved:
         item = next((item for item in verified if item.is_open), None)
         return f"{item.label} ({item.id}: {item.basis})." if item else "Mark it as resolved: everything is verified."

@@ -12,8 +12,8 @@ from incident_nb.desk.told import promise_words
 from incident_nb.errors import UsageError
 from incident_nb.policy import State
 from incident_nb.record import Incident
+from incident_nb.ui import containment, recovery
 from incident_nb.ui.blocks import Line, Sheet, Tone
-from incident_nb.ui.containment import Containment, held_lines
 from incident_nb.ui.steps import StepPanel
 
 SHORT = 2  # facts that stand below their row; more are folded away
@@ -68,16 +68,16 @@ class Resolution(StepPanel):
             until = f" to {span.until:%Y-%m-%d %H:%M}" if span.until else ""
             when = f"from {span.since:%Y-%m-%d %H:%M}{until} UTC"
             lines.append(Line("waited" if span.until else "waits", f"For the client: {span.why}", when, "muted"))
-        lines += held_lines(incident)
+        lines += containment.held_lines(incident)
         if fix := incident.fixed:
             lines.append(Line("done", f"Fix: {fix.text}", f"{fix.at:%Y-%m-%d %H:%M} UTC, {fix.by}", "good"))
-        return lines
+        return lines + recovery.recovered_lines(incident)
 
     def state(self) -> Any:
         """Which rows there are to tick, and whether the client is waited for."""
         one = self.incident
         cause = one and one.cause and (one.cause.cause, one.cause.detail)
-        return one and (bool(one.closed), cause, one.is_waiting, bool(one.held_back))
+        return one and (bool(one.closed), cause, one.is_waiting, bool(one.held_back), bool(one.fixed))
 
     def controls(self) -> list[Any]:
         """Rows to begin and tick, commands and the message to copy, workaround, waiting, the fix."""
@@ -95,7 +95,7 @@ class Resolution(StepPanel):
         due = c.field("Permanent fix by", "2026-12-01 17:00 (UTC)", width="20rem")
         form = c.form("Record the workaround", self._worked_around, what, due)
         made.append(c.fold(AROUND, *map(self._controls, around), form))
-        made += Containment(self).controls(incident)
+        made += containment.controls(self, incident)
         if incident.is_waiting:
             made.append(c.button("The client has done it", lambda: self.add("waiting_ended", "The clock runs again.")))
         else:
@@ -105,6 +105,8 @@ class Resolution(StepPanel):
         made.append(
             c.form("The fix is in place", self._fix, c.field("Fix", "what was changed", width="28rem"), main=True)
         )
+        if self.follow.desk is not None and self.follow.desk.settings.n8n:
+            made += recovery.controls(self, incident)
         return made
 
     def _controls(self, row: Row) -> Any:

@@ -3,77 +3,55 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from incident_nb.actions import told
-from incident_nb.actions.trial import Trial
+from incident_nb.actions.trial import Sent, Trial
 from incident_nb.actions.watching import trial_of
 from incident_nb.desk import Desk
-from incident_nb.errors import UsageError
-from incident_nb.escape import printable
+from incident_nb.n8n.workflows import Step
 from incident_nb.record import Incident
-from incident_nb.redact import redact_text
-from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.confirmed import Act, Confirmed
 from incident_nb.ui.steps import StepPanel
 
 pause = time.sleep  # between looks for the execution that it began
 
-
-class Trying:
-    """The controls of it in a panel. What was shown is what is sent: anything else is shown anew, and nothing is sent."""
-
-    def __init__(self, panel: StepPanel) -> None:
-        self.panel = panel
-        self._shown: tuple[Trial, bytes] | None = None
-        self._sheet: Any = None
-        self._data: Any = None
-
-    def controls(self, incident: Incident) -> list[Any]:
-        """The data, a look at the request, and the confirmation, folded away."""
-        from incident_nb.ui import controls as c
-
-        self._sheet = c.html()
-        self._data = c.area("Test data", '{"order": 7}', rows=4)
-        typed = c.field(f"To send it, type {incident.id}", width="20rem")
-        parts = (
-            self._data,
-            c.button("Show the request", self._look),
-            c.form("Send it", self._send, typed),
-            self._sheet,
-        )
-        return [c.fold("Trigger the workflow with test data, by its webhook (VER-1)", *parts)]
-
-    def _look(self) -> bool:
-        def look(desk: Desk, number: int) -> None:
-            content = self._data.value.encode()
-            with trial_of(desk, number, content) as (trial, _):
-                self._show(trial, content)
-
-        return self.panel.with_desk(look, "Nothing was sent.")
-
-    def _send(self, typed: str) -> bool:
-        def send(desk: Desk, number: int) -> None:
-            if typed.strip().upper() != f"INC-{number}":
-                raise UsageError(f"Nothing was sent: type INC-{number} to confirm it.")
-            content = self._data.value.encode()
-            with trial_of(desk, number, content) as (trial, do):
-                if (trial, content) != self._shown:
-                    self._show(trial, content)
-                    raise UsageError("Nothing was sent: this was not shown before. Look at it, and confirm it.")
-                self._shown = None
-                sent = do(pause)
-            execution = f": execution {_clean(sent.execution_id)}" if sent.execution_id else ""
-            self.panel.after = f"Sent{execution}. VER-1 is ticked."
-
-        return self.panel.with_desk(send)
-
-    def _show(self, trial: Trial, content: bytes) -> None:
-        self._shown = (trial, content)
-        (_, head), *rows = told.request(trial)
-        sheet = Sheet().text(_clean(head)).items(Line(_clean(label), _clean(text)) for label, text in rows)
-        self._sheet.value = sheet.view.framed
+Send = Callable[[Callable[[float], Any]], Sent]
 
 
-def _clean(text: str) -> str:
-    """What n8n holds, without secrets."""
-    return printable(redact_text(text))
+def controls(panel: StepPanel, incident: Incident) -> list[Any]:
+    """The data, a look at the request, and the confirmation, folded away."""
+    from incident_nb.ui import controls as c
+
+    place = Confirmed(panel, "Nothing was sent")
+    data = c.area("Test data", '{"order": 7}', rows=4)
+    typed = c.field(f"To send it, type {incident.id}", width="20rem")
+
+    def send() -> Act:
+        return Act(partial(_planned, data.value.encode()), lambda plan: told.request(plan[0]), _sent)
+
+    parts = (
+        data,
+        c.button("Show the request", lambda: place.look(send)),
+        c.form("Send it", partial(place.act, send), typed),
+        place.sheet,
+    )
+    return [c.fold("Trigger the workflow with test data, by its webhook (VER-1)", *parts)]
+
+
+@contextmanager
+def _planned(content: bytes, desk: Desk, number: int) -> Iterator[tuple[Send, tuple[Trial, bytes]]]:
+    """What sends it; and the request with its content, which has to be what was shown."""
+    with trial_of(desk, number, content) as (trial, send):
+        yield send, (trial, content)
+
+
+def _sent(send: Send, plan: tuple[Trial, bytes], _: Desk) -> Iterator[Step]:
+    execution = send(pause).execution_id
+    began = f"it began execution {execution}; " if execution else ""
+    yield Step(
+        workflow_id=plan[0].workflow_id, name=plan[0].workflow, outcome="done", told=f"sent; {began}VER-1 is ticked"
+    )

@@ -8,12 +8,11 @@ from typing import Any
 from incident_nb.actions import told
 from incident_nb.actions.watching import picture, tick_checked
 from incident_nb.desk import Desk
-from incident_nb.escape import printable
 from incident_nb.record import Incident
-from incident_nb.redact import redact_text
+from incident_nb.ui import trial
 from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.confirmed import clean, sheet_of
 from incident_nb.ui.steps import StepPanel, gate_lines, left_open
-from incident_nb.ui.trial import Trying
 
 BY_HAND = ("VER-1", "VER-2")
 CHECKED = "VER-3"
@@ -57,7 +56,7 @@ class Verification(StepPanel):
             made.append(c.form(f"{CHECKED} is done", self._checked, note))
         if self.follow.desk is not None and self.follow.desk.settings.n8n:
             self._shown_runs = c.html(self.seen.view.framed if self.seen else "")
-            made += [c.button("Look at n8n now", self._look), self._shown_runs, *Trying(self).controls(incident)]
+            made += [c.button("Look at n8n now", self._look), self._shown_runs, *trial.controls(self, incident)]
         run = c.field("Execution", "its number", width="14rem")
         went_well = c.button("It went well", lambda: self._watched(run.value, True))
         failed = c.button("It failed", lambda: self._watched(run.value, False))
@@ -70,11 +69,11 @@ class Verification(StepPanel):
     def _look(self) -> bool:
         def look(desk: Desk, number: int) -> None:
             shown = picture(desk, number)
-            sheet = Sheet().items(Line(_clean(label), _clean(text)) for label, text in told.runs(shown.seen))
+            sheet = sheet_of(told.runs(shown.seen))
             more = [f"Not all is known: {shown.seen.why}"] if shown.seen.why else []
             more += [shown.estimate.text] if shown.estimate else []
             for text in (*more, *shown.how_to):
-                sheet = sheet.text(_clean(text))
+                sheet = sheet.text(clean(text))
             self.seen = sheet
             self._shown_runs.value = sheet.view.framed
             new = len(shown.seen.recorded)
@@ -96,8 +95,3 @@ class Verification(StepPanel):
     def _resolve(self, reasons: dict[str, Any], text: str) -> bool:
         given = {name: each.value for name, each in reasons.items()}
         return self.with_desk(lambda desk, number: desk.resolve(number, text, given), "Resolved.")
-
-
-def _clean(text: str) -> str:
-    """What n8n holds, without secrets."""
-    return printable(redact_text(text))

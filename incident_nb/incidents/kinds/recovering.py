@@ -29,6 +29,7 @@ class Harmed(Payload):
     failed: Count
     green: Count = 0
     workflows: tuple[Name, ...] = ()
+    clients: tuple[Name, ...] = ()
     items: dict[str, Count] = Field(default_factory=dict)
     wrote: dict[str, Count] = Field(default_factory=dict)
     unseen: Count = 0
