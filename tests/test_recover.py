@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from incident_nb.actions import fate, recover
-from incident_nb.desk import on_record
+from incident_nb.desk import Desk, on_record
+from incident_nb.desk.draft import draft_of
 from incident_nb.errors import UnreachableError
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.incidents.store import Writing
+from incident_nb.models import Severity
 from incident_nb.record import Incident
 from incident_nb.said import Subject
 from incident_nb.settings import load
@@ -20,6 +22,7 @@ from tests.acting import CUTS, Run, cut_off
 from tests.builders import error
 from tests.builders import run as made
 from tests.exports import Json
+from tests.test_contain import Clicked
 from tests.writable import Kept
 
 BEGAN = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
@@ -461,6 +464,119 @@ def test_what_is_not_on_record_is_not_retried(newer: Kept, run: Run, monkeypatch
 
     monkeypatch.setattr(Writing, "add", full)
     assert run("recover", "INC-1", "--yes").code == 1 and newer.writes == []
+
+
+def test_a_retry_that_only_looks_well_is_none(newer: Kept, run: Run) -> None:
+    one = execution(newer, flow(newer), 1)
+
+    def hollow(method: str, *_: Any) -> Any:
+        if method == "POST":
+            newer._retry(newer.executions[1], None)
+            runs = newer.executions[2]["data"]["resultData"]["runData"]
+            runs["Send"][0]["data"] = {"main": [[{"json": {"error": "quota exceeded"}}]]}
+            return 200, newer.executions[2]
+        return None
+
+    newer.instead = hollow
+    run(newer)
+    opened()
+    told = run("recover", "INC-1", "--yes")
+    assert told.code == 1 and "quota exceeded" in told.err and states() == {one: "failed"}
+    assert plan(run) == {"apart": [one]} and "was none" in run("recover", "INC-1").out
+
+
+@pytest.mark.parametrize("over", ["resolved", "closed"])
+def test_what_is_over_is_not_acted_on_unless_it_may_be(newer: Kept, run: Run, over: str) -> None:
+    one = execution(newer, flow(newer), 1)
+    run(newer)
+    opened()
+    desk = on_record(load(None))
+    desk.add(1, "cause_accepted", cause="credentials")
+    desk.choose(1, Severity.P3)
+    desk.resolve(1, "a new key", {f"VER-{n}": "by hand" for n in range(1, 6)})
+    if over == "closed":
+        desk.close(1, "over", {f"FIN-{n}": "not needed" for n in range(1, 9)})
+    told = run("recover", "INC-1", "--yes")
+    assert (told.code, states()) == ((0, {one: "well"}) if over == "resolved" else (2, {})), told.err
+
+
+def test_what_can_not_be_asked_is_said(newer: Kept, run: Run) -> None:
+    execution(newer, flow(newer), 1)
+    run(newer)
+    opened()
+    assert run("recover", "INC-1").code == 0  # the archive has it
+    for broken in ((500, {"message": "oops"}), (200, "<html>"), (200, {"data": [None]}), (200, {"id": 1}), (401, {})):
+        newer.instead = lambda *_, broken=broken: broken
+        for command in ("recover", "impact"):
+            told = run(command, "INC-1", *(("--yes",) if command == "recover" else ()))
+            assert told.code != 0 and told.err.strip(), (broken, command)
+    assert newer.writes == []
+
+
+# From a notebook
+
+
+@pytest.fixture
+def notebook(n8n: Kept, run: Run, monkeypatch: pytest.MonkeyPatch) -> Clicked:
+    orders = flow(n8n)
+    execution(n8n, orders, 1)
+    execution(n8n, orders, 2, SERVER)
+    run(n8n)
+    opened()
+    monkeypatch.setattr(Desk, "diagnosed", lambda *_, **__: None)
+    return Clicked()
+
+
+def test_a_button_retries_only_what_was_shown_and_confirmed_by_name(n8n: Kept, notebook: Clicked) -> None:
+    assert "not shown before" in notebook.click("Retry them", To_retry_them="INC-1") and n8n.writes == []
+    for typed in ("", "yes", "INC-2"):
+        assert "Nothing was changed" in notebook.click("Retry them", To_retry_them=typed) and n8n.writes == []
+    assert "Nothing was changed" in notebook.click("Show what would be retried") and n8n.writes == []
+    n8n.workflows["w1"]["nodes"][1]["parameters"]["url"] = "https://api.test/v2"  # meanwhile
+    assert "not shown before" in notebook.click("Retry them", To_retry_them="INC-1") and n8n.writes == []
+    assert "Execution 1 of Orders" in notebook.click("Retry them", To_retry_them="inc-1")
+    assert retried(n8n) == ["1"] and "1 retry: went well" in notebook.panel.sheet().view.markdown
+
+
+def test_a_button_counts_what_was_affected_and_acts_on_nothing(n8n: Kept, notebook: Clicked) -> None:
+    assert "Counted" in notebook.click("Count what was affected")
+    assert n8n.writes == [] and recorded().harm.items == {"invoices": 2}  # type: ignore[union-attr]
+    assert "2 invoices" in notebook.panel.sheet().view.markdown
+
+
+def test_an_execution_that_is_named_is_retried_from_the_notebook(n8n: Kept, notebook: Clicked) -> None:
+    notebook.part("Also these executions").value = "2"
+    notebook.click("Show what would be retried")
+    notebook.click("Retry them", To_retry_them="INC-1")
+    assert retried(n8n) == ["1", "2"]
+
+
+# What the client is told
+
+
+def _notice(**harm: Any) -> str:
+    desk = on_record(load(None))
+    desk.add(1, "harmed", instance="default", since="2026-11-26T22:30:00Z", **{"failed": 3, **harm})
+    return draft_of(recorded(), desk.settings).text
+
+
+def test_the_notice_says_what_was_affected_in_the_clients_words_and_time(newer: Kept, run: Run) -> None:
+    run(newer)
+    opened()
+    desk = on_record(load(None))
+    desk.choose(1, Severity.P2)
+    assert "[to be written]" in draft_of(recorded(), desk.settings).text
+    assert "3 invoices were not processed, from 26 November 2026, 22:30 UTC on." in _notice(items={"invoices": 3})
+    assert "At least 1 company and 2 orders were" in _notice(items={"companies": 1, "orders": 2}, unseen=1)
+    assert "1 order was not" in _notice(items={"orders": 1}) and "3 runs of the workflow were" in _notice()
+    told = _notice(items={"invoices": 3}, clients=["ACME"])
+    assert "invoices" not in told, "another client's may be among them"
+    for name, state in (("7", "well"), ("8", "failed")):
+        desk.add(1, "retrying", instance="default", execution_id=name, workflow="Orders")
+        desk.add(1, "retried", instance="default", execution_id=name, state=state)
+    desk.resolve(1, "a new key", {f"VER-{n}": "by hand" for n in range(1, 6)})
+    assert "1 of 3 affected runs of the workflow done again" in _notice()
+    assert "DATA RECOVERY\n[to be written]" in _notice(clients=["ACME"])
 
 
 # Cut off at any moment

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from incident_nb.actions import false_green
 from incident_nb.actions.fate import Fate, ended, fate
 from incident_nb.actions.replays import ALL_OVER, Choice, Plan, Row, allowed, judged, put_on_record
 from incident_nb.actions.sight import Sight
@@ -132,7 +133,9 @@ def _followed(
 def _recorded(server: N8n, plan: Plan, row: Row, desk: Desk, found: Fate, said: str = "") -> Step:
     """Puts on record what came of a retry, with the words of a failure."""
     told = found.why or said.strip()
-    if found.state == "failed" and found.retry_id:
+    if found.state == "well" and (hollow := _hollow(server, row, found.retry_id)):
+        found, told = found._replace(state="failed"), hollow
+    elif found.state == "failed" and found.retry_id:
         told = _words(server, found.retry_id)
     desk.add(
         plan.number, Retried.kind, instance=plan.instance, execution_id=row.execution_id, state=found.state,
@@ -146,6 +149,17 @@ def _recorded(server: N8n, plan: Plan, row: Row, desk: Desk, found: Fate, said: 
     if found.state == "failed":
         return _step(row, "not_done", f"retried{number}, and failed again: {told}")
     return _step(row, "not_done", f"the retry was never begun: {told}")
+
+
+def _hollow(server: N8n, row: Row, retry_id: str | None) -> str:
+    """Why a retry that n8n calls a success is none; empty where it is one, or not kept."""
+    node = row.verdict.node if row.verdict else None
+    if node is None or retry_id is None:
+        return ""
+    try:
+        return false_green.hollow(server.plain_execution(retry_id), node, lambda: false_green.Before("", 0, 0))
+    except UnreachableError:
+        return ""
 
 
 def _words(server: N8n, execution: str) -> str:

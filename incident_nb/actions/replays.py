@@ -183,6 +183,8 @@ class _Rows:
                 return "going_on", f"Its retry (execution {retry_id}) goes on.", retry_id
             if told == "asked" and name not in self.choice.executions:
                 return "unsure", f"A retry was begun at {asked.at:%Y-%m-%d %H:%M} UTC: {why}.", None
+            if told == "failed" and verdict.retried:
+                return "apart", f"Its retry (execution {retry_id}) was called a success, and was none: {why}.", retry_id
         if one.green:
             return "apart", "n8n calls it a success and can't retry it; what failed in it is to be done anew.", None
         if (pair := self._pair(one)) and verdict.verdict != "not_possible":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from incident_nb.desk import Desk
 from incident_nb.desk.told import moment
 from incident_nb.desk.told import told as event_words
 from incident_nb.errors import UsageError
+from incident_nb.incidents import Event
+from incident_nb.incidents.kinds.recovering import Retried, Retrying
 from incident_nb.record import Incident
 from incident_nb.ui.blocks import Sheet
 from incident_nb.ui.steps import StepPanel
@@ -29,7 +32,7 @@ class Timeline(StepPanel):
                 event_words(one) + " (corrected)" * (one.seq in put_right),
                 one.by,
             )
-            for one in self.follow.events
+            for one in _but_settled(self.follow.events)
         ]
         return sheet.table(("No.", "When (UTC)", "What", "Who"), rows)
 
@@ -58,3 +61,14 @@ class Timeline(StepPanel):
             desk.add(incident, "corrected", seq=int(number), reason=why)
 
         return self.with_desk(withdraw, "Withdrawn; the entry stays readable.")
+
+
+def _but_settled(events: Iterable[Event]) -> list[Event]:
+    """The entries without those that a retry is about to begin, where it is known what came of it."""
+    known = list(events)
+    ended = {_of(one): place for place, one in enumerate(known) if one.kind == Retried.kind}
+    return [one for place, one in enumerate(known) if one.kind != Retrying.kind or ended.get(_of(one), -1) < place]
+
+
+def _of(event: Event) -> tuple[str, str]:
+    return str(event.payload.get("instance")), str(event.payload.get("execution_id"))
