@@ -137,13 +137,17 @@ class VendorSeen(Said):
 
 
 class Held(Said):
-    """A workflow kept from running: the `version` that ran before, and how far that is (`to_stop`: not known what came of it)."""
+    """A workflow kept from running since `since`: the `version` that ran before, and how far that is.
+
+    `to_stop`: not known what came of it.
+    """
 
     instance: str
     workflow_id: str
     workflow: str
     version: str | None
     state: HeldState
+    since: datetime | None = None
 
 
 class Retry(Said):

@@ -12,6 +12,7 @@ from incident_nb.actions import fate, recover
 from incident_nb.desk import Desk, on_record
 from incident_nb.desk.draft import draft_of
 from incident_nb.errors import UnreachableError
+from incident_nb.incidents import fold
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.incidents.store import Writing
 from incident_nb.models import Severity
@@ -247,6 +248,32 @@ def test_of_a_caller_and_its_sub_workflow_one_is_retried(newer: Kept, run: Run) 
     told = run("recover", "INC-1", "--execution", above, "--execution", below, "--yes")
     assert told.code == 2 and "do the same work" in told.err and newer.writes == []
     assert run("recover", "INC-1", "--yes").code == 0 and retried(newer) == [above]
+
+
+def test_what_did_not_run_while_it_was_stopped_is_told(n8n: Kept, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders, hourly = flow(n8n), flow(n8n, "Hourly")
+    rule = {"rule": {"interval": [{"field": "minutes", "minutesInterval": 10}]}}
+    hourly["nodes"][0] = {
+        "name": "Every 10",
+        "type": "n8n-nodes-base.scheduleTrigger",
+        "typeVersion": 1.2,
+        "parameters": rule,
+    }
+    execution(n8n, orders, 1)
+    run(n8n)
+    opened()
+    assert run("contain", "INC-1", "--all", "--yes").code == 0
+    assert "Orders is stopped since" in run("recover", "INC-1").out
+    assert run("restore", "INC-1", "--yes").code == 0
+    held = {
+        key: one.model_copy(update={"since": datetime.now(UTC) - 61 * MINUTE}) for key, one in recorded().held.items()
+    }
+    monkeypatch.setattr(
+        "incident_nb.incidents.store.fold", lambda events: fold(events).model_copy(update={"held": held})
+    )
+    told = run("recover", "INC-1").out
+    assert "Orders was stopped from" in told and "what “Hook” would have started meanwhile did not run" in told
+    assert "6 runs of its schedule did not happen" in told, told
 
 
 # What was affected

@@ -10,6 +10,7 @@ from incident_nb.actions.affected import Affected, Extent
 from incident_nb.actions.contents import ITEMS, Things, things_at
 from incident_nb.actions.fate import fate
 from incident_nb.actions.linked import linked
+from incident_nb.actions.missed import missed
 from incident_nb.actions.sight import Sight
 from incident_nb.actions.verdict import Verdict, judge
 from incident_nb.desk import Desk
@@ -53,7 +54,8 @@ class Row(Frozen):
 class Plan(Frozen):
     """What would be retried on a server, oldest first; `harm` is what was counted, `left_out` executions beyond `MOST`.
 
-    `lacks`: what the server's executions lack, so that some may be missing here.
+    `lacks`: what the server's executions lack, so that some may be missing here. `missed`: what did not run at all while
+    workflows were stopped.
     """
 
     number: int
@@ -64,6 +66,7 @@ class Plan(Frozen):
     harm: Harmed
     left_out: int = 0
     lacks: str = ""
+    missed: tuple[str, ...] = ()
 
     def of(self, *do: Do) -> tuple[Row, ...]:
         """The rows with which this is to be done."""
@@ -102,6 +105,7 @@ def plan(
     return Plan(
         number=incident.number, instance=found.instance, since=found.since, fixed=incident.fixed is not None,
         rows=tuple(map(rows.row, mine)), harm=harm.told(found), left_out=len(found.executions) - len(mine), lacks=lacks,
+        missed=tuple(missed(incident, found.instance, sight)),
     )  # fmt: skip
 
 

@@ -99,6 +99,9 @@ def replayed(plan: replays.Plan) -> Lines:
             lines.append(("", f"and {len(rows) - MOST:,} more: --json has all"))
     if not plan.fixed and plan.of("retry"):
         lines.append(("", "No fix is in place yet: nothing is retried before it is on record."))
+    if plan.missed:
+        lines.append(("#", "Not run at all while it was stopped; only a new run from the trigger does it"))
+        lines += [("", text) for text in plan.missed]
     if plan.left_out:
         lines.append(("", f"{plan.left_out:,} executions are for the next time."))
     if plan.lacks:

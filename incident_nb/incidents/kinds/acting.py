@@ -36,7 +36,7 @@ class Stopping(Payload):
         held = {
             key_of(self.instance, one.workflow_id): Held(
                 at=said.at, by=said.by, text=self.scope, instance=self.instance, workflow_id=one.workflow_id,
-                workflow=one.workflow, version=one.version, state="to_stop",
+                workflow=one.workflow, version=one.version, state="to_stop", since=said.at,
             )
             for one in self.workflows
         }  # fmt: skip
