@@ -208,7 +208,9 @@ def test_other_problems_and_other_times_are_left_out(n8n: Kept, run: Run) -> Non
     fingerprint = _fingerprint(mine)
     opened(fingerprint=fingerprint)
     assert plan(run) == {"retry": [mine]}
-    assert plan(run, "--workflow", "Bills") == {"retry": [mine, theirs]} and other
+    assert f"another way since, and not counted here: execution {other}." in run("recover", "INC-1").out
+    assert plan(run, "--workflow", "Orders") == {"retry": [mine, other]}
+    assert plan(run, "--workflow", "Bills") == {"retry": [mine, theirs]}
     assert "No workflow with the id or name 'Nobody'" in run("recover", "INC-1", "--workflow", "Nobody").err
     assert "is none of those" in run("recover", "INC-1", "--execution", other).err
 

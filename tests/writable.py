@@ -75,7 +75,7 @@ class Kept:
                 if method == "POST"
                 else (200, {"data": [*self.workflows.values()], "nextCursor": None})
             )
-        flow = self.workflows.get(names[1])
+        flow = self.workflows.get(names[1]) if names[0] == "workflows" and len(names) > 1 else None
         if flow is None:
             return 404, {"message": "Not Found"}
         match method, names[2:]:

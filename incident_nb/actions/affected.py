@@ -37,11 +37,15 @@ class Affected(Frozen):
 
 
 class Extent(Frozen):
-    """What was affected on a server since the onset (UTC), oldest first."""
+    """What was affected on a server since the onset (UTC), oldest first.
+
+    `others`: the ids of what failed in these workflows since in another way, which is not this incident's.
+    """
 
     instance: str
     since: datetime
     executions: tuple[Affected, ...]
+    others: tuple[str, ...] = ()
 
 
 def extent(log: ExecutionLog, incident: Incident, instance: str, workflows: Iterable[str] = ()) -> Extent:
@@ -65,15 +69,17 @@ def extent(log: ExecutionLog, incident: Incident, instance: str, workflows: Iter
     since = _since(same, table, runs, incident)
     late = table["at"] >= since
     theirs = table[table["workflow_id"].isin(held - {own}) & ended & late]
-    chosen = table[table["workflow_id"].isin(named - {own}) & ended & late]
+    chosen = table[table["workflow_id"].isin(named) & ended & late]
     found = pd.concat([same[same["at"] >= since], theirs[_alike(theirs, same, incident)], chosen])
     ids = _family(set(found["execution_id"]), table[late])
-    rows = runs[runs["execution_id"].isin(ids) & ~runs["mode"].isin(UNCOUNTED)]
+    seen = runs[~runs["mode"].isin(UNCOUNTED)]
     if (over := incident.resolved_at) is not None:
-        rows = rows[rows["at"] <= over]
+        seen = seen[seen["at"] <= over]
+    rows = seen[seen["execution_id"].isin(ids)]
+    near = set(table.loc[table["workflow_id"].isin(held | {own}) & ended & late, "execution_id"]) - ids
     first = pd.concat([found, table[late]]).drop_duplicates("execution_id").set_index("execution_id")
     return Extent(
-        instance=instance, since=since,
+        instance=instance, since=since, others=tuple(seen.loc[seen["execution_id"].isin(near), "execution_id"]),
         executions=tuple(_affected(row, first.loc[row["execution_id"]]) for _, row in rows.iterrows()),
     )  # fmt: skip
 

@@ -55,7 +55,7 @@ class Plan(Frozen):
     """What would be retried on a server, oldest first; `harm` is what was counted, `left_out` executions beyond `MOST`.
 
     `lacks`: what the server's executions lack, so that some may be missing here. `missed`: what did not run at all while
-    workflows were stopped.
+    workflows were stopped. `others`: executions that failed in another way.
     """
 
     number: int
@@ -67,6 +67,7 @@ class Plan(Frozen):
     left_out: int = 0
     lacks: str = ""
     missed: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     def of(self, *do: Do) -> tuple[Row, ...]:
         """The rows with which this is to be done."""
@@ -105,7 +106,7 @@ def plan(
     return Plan(
         number=incident.number, instance=found.instance, since=found.since, fixed=incident.fixed is not None,
         rows=tuple(map(rows.row, mine)), harm=harm.told(found), left_out=len(found.executions) - len(mine), lacks=lacks,
-        missed=tuple(missed(incident, found.instance, sight)),
+        missed=tuple(missed(incident, found.instance, sight)), others=found.others,
     )  # fmt: skip
 
 

@@ -60,9 +60,9 @@ def returns(plan: restore.Plan) -> Lines:
 
 HEADS: tuple[tuple[replays.Do, str], ...] = (
     ("retry", "To retry"),
-    ("keyed", "Only with --keyed, since they write again under a key"),
-    ("person", "For a person to look at; --execution retries one all the same"),
-    ("unsure", "Begun before, and not known what came of it; --execution retries one all the same"),
+    ("keyed", "Only if asked for (--keyed), since they write again under a key"),
+    ("person", "For a person to look at; one that is named is retried all the same (--execution)"),
+    ("unsure", "Begun before, and not known what came of it; one that is named is retried all the same (--execution)"),
     ("with", "Done with another one"),
     ("going_on", "Being retried"),
     ("apart", "Can't be retried; only a new run from its trigger, or by hand, does it"),
@@ -99,6 +99,13 @@ def replayed(plan: replays.Plan) -> Lines:
             lines.append(("", f"and {len(rows) - MOST:,} more: --json has all"))
     if not plan.fixed and plan.of("retry"):
         lines.append(("", "No fix is in place yet: nothing is retried before it is on record."))
+    if plan.others:
+        names = ", ".join(plan.others[:MOST_OTHERS]) + f" and {len(plan.others) - MOST_OTHERS:,} more" * (
+            len(plan.others) > MOST_OTHERS
+        )
+        lines.append(
+            ("", f"Failed in another way since, and not counted here: execution {names}. --workflow takes them in.")
+        )
     if plan.missed:
         lines.append(("#", "Not run at all while it was stopped; only a new run from the trigger does it"))
         lines += [("", text) for text in plan.missed]

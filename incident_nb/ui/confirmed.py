@@ -75,7 +75,12 @@ def sheet_of(lines: Lines) -> Sheet:
     """A plan in words as blocks, through the gate."""
     sheet = Sheet()
     for label, text in lines:
-        sheet = sheet.text(clean(text)) if label == "#" else sheet.items([Line(clean(label), clean(text))])
+        if label == "#":
+            sheet = sheet.heading(clean(text))
+        elif label:
+            sheet = sheet.items([Line(clean(label), clean(text))])
+        else:
+            sheet = sheet.text(clean(text), "muted")
     return sheet
 
 
