@@ -267,9 +267,8 @@ def test_what_did_not_run_while_it_was_stopped_is_told(n8n: Kept, run: Run, monk
     assert run("contain", "INC-1", "--all", "--yes").code == 0
     assert "Orders is stopped since" in run("recover", "INC-1").out
     assert run("restore", "INC-1", "--yes").code == 0
-    held = {
-        key: one.model_copy(update={"since": datetime.now(UTC) - 61 * MINUTE}) for key, one in recorded().held.items()
-    }
+    span = {"since": datetime(2026, 11, 27, 1, tzinfo=UTC), "at": datetime(2026, 11, 27, 2, 1, tzinfo=UTC)}
+    held = {key: one.model_copy(update=span) for key, one in recorded().held.items()}
     monkeypatch.setattr(
         "incident_nb.incidents.store.fold", lambda events: fold(events).model_copy(update={"held": held})
     )
@@ -291,7 +290,7 @@ def test_what_was_affected_is_counted_once_and_kept(n8n: Kept, run: Run) -> None
     run(n8n)
     opened()
     told = run("impact", "INC-1")
-    assert told.code == 0 and "2 executions failed" in told.out and "2 invoices, 2 orders" in told.out, told.out
+    assert told.code == 0 and "2 executions failed" in told.out and "2 invoices and 2 orders" in told.out, told.out
     harm = recorded().harm
     assert harm and (harm.failed, harm.items, harm.unseen) == (2, {"invoices": 2, "orders": 2}, 0)
     assert run("impact", "INC-1", "--json").code == 0

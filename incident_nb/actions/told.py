@@ -8,6 +8,7 @@ from incident_nb.actions import contain, replays, restore
 from incident_nb.actions.next_runs import Estimate
 from incident_nb.actions.trial import Trial
 from incident_nb.actions.verify import Watching
+from incident_nb.desk.draft import things_of
 from incident_nb.incidents.kinds.recovering import Harmed
 from incident_nb.policy import GateItem
 from incident_nb.said import Harm
@@ -73,15 +74,19 @@ HEADS: tuple[tuple[replays.Do, str], ...] = (
 def harm(counted: Harmed | Harm) -> Lines:
     """What the problem did."""
     green = f", {counted.green} were called a success all the same" if counted.green else ""
-    lines = [("", f"Since {counted.since:%Y-%m-%d %H:%M} UTC {counted.failed} executions failed{green}.")]
+    lines = [("", f"Since {counted.since:%Y-%m-%d %H:%M} UTC {_executions(counted.failed)} failed{green}.")]
     if counted.items:
-        lines.append(("", f"In them: {', '.join(f'{count:,} {name}' for name, count in counted.items.items())}."))
+        lines.append(("", f"In them: {things_of(counted.items)}."))
     if counted.wrote:
         wrote = ", ".join(f"“{node}” ({count})" for node, count in counted.wrote.items())
         lines.append(("", f"Written before they failed, by executions: {wrote}."))
     if counted.unseen:
         lines.append(("", f"{counted.unseen} kept no data of what reached the node that failed."))
     return lines
+
+
+def _executions(count: int) -> str:
+    return f"{count:,} execution{'s' * (count != 1)}"
 
 
 def replayed(plan: replays.Plan) -> Lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -61,11 +62,16 @@ def impact_of(incident: Incident, settings: Settings) -> str:
         return BLANK
     begin = _local(harm.since, incident, settings)
     least = "At least " if harm.unseen else ""
-    things = " and ".join(f"{count:,} {name if count > 1 else _one(name)}" for name, count in harm.items.items())
+    things = things_of(harm.items)
     runs = harm.failed + harm.green
     what = things or f"{runs:,} run{'s' * (runs > 1)} of the workflow"
     many = runs > 1 if not things else len(harm.items) > 1 or sum(harm.items.values()) > 1
     return f"{least}{what} {'were' if many else 'was'} not processed, from {begin} on."
+
+
+def things_of(items: Mapping[str, int]) -> str:
+    """What was counted, by name, as a sentence has it: `3 invoices and 1 order`."""
+    return " and ".join(f"{count:,} {name if count > 1 else _one(name)}" for name, count in items.items())
 
 
 def recovery_of(incident: Incident) -> str:
