@@ -24,7 +24,7 @@ class Kept:
     """What the server holds; `newer`: it is 2.x. `instead` may answer in its place: given method, path, and the body.
 
     `wrong`: the error in which a retry of an execution ends (None: it goes well), given its id and whether it loads the
-    workflow as it is now.
+    workflow as it is now. `unlisted`: executions that are on no list, as those that wait for their turn.
     """
 
     newer: bool = True
@@ -36,6 +36,7 @@ class Kept:
     published: list[tuple[str, str]] = field(default_factory=list)
     going_on: dict[str, list[Json]] = field(default_factory=dict)
     executions: dict[int, Json] = field(default_factory=dict)
+    unlisted: set[int] = field(default_factory=set)
     wrong: Callable[[str, bool], Json | None] = lambda *_: None
     url: str = ""
     count: int = 0
@@ -96,6 +97,8 @@ class Kept:
         """Executions, newest first: running ones only where they are asked for, and with what happened only then."""
         for _, row in sorted(self.executions.items(), reverse=True):
             wanted = query["status"] == row["status"] if "status" in query else row["status"] != "running"
+            if int(row["id"]) in self.unlisted:
+                continue
             if wanted and query.get("workflowId") in (None, row["workflowId"]):
                 left_out = () if query.get("includeData") else ("data", "workflowData")
                 yield {name: value for name, value in row.items() if name not in left_out}

@@ -71,13 +71,13 @@ def extent(log: ExecutionLog, incident: Incident, instance: str, workflows: Iter
     theirs = table[table["workflow_id"].isin(held - {own}) & ended & late]
     chosen = table[table["workflow_id"].isin(named) & ended & late]
     found = pd.concat([same[same["at"] >= since], theirs[_alike(theirs, same, incident)], chosen])
-    ids = _family(set(found["execution_id"]), table[late])
+    ids = _family(set(found["execution_id"]), table)
     seen = runs[~runs["mode"].isin(UNCOUNTED)]
     if (over := incident.resolved_at) is not None:
         seen = seen[seen["at"] <= over]
     rows = seen[seen["execution_id"].isin(ids)]
     near = set(table.loc[table["workflow_id"].isin(held | {own}) & ended & late, "execution_id"]) - ids
-    first = pd.concat([found, table[late]]).drop_duplicates("execution_id").set_index("execution_id")
+    first = pd.concat([found, table]).drop_duplicates("execution_id").set_index("execution_id")
     return Extent(
         instance=instance, since=since, others=tuple(seen.loc[seen["execution_id"].isin(near), "execution_id"]),
         executions=tuple(_affected(row, first.loc[row["execution_id"]]) for _, row in rows.iterrows()),

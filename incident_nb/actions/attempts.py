@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from incident_nb.readers.node_input import Json
 
-_GOING_ON = ("running", "new", "waiting")
+GOING_ON = ("running", "new", "waiting")
 
 
 class Attempts(NamedTuple):
@@ -18,19 +18,24 @@ class Attempts(NamedTuple):
     doubt: str | None = None
 
 
-def other_attempts(execution: Json, runs: Iterable[Json]) -> Attempts:
-    """What other attempts at the same work mean for a retry of this one."""
+def family(execution: Json, runs: Iterable[Json]) -> list[Json]:
+    """The other attempts at the same work among these executions: what it is a retry of, its retries, and theirs."""
     own = str(execution.get("id"))
     known = {str(run.get("id")): run for run in runs if run.get("id") is not None} | {own: execution}
-    family = [run for name, run in known.items() if name != own and _first(name, known) == _first(own, known)]
-    for run in family:
+    return [run for name, run in known.items() if name != own and _first(name, known) == _first(own, known)]
+
+
+def other_attempts(execution: Json, runs: Iterable[Json]) -> Attempts:
+    """What other attempts at the same work mean for a retry of this one."""
+    own, others = str(execution.get("id")), family(execution, runs)
+    for run in others:
         number, status = run.get("id"), run.get("status")
         if status == "success" or run.get("retrySuccessId") is not None:
             good = number if status == "success" else run["retrySuccessId"]
             return Attempts(f"The same work was retried with success already (execution {good}).", went_well=True)
-        if status in _GOING_ON:
+        if status in GOING_ON:
             return Attempts(f"A retry of it (execution {number}) has not ended.")
-    later = [run for run in family if _number(run.get("id")) > _number(own)]
+    later = [run for run in others if _number(run.get("id")) > _number(own)]
     if later:
         newest = max(later, key=lambda run: _number(run.get("id"))).get("id")
         return Attempts(

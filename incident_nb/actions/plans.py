@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from incident_nb.actions import contain, replays, restore
+from incident_nb.actions import contain, harm, replay_plan, replays, restore
 from incident_nb.actions.affected import extent
 from incident_nb.actions.target import as_they_run, going_on, server_of
 from incident_nb.desk import Desk
@@ -49,7 +49,7 @@ def returning(
 @contextmanager
 def replaying(
     desk: Desk, number: int, choice: replays.Choice | None = None, workflows: Sequence[str] = (), *,
-    server: str | None = None, on_progress: replays.Progress = lambda *_: None,
+    server: str | None = None, on_progress: replay_plan.Progress = lambda *_: None,
 ) -> Iterator[tuple[N8n, replays.Plan]]:  # fmt: skip
     """What would be retried, and what was affected, as the server is now; `workflows`: also these, by id or name.
 
@@ -60,7 +60,7 @@ def replaying(
         known = read(n8n.name, desk.settings, now)
         found = extent(known.log, incident, n8n.name, [_id_of(known.log, n8n.name, name) for name in workflows])
         lacks = f"{known.why} All until {known.until:%Y-%m-%d %H:%M} UTC is here." if known.why else ""
-        yield n8n, replays.plan(n8n, found, incident, now, choice, lacks=lacks, on_progress=on_progress)
+        yield n8n, replay_plan.plan(n8n, found, incident, now, choice, lacks=lacks, on_progress=on_progress)
 
 
 def _id_of(log: ExecutionLog, instance: str, name: str) -> str:
@@ -76,9 +76,9 @@ def _id_of(log: ExecutionLog, instance: str, name: str) -> str:
 
 def counted(
     desk: Desk, number: int, workflows: Sequence[str] = (), *, server: str | None = None,
-    on_progress: replays.Progress = lambda *_: None,
+    on_progress: replay_plan.Progress = lambda *_: None,
 ) -> replays.Plan:  # fmt: skip
     """What a problem did, counted just now and put on record where that is news. Raises as `replaying` does."""
     with replaying(desk, number, None, workflows, server=server, on_progress=on_progress) as (_, plan):
-        replays.put_on_record(plan, desk)
+        harm.put_on_record(number, plan.harm, desk)
         return plan

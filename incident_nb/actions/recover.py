@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from incident_nb.actions import false_green
+from incident_nb.actions import false_green, harm
 from incident_nb.actions.fate import Fate, ended, fate
-from incident_nb.actions.replays import ALL_OVER, Choice, Plan, Row, allowed, judged, put_on_record
+from incident_nb.actions.replays import ALL_OVER, Choice, Plan, Row, allowed, judged
 from incident_nb.actions.sight import Sight
 from incident_nb.actions.verdict import Verdict
 from incident_nb.desk import Desk
@@ -18,7 +18,8 @@ from incident_nb.errors import UnreachableError, UsageError
 from incident_nb.incidents import engines, tables
 from incident_nb.incidents.kinds.acting import key_of
 from incident_nb.incidents.kinds.recovering import Retried, Retrying
-from incident_nb.n8n import N8n, RefusedError
+from incident_nb.n8n import N8n
+from incident_nb.n8n.answers import UNDONE
 from incident_nb.n8n.workflows import Outcome, Step
 from incident_nb.readers.node_input import as_dict
 from incident_nb.record import Incident
@@ -49,13 +50,16 @@ def recover(server: N8n, plan: Plan, desk: Desk, choice: Choice, pace: Pace) -> 
         raise UsageError(
             f"INC-{plan.number}: no fix is in place yet, so a retry would fail as well. Record the fix first."
         )
-    put_on_record(plan, desk)
+    harm.put_on_record(plan.number, plan.harm, desk)
     yield from _settled(server, plan, desk)
+    for row in plan.rows:
+        if row.do != "retry" and row.execution_id in choice.executions:
+            yield _step(row, "not_done", row.why)
     bad = 0
     for number, row in enumerate(plan.of("retry")):
         if bad >= GIVE_UP:
             yield _step(
-                row, "not_done", "not tried, since those before it did not go well; look at them, and do it again"
+                row, "not_done", "not tried, since those before it did not go well; do it again once that is clear"
             )
             continue
         if number:
@@ -89,20 +93,24 @@ def _retry(server: N8n, plan: Plan, row: Row, desk: Desk, choice: Choice, pace: 
     try:
         sight = Sight(server, plan.since)
         now = judged(row.execution_id, row.workflow_id, sight)
-        if changed := _changed(row, now, choice):
+        if changed := _changed(row, now, sight, choice):
             return _step(row, "not_done", changed)
         known = tuple(str(run["id"]) for run in sight.retries(row.workflow_id, row.execution_id))
     except UnreachableError as error:
         return _step(row, "unsure", f"not tried: {error}")
-    asked = _intend(desk, plan, row, now, known)
+    try:
+        asked = _intend(desk, plan, row, now, known)
+    except UsageError as error:
+        return _step(row, "not_done", str(error))
+    found, said = None, ""
     try:
         answer = server.act(f"executions/{row.execution_id}/retry", {"loadWorkflow": now.current})
-        found = ended(answer) if isinstance(answer, dict) and answer.get("id") is not None else None
-        said = "" if found else " n8n answered something else than an execution."
+        if isinstance(answer, dict) and answer.get("id") is not None:
+            found = ended(answer)
     except UnreachableError as error:
-        if isinstance(error, RefusedError) or getattr(error, "reason", None) in NEVER_SENT:
+        if getattr(error, "status", None) in UNDONE or getattr(error, "reason", None) in NEVER_SENT:
             return _recorded(server, plan, row, desk, Fate("never", why=str(error)))
-        found, said = None, f" {error}"
+        said = f" {error}"
     return _followed(server, plan, row, desk, asked, found, said, pace)
 
 
@@ -112,21 +120,21 @@ def _followed(
     """The retry to its end, or as far as it can be followed: what the server shows counts, not what it answered."""
     waited, looks = 0.0, 0
     while found is None or found.state == "going_on":
+        if found is not None:
+            if looks == 0:
+                _record(plan, row, desk, found, "")  # its number is known from here on
+            if waited >= pace.longest_s:
+                return _step(row, "unsure", _words_of(found, ""))
+            pause = LOOKS_S[min(looks, len(LOOKS_S) - 1)]
+            waited, looks = waited + pause, looks + 1
+            pace.rest(pause)
+            asked = asked.model_copy(update={"retry_id": found.retry_id})
         try:
-            if found is None or found.retry_id is None:
-                found = fate(asked, row.workflow_id, Sight(server, plan.since), desk.clock())
-            else:
-                found = ended(server.plain_execution(found.retry_id, data=False))
+            found = fate(asked, row.workflow_id, Sight(server, plan.since), desk.clock())
         except UnreachableError as error:
             return _step(row, "unsure", f"it is not known what came of it: {said.strip() or error}; do it again later")
         if found.state == "asked":
             return _step(row, "unsure", f"it is not known what came of it: {found.why}.{said}")
-        if found.state == "going_on":
-            if waited >= pace.longest_s:
-                break
-            pause = LOOKS_S[min(looks, len(LOOKS_S) - 1)]
-            waited, looks = waited + pause, looks + 1
-            pace.rest(pause)
     return _recorded(server, plan, row, desk, found, said)
 
 
@@ -137,18 +145,25 @@ def _recorded(server: N8n, plan: Plan, row: Row, desk: Desk, found: Fate, said: 
         found, told = found._replace(state="failed"), hollow
     elif found.state == "failed" and found.retry_id:
         told = _words(server, found.retry_id)
+    _record(plan, row, desk, found, told)
+    outcome: Outcome = "done" if found.state == "well" else "unsure" if found.state == "going_on" else "not_done"
+    return _step(row, outcome, _words_of(found, told))
+
+
+def _record(plan: Plan, row: Row, desk: Desk, found: Fate, told: str) -> None:
     desk.add(
         plan.number, Retried.kind, instance=plan.instance, execution_id=row.execution_id, state=found.state,
         retry_id=found.retry_id, text=told,
     )  # fmt: skip
-    number = f" as execution {found.retry_id}" if found.retry_id else ""
-    if found.state == "well":
-        return _step(row, "done", f"retried{number}, and went well")
-    if found.state == "going_on":
-        return _step(row, "unsure", f"retried{number}, which goes on; do it again later to see it end")
+
+
+def _words_of(found: Fate, told: str) -> str:
+    if found.state == "never":
+        return f"the retry was never begun: {told}"
+    retried = f"retried as execution {found.retry_id}" if found.retry_id else "retried"
     if found.state == "failed":
-        return _step(row, "not_done", f"retried{number}, and failed again: {told}")
-    return _step(row, "not_done", f"the retry was never begun: {told}")
+        return f"{retried}, and failed again: {told}"
+    return f"{retried}, and went well" if found.state == "well" else f"{retried}, which goes on; do it again later"
 
 
 def _hollow(server: N8n, row: Row, retry_id: str | None) -> str:
@@ -175,15 +190,22 @@ def _words(server: N8n, execution: str) -> str:
     return f"{at}{message}"[:500] if message else f"{at}n8n does not say with what"
 
 
-def _changed(row: Row, now: Verdict, choice: Choice) -> str | None:
-    """Why it is not retried after all."""
+def _changed(row: Row, now: Verdict, sight: Sight, choice: Choice) -> str | None:
+    """Why it is not retried after all: something is not as it was when the plan was made."""
     planned = row.verdict
     if planned is None or now.verdict == "not_possible":
         return f"it can't be retried any more: {now.reason}"
-    if (now.verdict, now.current) != (planned.verdict, planned.current) and not allowed(now, row.execution_id, choice):
-        return f"it is not as it was when the plan was made: {now.reason}"
     if now.current != planned.current:
         return "the workflow was changed since the plan was made; make it once more"
+    if row.partner is not None and row.partner_workflow_id is not None:
+        if judged(row.partner.execution_id, row.partner_workflow_id, sight) != row.partner:
+            return (
+                f"execution {row.partner.execution_id}, with which it goes, is not as it was; make the plan once more"
+            )
+    elif not allowed(now, row.execution_id, choice):
+        return f"it is not as it was when the plan was made: {now.reason}"
+    if now.verdict != "safe" and (now.reason, now.doubts) != (planned.reason, planned.doubts):
+        return f"it is not as it was when the plan was made: {now.reason}"
     return None
 
 
@@ -200,8 +222,10 @@ def _intend(desk: Desk, plan: Plan, row: Row, verdict: Verdict, known: tuple[str
 
     def check(incident: Incident) -> None:
         desk.allowed(incident, Retrying.kind, said)
+        if incident.fixed is None:
+            raise UsageError("the fix is no longer in place: the incident has come back")
         before = incident.retries.get(key)
-        if before and before.state not in ("failed", "never") and before.at != row.asked_at:
+        if before and before.state != "never" and before.at != row.asked_at:
             raise UsageError(
                 f"Execution {row.execution_id} was retried by {before.by} just now. It was not retried again."
             )

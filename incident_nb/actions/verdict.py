@@ -58,13 +58,15 @@ class Verdict(Frozen):
 
 
 def judge(
-    execution: Json, workflow: Json | None, runs: Iterable[Json] = (), *, earlier_wrote_nothing: bool = False
-) -> Verdict:
+    execution: Json, workflow: Json | None, runs: Iterable[Json] = (), *, earlier_wrote_nothing: bool = False,
+    keeps_good: bool = True,
+) -> Verdict:  # fmt: skip
     """Whether `execution`, as n8n gives it with its data, can be retried safely.
 
     `workflow`: as n8n gives it now; None if it is gone. `runs`: the workflow's other executions, with or without data.
     An execution does not tell of retries that failed, nor of retries of its retries: without `runs` they stay unknown.
-    `earlier_wrote_nothing`: that is known of all that this one is a retry of.
+    `earlier_wrote_nothing`: that is known of all other attempts at it that came before. `keeps_good`: n8n keeps good
+    executions of the workflow where its settings do not say.
     """
     name = str(execution.get("id"))
     if impossible := _impossible(execution, workflow):
@@ -99,7 +101,7 @@ def judge(
     kind, reason = _settled(node, done, reach(error, done), items)
     if kind == "safe_if_keyed" and current and (now := deed(nodes_by_name(workflow)[failing])).kind == "writes":
         kind, reason = "needs_person", f"“{failing}” wrote under a key when it ran; as it is now, {now.why}"
-    if kind == "safe" and (untraced := _untraced(ran_as, workflow, ahead)):
+    if kind == "safe" and (untraced := _untraced(ran_as, workflow, ahead, keeps_good=keeps_good)):
         doubts.append(untraced)
     if doubts and kind in ("safe", "safe_if_keyed"):
         kind, reason = "needs_person", doubts[0]
@@ -208,12 +210,14 @@ def _settled(node: Json, done: Deed, got: Reach, items: int) -> tuple[Kind, str]
     return "needs_person", f"{name} may have written already: {done.why}; {got.words}"
 
 
-def _untraced(ran_as: Json, workflow: Json, ahead: tuple[str, ...]) -> str | None:
+def _untraced(ran_as: Json, workflow: Json, ahead: tuple[str, ...], *, keeps_good: bool) -> str | None:
     """That a good retry would have left no trace, where it would have written something."""
     kept = [as_dict(flow.get("settings")).get("saveDataSuccessExecution") for flow in (ran_as, workflow)]
     nodes = nodes_by_name(workflow) | nodes_by_name(ran_as)
-    if _SAVED_NONE in kept and any(deed(nodes[name]).kind != "reads" for name in ahead if name in nodes):
-        return "The workflow keeps no good executions, so a retry that went well already would have left no trace"
+    hidden = _SAVED_NONE in kept or not (keeps_good or all(one == "all" for one in kept))
+    if hidden and any(deed(nodes[name]).kind != "reads" for name in ahead if name in nodes):
+        which = "keeps no good executions" if _SAVED_NONE in kept else "shows no good execution and may keep none"
+        return f"The workflow {which}, so a retry that went well already would have left no trace"
     return None
 
 

@@ -169,9 +169,9 @@ def clean(text: str) -> str:
 
 
 def cleaned(value: Any) -> Any:
-    """The same tree with its texts cleaned; keys are ours."""
+    """The same tree with its texts cleaned, keys included: some are names."""
     if isinstance(value, dict):
-        return {key: cleaned(one) for key, one in value.items()}
+        return {clean(str(key)): cleaned(one) for key, one in value.items()}
     if isinstance(value, list):
         return [cleaned(one) for one in value]
     return clean(value) if isinstance(value, str) else value

@@ -122,14 +122,14 @@ class N8n:
         content = json.dumps(body).encode() if body is not None else b""
         answer = self._ask(method, path, content)
         if answer.status == 400 and (words := _words_of(answer)):
-            raise RefusedError(f"{self} refused it: {words}")
+            raise RefusedError(400, f"{self} refused it: {words}")
         try:
             return json.loads(self._good(answer).body or b"null")
         except ValueError as error:
             raise UnreachableError(f"{self} sent {self._what(answer)} where JSON was expected.") from error
         except UnreachableError as error:
             if answer.status in REFUSALS:
-                raise RefusedError(str(error)) from error
+                raise RefusedError(answer.status, str(error)) from error
             raise
 
     def webhook(self, path: str, content: bytes, method: str = "POST") -> Answer:

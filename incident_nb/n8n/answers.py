@@ -5,7 +5,8 @@ from __future__ import annotations
 from incident_nb.errors import UnreachableError
 from incident_nb.http import RequestError
 
-REFUSALS = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429)  # answers after which nothing was done
+REFUSALS = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429)
+UNDONE = tuple(status for status in REFUSALS if status != 400)  # answers after which nothing was done
 
 
 class NotThereError(UnreachableError):
@@ -13,7 +14,11 @@ class NotThereError(UnreachableError):
 
 
 class RefusedError(UnreachableError):
-    """The server refused to do it, so that nothing was done."""
+    """The server refused with this `status`. n8n 1.x answers 400 to whatever went wrong, however far it had come."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class BrokenError(UnreachableError):
