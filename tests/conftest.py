@@ -9,8 +9,9 @@ import pytest
 
 from tests.acting import n8n, newer, older, run
 from tests.postgres import Cluster, postgres
+from tests.replays import no_pauses, sure
 
-__all__ = ["n8n", "newer", "older", "run"]  # fixtures
+__all__ = ["n8n", "newer", "no_pauses", "older", "run", "sure"]  # fixtures
 
 
 @pytest.fixture(scope="session")

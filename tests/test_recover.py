@@ -13,109 +13,27 @@ from incident_nb.desk import Desk, on_record
 from incident_nb.desk.draft import draft_of
 from incident_nb.errors import UnreachableError
 from incident_nb.incidents import fold
-from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.incidents.store import Writing
 from incident_nb.models import Severity
-from incident_nb.record import Incident
-from incident_nb.said import Subject
 from incident_nb.settings import load
 from tests.acting import CUTS, Run, cut_off
 from tests.builders import error
-from tests.builders import run as made
 from tests.exports import Json
+from tests.replays import (
+    SERVER,
+    called,
+    execution,
+    flow,
+    opened,
+    plan,
+    recorded,
+    retried,
+    states,
+)
 from tests.test_contain import Clicked
 from tests.writable import Kept
 
-BEGAN = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
-MINUTE = timedelta(minutes=1)
-REFUSED, SERVER = error(401, description="invalid token"), error(500)
-CREDENTIAL = {"httpHeaderAuth": {"id": "c7", "name": "Team key"}}
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Nothing waits; the pauses that there would have been."""
-    pauses: list[float] = []
-    pace = recover.Pace.__init__
-    monkeypatch.setattr(
-        recover.Pace, "__init__", lambda self, *given, **named: pace(self, *given, **{**named, "rest": pauses.append})
-    )
-    return pauses
-
-
-@pytest.fixture
-def sure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time enough has passed for whatever was under way to arrive."""
-    monkeypatch.setattr(fate, "ARRIVED", timedelta())
-
-
-def flow(n8n: Kept, name: str = "Orders", method: str = "POST", **more: Any) -> Json:
-    """A workflow on the server: a webhook, and one node that sends."""
-    parameters = {"method": method, "url": "https://api.test/orders", "options": {}}
-    nodes = [
-        {"name": "Hook", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "parameters": {}},
-        {"name": "Send", "type": "n8n-nodes-base.httpRequest", "typeVersion": 4.2, "parameters": parameters,
-         "credentials": CREDENTIAL},
-    ]  # fmt: skip
-    ways = {"Hook": {"main": [[{"node": "Send", "type": "main", "index": 0}]]}}
-    settings = {"executionOrder": "v1", "saveDataSuccessExecution": "all"}
-    number = n8n.add(name, nodes=nodes, **{"settings": settings, **more})
-    n8n.workflows[number]["connections"] = ways
-    return n8n.workflows[number]
-
-
-def execution(n8n: Kept, of: Json, minutes: float, wrong: Json | None = REFUSED, items: Any = 1, **more: Any) -> str:
-    """The id of an execution that began so many minutes after `BEGAN`; a failing one has these items before its last node."""
-    number = max(n8n.executions, default=0) + 1
-    ran_as = {key: of[key] for key in ("id", "name", "nodes", "connections", "settings")}
-    one = made(number, BEGAN + minutes * MINUTE, wrong, json.loads(json.dumps(ran_as)), **{"mode": "webhook", **more})
-    if wrong is not None:
-        last = one["data"]["resultData"]["lastNodeExecuted"]
-        given = (
-            [{"json": {"invoice_id": f"i{number}-{at}"}} for at in range(items)] if isinstance(items, int) else items
-        )
-        node = next(entry for entry in ran_as["nodes"] if entry["name"] == last)
-        one["data"]["executionData"] = {
-            "nodeExecutionStack": [
-                {"node": node, "data": {"main": [given]}, "source": {"main": [{"previousNode": "Hook"}]}}
-            ]
-        }
-    n8n.executions[number] = one
-    return str(number)
-
-
-def opened(workflow: str | None = "w1", *, fixed: bool = True, **subject: Any) -> None:
-    """The next incident, of this workflow, with a fix in place."""
-    about = Subject(instance="default", workflow_id=workflow, **subject)
-    desk = on_record(load(None))
-    incident = desk.open(Opened(title="Orders fails", detected_at=BEGAN + 5 * MINUTE, subject=about))
-    if fixed:
-        desk.add(incident.number, "fixed", what="a new key")
-
-
-def recorded(number: int = 1) -> Incident:
-    return on_record(load(None)).records.get(number)
-
-
-def plan(run: Run, *given: str) -> dict[str, list[str]]:
-    """What would be done with which executions."""
-    told = run("recover", "INC-1", *given, "--json")
-    assert told.code == 0, told.err
-    rows = json.loads(told.json)["plan"]["rows"]
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        found.setdefault(row["do"], []).append(row["execution_id"])
-    return found
-
-
-def retried(n8n: Kept) -> list[str]:
-    """The executions that n8n was asked to retry, in order."""
-    return [path.split("/")[1] for method, path in n8n.writes if method == "POST" and path.endswith("/retry")]
-
-
-def states(number: int = 1) -> dict[str, str]:
-    return {one.execution_id: one.state for one in recorded(number).retries.values()}
-
+pytestmark = pytest.mark.usefixtures("no_pauses")
 
 # Which
 
@@ -235,18 +153,10 @@ def test_what_was_stopped_with_it_is_recovered_with_it_where_the_credential_is_t
 
 
 def test_of_a_caller_and_its_sub_workflow_one_is_retried(newer: Kept, run: Run) -> None:
-    child, parent = flow(newer, "Child", method="GET"), flow(newer, "Parent")
-    call = {"name": "Call", "type": "n8n-nodes-base.executeWorkflow", "typeVersion": 1.2,
-            "parameters": {"workflowId": {"value": "w1"}, "mode": "once"}}  # fmt: skip
-    parent["nodes"][1:] = [call]
-    above = execution(
-        newer, parent, 1, {**REFUSED, "errorResponse": {"message": "No"}, "executionId": "2", "workflowId": "w1"}
-    )
-    below = execution(newer, child, 1, mode="integrated")
-    newer.executions[2]["data"]["parentExecution"] = {"executionId": above, "workflowId": "w2"}
+    above, below = called(newer, 1)
     run(newer)
     opened("w1")
-    assert plan(run) == {"retry": [above], "with": [below]}
+    assert plan(run) == {"retry": [above], "with": [below]}, "the caller began before the first failure"
     told = run("recover", "INC-1", "--execution", above, "--execution", below, "--yes")
     assert told.code == 2 and "do the same work" in told.err and newer.writes == []
     assert run("recover", "INC-1", "--yes").code == 0 and retried(newer) == [above]

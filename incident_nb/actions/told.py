@@ -115,7 +115,7 @@ def replayed(plan: replays.Plan) -> Lines:
         lines.append(("#", "Not run at all while it was stopped; only a new run from the trigger does it"))
         lines += [("", text) for text in plan.missed]
     if plan.left_out:
-        lines.append(("", f"{plan.left_out:,} executions are for the next time."))
+        lines.append(("", f"{_executions(plan.left_out)} beyond these were not looked at."))
     if plan.lacks:
         lines.append(("", plan.lacks))
     return lines
