@@ -228,6 +228,25 @@ def test_what_was_stopped_with_it_is_recovered_with_it_where_the_credential_is_t
     assert plan(run) == {"retry": [mine, theirs]} and other
 
 
+def test_what_failed_elsewhere_before_the_incidents_own_did_is_recovered_and_what_was_over_is_not(
+    n8n: Kept, run: Run
+) -> None:
+    orders, bills, mails = flow(n8n), flow(n8n, "Bills"), flow(n8n, "Mails")
+    long_ago = execution(n8n, bills, -90)
+    execution(n8n, orders, -60, None)
+    over = execution(n8n, mails, -30)
+    execution(n8n, mails, -20, None)
+    first = execution(n8n, bills, -10)
+    mine = execution(n8n, orders, 1)
+    run(n8n)
+    opened(credential_id="c7")
+    assert plan(run) == {"retry": [mine]}
+    assert run("contain", "INC-1", "--all", "--yes").code == 0
+    assert plan(run) == {"retry": [first, mine]} and long_ago and over
+    assert "Since" in run("impact", "INC-1").out and recorded().harm.since == BEGAN - 10 * MINUTE  # type: ignore[union-attr]
+    assert run("recover", "INC-1", "--yes").code == 0 and retried(n8n) == [first, mine]
+
+
 def test_of_a_caller_and_its_sub_workflow_one_is_retried(newer: Kept, run: Run) -> None:
     child, parent = flow(newer, "Child", method="GET"), flow(newer, "Parent")
     call = {"name": "Call", "type": "n8n-nodes-base.executeWorkflow", "typeVersion": 1.2,
