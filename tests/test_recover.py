@@ -192,6 +192,21 @@ def test_a_draft_is_not_run(newer: Kept, run: Run) -> None:
     assert plan(run) == {"person": [one]} and "draft" in run("recover", "INC-1").out
 
 
+def test_what_was_saved_of_a_stopped_workflow_is_not_run_before_that_is_put_back(newer: Kept, run: Run) -> None:
+    orders = flow(newer)
+    one = execution(newer, orders, 1)
+    run(newer)
+    opened()
+    assert run("contain", "INC-1", "--yes").code == 0
+    assert plan(run) == {"retry": [one]}, "it is as it ran"
+    draft = json.loads(json.dumps(orders["nodes"]))
+    draft[1]["parameters"]["url"] = "https://api.test/v2/orders"
+    orders |= {"nodes": draft, "versionId": "w1-2"}
+    assert plan(run) == {"person": [one]} and "put it back or publish it first" in run("recover", "INC-1").out
+    run("recover", "INC-1", "--yes")
+    assert retried(newer) == []
+
+
 def test_other_problems_and_other_times_are_left_out(n8n: Kept, run: Run) -> None:
     orders, bills = flow(n8n), flow(n8n, "Bills")
     execution(n8n, orders, -300)  # long over
