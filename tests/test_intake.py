@@ -98,6 +98,9 @@ class TestFetching:
 
     def test_an_address_alone_is_enough(self, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("INCIDENT_NB_N8N_API_KEY", KEY)
+        result = kept.executions[5]["data"]["resultData"]
+        for error in (result["error"], result["runData"]["Call"][0]["error"]):
+            error["node"]["credentials"] = {"httpHeaderAuth": {"id": "c7", "name": "Key of another client"}}
         with serving_n8n(kept) as server:
             settings = Settings(n8n={"default": Server(url=server.url)}, clients={"ACME": Client(name="Acme")})
             draft = take_in(f"{server.url}/workflow/wf1/executions/5", settings, datetime.now(UTC))
@@ -107,6 +110,7 @@ class TestFetching:
             "[ACME] Orders",
             "Call",
         )
+        assert (draft.subject.credential_id, draft.subject.credential) == ("c7", None)
         assert draft.subject.fingerprint and draft.client == "ACME" and draft.title == "[ACME] Orders: No"
         assert draft.detected_at < datetime.now(UTC) - timedelta(hours=1) and draft.unknown == ()
 

@@ -20,6 +20,8 @@ from tests.acting import CUTS, Run, cut_off
 from tests.builders import error
 from tests.exports import Json
 from tests.replays import (
+    BEGAN,
+    MINUTE,
     SERVER,
     called,
     execution,
@@ -114,6 +116,21 @@ def test_a_draft_is_not_run(newer: Kept, run: Run) -> None:
     assert plan(run) == {"person": [one]} and "draft" in run("recover", "INC-1").out
 
 
+def test_what_was_saved_of_a_stopped_workflow_is_not_run_before_that_is_put_back(newer: Kept, run: Run) -> None:
+    orders = flow(newer)
+    one = execution(newer, orders, 1)
+    run(newer)
+    opened()
+    assert run("contain", "INC-1", "--yes").code == 0
+    assert plan(run) == {"retry": [one]}, "it is as it ran"
+    draft = json.loads(json.dumps(orders["nodes"]))
+    draft[1]["parameters"]["url"] = "https://api.test/v2/orders"
+    orders |= {"nodes": draft, "versionId": "w1-2"}
+    assert plan(run) == {"person": [one]} and "put it back or publish it first" in run("recover", "INC-1").out
+    run("recover", "INC-1", "--yes")
+    assert retried(newer) == []
+
+
 def test_other_problems_and_other_times_are_left_out(n8n: Kept, run: Run) -> None:
     orders, bills = flow(n8n), flow(n8n, "Bills")
     execution(n8n, orders, -300)  # long over
@@ -150,6 +167,25 @@ def test_what_was_stopped_with_it_is_recovered_with_it_where_the_credential_is_t
     assert plan(run) == {"retry": [mine]}
     assert run("contain", "INC-1", "--all", "--yes").code == 0
     assert plan(run) == {"retry": [mine, theirs]} and other
+
+
+def test_what_failed_elsewhere_before_the_incidents_own_did_is_recovered_and_what_was_over_is_not(
+    n8n: Kept, run: Run
+) -> None:
+    orders, bills, mails = flow(n8n), flow(n8n, "Bills"), flow(n8n, "Mails")
+    long_ago = execution(n8n, bills, -90)
+    execution(n8n, orders, -60, None)
+    over = execution(n8n, mails, -30)
+    execution(n8n, mails, -20, None)
+    first = execution(n8n, bills, -10)
+    mine = execution(n8n, orders, 1)
+    run(n8n)
+    opened(credential_id="c7")
+    assert plan(run) == {"retry": [mine]}
+    assert run("contain", "INC-1", "--all", "--yes").code == 0
+    assert plan(run) == {"retry": [first, mine]} and long_ago and over
+    assert "Since" in run("impact", "INC-1").out and recorded().harm.since == BEGAN - 10 * MINUTE  # type: ignore[union-attr]
+    assert run("recover", "INC-1", "--yes").code == 0 and retried(n8n) == [first, mine]
 
 
 def test_of_a_caller_and_its_sub_workflow_one_is_retried(newer: Kept, run: Run) -> None:

@@ -52,9 +52,9 @@ def extent(log: ExecutionLog, incident: Incident, instance: str, workflows: Iter
     """What an incident's problem did on a server, as this log has it.
 
     Of the incident's own workflow those that hold its problem, by fingerprint; of those that were stopped for it those
-    that failed with the same credential or host, where one is known; of `workflows` (ids) all that failed. With them go
-    callers that failed by it and sub-workflows that failed in them. Runs by hand are left out, and what failed after the
-    incident was resolved. Raises UsageError where nobody knows which workflow.
+    that failed with the same credential or host, where one is known, be it before the incident's own did; of `workflows`
+    (ids) all that failed. With them go callers that failed by it and sub-workflows that failed in them. Runs by hand are
+    left out, and what failed after the incident was resolved. Raises UsageError where nobody knows which workflow.
     """
     failures, runs = (table[table["instance"] == instance] for table in (log.failures, log.executions))
     own, named = incident.subject.workflow_id, set(workflows)
@@ -66,11 +66,15 @@ def extent(log: ExecutionLog, incident: Incident, instance: str, workflows: Iter
     mine = table[table["workflow_id"] == own]
     same = mine[mine["fingerprint"] == incident.subject.fingerprint]
     same = same if len(same) else mine[ended.loc[mine.index]]
-    since = _since(same, table, runs, incident)
+    known = sequences(table, runs)
+    since, well = _since(same, known, incident)
+    theirs = table[table["workflow_id"].isin(held - {own}) & ended]
+    theirs = theirs[_alike(theirs, same, incident, since) & _of_this_time(theirs, known, since, well)]
+    chosen = table[table["workflow_id"].isin(named) & ended & (table["at"] >= since)]
+    found = pd.concat([same[same["at"] >= since], theirs, chosen])
+    began = runs.loc[runs["execution_id"].isin(theirs["execution_id"]), "at"]
+    since = min([since, *(at.to_pydatetime() for at in began)])
     late = table["at"] >= since
-    theirs = table[table["workflow_id"].isin(held - {own}) & ended & late]
-    chosen = table[table["workflow_id"].isin(named) & ended & late]
-    found = pd.concat([same[same["at"] >= since], theirs[_alike(theirs, same, incident)], chosen])
     ids = _family(set(found["execution_id"]), table)
     seen = runs[~runs["mode"].isin(UNCOUNTED)]
     if (over := incident.resolved_at) is not None:
@@ -84,24 +88,47 @@ def extent(log: ExecutionLog, incident: Incident, instance: str, workflows: Iter
     )  # fmt: skip
 
 
-def _since(same: pd.DataFrame, table: pd.DataFrame, runs: pd.DataFrame, incident: Incident) -> datetime:
-    """When the stretch of failing began in which the incident was detected; its detection, where the log knows no better."""
-    known = sequences(table, runs).get(str(same["fingerprint"].iloc[0])) if len(same) else None
-    if known is None or not len(known):
-        return incident.detected_at
+def _since(same: pd.DataFrame, known: dict[str, pd.DataFrame], incident: Incident) -> tuple[datetime, datetime]:
+    """When the stretch of failing began in which the incident was detected, and the last good run before it.
+
+    Both are its detection, where the log knows no better; the second one is the first, where there was no good run.
+    """
+    runs = known.get(str(same["fingerprint"].iloc[0])) if len(same) else None
+    if runs is None or not len(runs):
+        return incident.detected_at, incident.detected_at
     last = max(incident.detected_at, incident.fixed.at if incident.fixed else incident.detected_at)
-    before = known[known["at"] <= last]
+    before = runs[runs["at"] <= last]
     begun = onset(before["at"], before["failed"]) if len(before) else None
-    return min(begun.at, incident.detected_at) if begun else incident.detected_at
+    since = min(begun.at, incident.detected_at) if begun else incident.detected_at
+    return since, begun.not_before or since if begun else since
 
 
-def _alike(theirs: pd.DataFrame, same: pd.DataFrame, incident: Incident) -> pd.Series:
-    """Which failures of other workflows share what the incident's own have: the credential, else the host."""
+def _alike(theirs: pd.DataFrame, same: pd.DataFrame, incident: Incident, since: datetime) -> pd.Series:
+    """Which failures of other workflows share what the incident's own have: the credential, else the host.
+
+    Where neither is known, all since the incident's own began.
+    """
     for column, known in (("credential_id", incident.subject.credential_id), ("host", incident.subject.host)):
         wanted = {*same[column].dropna(), *([known] if known else [])}
         if wanted:
             return theirs[column].isin(wanted)
-    return pd.Series(True, index=theirs.index)
+    return theirs["at"] >= since
+
+
+def _of_this_time(theirs: pd.DataFrame, known: dict[str, pd.DataFrame], since: datetime, well: datetime) -> pd.Series:
+    """Which failures of other workflows belong to this problem by their time: another one may have failed first.
+
+    All since the incident's own began; before that, those after the last good run of its workflow (`well`) and of theirs.
+    """
+
+    def begins(fingerprint: str) -> datetime:
+        runs = known.get(fingerprint)
+        if runs is None:
+            return since
+        good = runs.loc[~runs["failed"].astype(bool) & (runs["at"] < since), "at"]
+        return max(well, good.iloc[-1].to_pydatetime()) if len(good) else well
+
+    return (theirs["at"] >= since) | (theirs["at"] > pd.to_datetime(theirs["fingerprint"].map(begins), utc=True))
 
 
 def _family(ids: set[str], table: pd.DataFrame) -> set[str]:

@@ -159,6 +159,11 @@ def _doubts(execution: Json, workflow: Json, failing: str, ahead: tuple[str, ...
         found.append(
             "The retry would run the draft, which differs from the published version; publish or discard it first"
         )
+    if workflow.get("active") is False and execution.get("mode") != "integrated":  # 1.x activates no sub-workflow
+        found.append(
+            "The workflow is stopped, and the retry would run what is saved of it, which differs from what ran; "
+            "put it back or publish it first"
+        )
     ran = as_dict(result.get("runData"))
     if missing := unmet(workflow, ahead, ran):
         found.append(f"As the workflow is now, it refers to {named(missing)}, which did not run in this execution")

@@ -186,9 +186,17 @@ def _subject(read: PastedAlert, got: Fetched) -> Subject:
     problem = got.diagnosis.problem
     known = {
         "instance": problem.instance, "workflow": problem.workflow, "workflow_id": problem.workflow_id, "node": problem.node,
-        "fingerprint": problem.fingerprint, "error": problem.message,
+        "fingerprint": problem.fingerprint, "error": problem.message, "credential_id": _signed_in_with(problem.node, got.log),
     }  # fmt: skip
     return told.model_copy(update={name: value for name, value in known.items() if value})
+
+
+def _signed_in_with(node: str | None, log: ExecutionLog | None) -> str | None:
+    """The id of the credential that a failing node signed in with; its name may be another client's."""
+    if log is None:
+        return None
+    known = log.failures.loc[log.failures["node"] == node, "credential_id"].dropna()
+    return str(known.iloc[-1]) if len(known) else None
 
 
 def _suggestion(stated: SeverityFacts, got: Fetched, answers: dict[str, Any]) -> SeveritySuggestion | None:
