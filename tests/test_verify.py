@@ -19,6 +19,7 @@ from incident_nb.actions.false_green import Before, error_body, hollow
 from incident_nb.actions.next_runs import expected
 from incident_nb.actions.runs_after import Seen, judge, runs_since
 from incident_nb.actions.runs_recorded import put, say_reopened
+from incident_nb.actions.watching import picture
 from incident_nb.alerts import n8n_trigger
 from incident_nb.case import Case
 from incident_nb.cli import verify as command
@@ -415,6 +416,41 @@ def test_what_can_not_be_looked_at_waits(site: Site) -> None:
     assert seen.runs == () and "execution 11 could not be looked at" in seen.why and site.watched() == (0, None)
     site.kept.instead = lambda _: None
     assert site.look().recorded == ("11", "12")
+
+
+def verified_by_three(site: Site) -> None:
+    site.fix()
+    site.kept.add(later(11, 1), later(12, 2), later(13, 3))
+    site.look()
+    assert site.rows()["VER-4"][0]
+
+
+def test_a_relapse_does_not_wait_for_a_run_that_can_not_be_looked_at(site: Site) -> None:
+    verified_by_three(site)
+    site.kept.add(later(14, 4))
+    site.kept.instead = lambda asked: answer({"message": "no"}, 403) if "/executions/14" in asked.path else None
+    shown = picture(site.desk, 1)
+    assert shown.seen.why and not shown.verified, "nobody knows how 14 went"
+    site.kept.add(later(15, 5, UNAUTHORISED), later(16, 6))
+    assert site.look().recorded == ("15",) and site.watched() == (0, "15")
+    site.kept.instead = lambda _: None
+    assert site.look().recorded == ("16",), "14 ended before the relapse"
+
+
+def test_a_relapse_does_not_wait_for_the_runs_that_are_to_be_looked_at(site: Site) -> None:
+    verified_by_three(site)
+    hollow_ones = [later(20 + number, 4 + number / 10, items=[{"json": {"ok": False}}]) for number in range(12)]
+    site.kept.add(*hollow_ones)
+    assert not picture(site.desk, 1).verified, "7 of them were not looked at"
+    site.kept.add(later(40, 8, UNAUTHORISED))
+    assert site.look().recorded == ("40",) and site.watched() == (0, "40")
+
+
+def test_what_a_server_does_not_tell_is_not_verified(site: Site) -> None:
+    verified_by_three(site)
+    assert picture(site.desk, 1).verified
+    site.kept.instead = lambda _: answer({"message": "no"}, 503)
+    assert not picture(site.desk, 1).verified
 
 
 def test_what_was_pruned_since_is_judged_by_the_log(site: Site) -> None:

@@ -209,7 +209,7 @@ def _judged(
     told = {one.payload["execution_id"]: stands[one.seq].payload for one in events if one.kind == RunWatched.kind}
     node, tick = incident.subject.node, incident.ticks.get("VER-1")
     found: list[Seen] = []
-    asked, good = 0, incident.watched.good
+    asked, left, why, good = 0, 0, "", incident.watched.good
     full = asked_for(desk.policy)[1]
 
     @cache
@@ -236,20 +236,23 @@ def _judged(
         elif one.judged == "good" and one.by_hand and incident.watched.by_hand:
             one = one.model_copy(update={"judged": "not_counted", "text": "went well; one run by hand is enough"})
         elif one.judged == "good":
-            if asked >= MOST_ASKED:
-                left = len(runs) - len(found)
-                return found, f"{left} runs more are to be looked at: {MOST_ASKED} at a time"
+            if left or asked >= MOST_ASKED:  # it waits; what failed after it does not
+                left += 1
+                continue
             try:
                 data = source.ask(run.execution_id) if source.ask and node else None
                 one = with_data(one, data, node, before)
                 if one.judged == "not_counted":
                     kept[run.execution_id] = one.model_dump(mode="json")
             except IncidentNbError as error:
-                return found, f"execution {run.execution_id} could not be looked at: {error}"
+                left, why = 1, f"execution {run.execution_id} could not be looked at: {error}"
+                continue
             asked += 1
         good = 0 if one.judged == "bad" else good + (one.judged == "good" and not one.by_hand)
         found.append(one)
-    return found, ""
+    if left and not why:
+        why = f"{left} runs more are to be looked at: {MOST_ASKED} at a time"
+    return found, why
 
 
 def _told(run: Run, payload: Payload | None) -> Seen:
