@@ -161,6 +161,36 @@ def test_a_run_with_test_data_is_by_hand_and_fails_in_earnest() -> None:
     assert judged(later(5, 10, UNAUTHORISED, mode="webhook"), trial=True).judged == "bad"
 
 
+def called(number: int, above: str, wrong: Json | None = None) -> Json:
+    """A run of wf1 that another execution called."""
+    child = later(number, 10, wrong, mode="integrated")
+    child["data"]["parentExecution"] = {"executionId": above, "workflowId": "wf2"}
+    return child
+
+
+@pytest.mark.parametrize("wrong", [None, UNAUTHORISED], ids=["well", "failed"])
+@pytest.mark.parametrize(
+    ("mode", "text"),
+    [
+        ("retry", "called by execution 50, which replays an older one"),
+        ("manual", "called by execution 50, which was begun by hand"),
+        ("cli", "called by execution 50, which no trigger began"),
+        ("webhook", ""),
+    ],
+)
+def test_who_called_it_says_whether_a_run_counts(mode: str, text: str, wrong: Json | None) -> None:
+    top = run(50, FIXED + 9 * MINUTE, of=flow(3), mode=mode)
+    between = run(51, FIXED + 9 * MINUTE, of=flow(2), mode="integrated")
+    between["data"]["parentExecution"] = {"executionId": "50", "workflowId": "wf3"}
+    for above in ("50", "51"):
+        (one,) = runs_since(log_of(top, between, called(60, above, wrong)), "default", "wf1", FIXED)
+        seen = judge(one, "Call")
+        assert seen.judged == ("not_counted" if text else "bad" if wrong else "good") and text in seen.text
+        assert ("failed again at “Call”" in seen.text) == (wrong is not None)
+    (alone,) = runs_since(log_of(called(60, "50")), "default", "wf1", FIXED)
+    assert judge(alone, "Call").judged == "good", "n8n has not kept its caller"
+
+
 def test_what_began_before_the_fix_says_nothing() -> None:
     log = log_of(later(5, -1), later(6, 0), later(7, 5), run(8, FIXED - MINUTE, of=FLOW, took=600))
     assert [one.execution_id for one in runs_since(log, "default", "wf1", FIXED)] == ["7"]

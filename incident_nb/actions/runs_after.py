@@ -20,11 +20,14 @@ Judgement = Literal["good", "bad", "not_counted", "going_on"]
 Json = dict[str, Any]
 
 PRODUCTION = ("webhook", "trigger", "integrated", "chat", "error")
-BY_HAND = "manual"
+BY_HAND, CALLED = "manual", "integrated"
 ENDED_BADLY = ("error", "crashed")
 GOING_ON = ("running", "waiting", "new")
+DEEPEST = 20  # callers above a run that are followed
 MOST_BEFORE = 200  # runs before the fix that are searched for good ones
 LONGEST = 200  # characters of an error's words
+_ABOUT = ["instance", "execution_id", "mode", "parent_execution_id"]
+_CALLED = {"retry": "which replays an older one", BY_HAND: "which was begun by hand"}
 _SAID = {"crash": "n8n died under it", "canceled": "it ran into its time limit", "status": "n8n has kept no error"}
 
 
@@ -32,6 +35,7 @@ class Run(NamedTuple):
     """A run of the workflow as the log has it (UTC): `ran` are the nodes that ran, None where n8n kept no data of it.
 
     `nodes` are the workflow's nodes as the run saw them, empty where that is not known; `failures` its rows in the log.
+    `caller`: id and mode of the execution at the top that it was called from, as far as the log has it.
     """
 
     execution_id: str
@@ -43,6 +47,7 @@ class Run(NamedTuple):
     nodes: dict[str, Json]
     failures: tuple[Json, ...]
     retry_of: str | None
+    caller: tuple[str, str] | None = None
 
 
 class Seen(Frozen):
@@ -90,7 +95,13 @@ def _runs(log: ExecutionLog, mine: pd.DataFrame) -> Iterator[Run]:
     for row in failures.astype("object").to_dict("records"):
         known = {str(name): value for name, value in row.items() if pd.notna(value)}
         by_run.setdefault((row["instance"], row["execution_id"]), []).append(known)
-    for row in mine.astype("object").to_dict("records"):
+    rows = mine.astype("object").to_dict("records")
+    called = any(row["mode"] == CALLED for row in rows)
+    callers = {
+        (one["instance"], one["execution_id"]): one
+        for one in (log.executions[_ABOUT].astype("object").to_dict("records") if called else ())
+    }
+    for row in rows:
         ended = row["stopped_at"] if pd.notna(row["stopped_at"]) else row["at"]
         snapshot = log.snapshots.get(str(row["snapshot"]))
         path = row["nodes_run"]
@@ -98,8 +109,18 @@ def _runs(log: ExecutionLog, mine: pd.DataFrame) -> Iterator[Run]:
         yield Run(
             row["execution_id"], str(row["mode"]), str(row["status"]), _time(row["began"]), _time(ended),
             frozenset(path.split("\n")) if isinstance(path, str) else None, snapshot.nodes if snapshot else {},
-            tuple(by_run.get((row["instance"], row["execution_id"]), ())), retry_of,
+            tuple(by_run.get((row["instance"], row["execution_id"]), ())), retry_of, _caller(row, callers),
         )  # fmt: skip
+
+
+def _caller(row: Json, known: dict[tuple[str, str], Json]) -> tuple[str, str] | None:
+    top = row
+    for _ in range(DEEPEST):
+        above = known.get((top["instance"], top["parent_execution_id"])) if top["mode"] == CALLED else None
+        if above is None:
+            break
+        top = above
+    return None if top is row else (str(top["execution_id"]), str(top["mode"]))
 
 
 def judge(run: Run, node: str | None, *, trial: bool = False) -> Seen:
@@ -119,6 +140,9 @@ def judge(run: Run, node: str | None, *, trial: bool = False) -> Seen:
     if run.mode == "retry":
         how = text if failed else "which went well: the node works again, but this is no later run"
         return seen("not_counted", f"replays execution {run.retry_of or 'of old'}, {how}")
+    if run.caller and run.caller[1] not in PRODUCTION:
+        how = _CALLED.get(run.caller[1], "which no trigger began")
+        return seen("not_counted", f"was called by execution {run.caller[0]}, {how}{f'; it {text}' if text else ''}")
     by_hand = trial or run.mode == BY_HAND
     if run.mode not in (*PRODUCTION, BY_HAND):
         return seen("not_counted", f"was begun otherwise than by the workflow's triggers ({run.mode})")
