@@ -29,7 +29,7 @@ from incident_nb.errors import UsageError
 from incident_nb.incidents import Records
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.logfile import nothing
-from incident_nb.said import Subject
+from incident_nb.said import Subject, Watched
 from incident_nb.settings import Settings, load
 from incident_nb.ui.follow import Follow
 from incident_nb.ui.panel import _parts
@@ -426,6 +426,38 @@ def test_a_run_by_hand_stands_for_the_trigger_only(site: Site) -> None:
     assert site.look().recorded == ("11",) and site.watched() == (0, None)
     assert site.rows()["VER-1"] == site.rows()["VER-2"] == (True, "execution 11, begun by hand, went well")
     assert not site.rows()["VER-4"][0] and site.look().recorded == ()
+
+
+def test_test_data_sent_again_and_again_is_no_run_of_the_client(site: Site) -> None:
+    site.fix()
+    for number in (11, 12, 13):
+        site.kept.add(later(number, number, mode="webhook"))
+        site.desk.add(1, "ticked", row="VER-1", text="test data sent", execution_id=str(number))
+    site.desk.add(1, "ticked", row="VER-1", text="again, in the editor")
+    site.look()
+    assert site.watched() == (0, None) and site.records.get(1).watched.by_hand == "11"
+    site.kept.add(later(14, 14, UNAUTHORISED, mode="webhook"))
+    site.desk.add(1, "ticked", row="VER-1", text="test data sent", execution_id="14")
+    site.look()
+    assert site.watched() == (0, "14"), "that it was test data does not make the failure good"
+
+
+def test_a_clock_of_n8n_that_is_ahead_lets_nothing_count_that_ended_before_a_relapse(site: Site) -> None:
+    site.fix()
+    site.now = FIXED + 2 * MINUTE
+    site.kept.add(*(later(10 + number, 3 + number / 10) for number in range(10)))
+    site.look()
+    site.kept.add(later(30, 5, UNAUTHORISED))
+    site.look()
+    seen = site.look()
+    assert seen.recorded == () and site.watched() == (0, "30")
+    unseen = site.records.get(1).model_copy(update={"watched": Watched()})
+    overtaken = [
+        one if one.judged == "bad" else one.model_copy(update={"judged": "good"}) for one in seen.runs
+    ]  # as a look saw them that began before the relapse
+    assert put(site.desk, unseen, overtaken, say_reopened).recorded == () and site.watched() == (0, "30")
+    site.kept.add(later(31, 6))
+    assert site.look().recorded == ("31",)
 
 
 def test_what_a_person_took_back_is_not_put_on_record_again(site: Site) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
-from incident_nb.actions.runs_after import Seen
+from incident_nb.actions.runs_after import Run, Seen
 from incident_nb.desk import Desk
 from incident_nb.desk.arrivals import Owe
 from incident_nb.incidents import engines
@@ -16,6 +17,7 @@ from incident_nb.incidents.store import Writing
 from incident_nb.outbox import store as outbox
 from incident_nb.policy import Policy, verification
 from incident_nb.record import Incident
+from incident_nb.said import Watched
 
 BY = "incident-nb"
 
@@ -47,6 +49,12 @@ def missing(incident: Incident, policy: Policy) -> int:
     return max(0, asked_for(policy)[0] - incident.watched.good)
 
 
+def last_failed(watched: Watched, runs: Iterable[Run | Seen]) -> datetime | None:
+    """When the newest failing run on record ended (UTC): by n8n's clock where it is among `runs`, else as the record has it."""
+    ended = (one.ended if isinstance(one, Run) else one.at for one in runs if one.execution_id == watched.last_bad)
+    return next(ended, watched.bad_at)
+
+
 def put(desk: Desk, incident: Incident, seen: list[Seen], owe: Owe) -> Put:
     """Puts on record what counts, each with its line in the outbox; of runs that failed one after another the last one."""
     if incident.resolved_at is not None:
@@ -57,7 +65,8 @@ def put(desk: Desk, incident: Incident, seen: list[Seen], owe: Owe) -> Put:
         return _reopen(desk, incident, late[0], owe) if late else Put()
     known = incident.watched
     fresh = [one for one in seen if one.judged in ("good", "bad") and one.execution_id not in known.told]
-    fresh = [one for one in fresh if known.bad_at is None or one.at > known.bad_at]
+    failed_at = last_failed(known, seen)
+    fresh = [one for one in fresh if failed_at is None or one.at > failed_at]
     last = {id(one) for _, some in groupby(fresh, key=lambda one: one.judged) for one in [*some][-1:]}
     fresh = [one for one in fresh if one.judged == "good" or id(one) in last]
     if not fresh:
@@ -66,13 +75,13 @@ def put(desk: Desk, incident: Incident, seen: list[Seen], owe: Owe) -> Put:
     with desk.records.at_once() as writing:
         engines.alone(writing.connection)  # as who takes alerts in does, so that no two wait for each other
         for one in fresh:
-            if _add(desk, writing, incident, one):
+            if _add(desk, writing, incident, one, seen):
                 recorded.append(one.execution_id)
                 relapse = one if one.judged == "bad" else relapse
     return Put(tuple(recorded), relapse)
 
 
-def _add(desk: Desk, writing: Writing, incident: Incident, one: Seen) -> bool:
+def _add(desk: Desk, writing: Writing, incident: Incident, one: Seen, seen: list[Seen]) -> bool:
     """Puts one run on record, and says whether it was one that counts still at the moment of writing."""
     states: list[Incident] = []
     least, most = asked_for(desk.policy)
@@ -83,7 +92,8 @@ def _add(desk: Desk, writing: Writing, incident: Incident, one: Seen) -> bool:
         passed = (
             now_is.fixed != incident.fixed or now_is.is_resolved or now_is.closed or one.execution_id in watched.told
         )
-        passed = passed or bool(watched.bad_at and one.at <= watched.bad_at)
+        failed_at = last_failed(watched, seen)
+        passed = passed or bool(failed_at and one.at <= failed_at)
         if passed or (good and (bool(watched.by_hand) if one.by_hand else watched.good >= most)):
             raise _PassedError
 

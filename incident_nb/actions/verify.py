@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from incident_nb import live
 from incident_nb.actions.false_green import Before, given
 from incident_nb.actions.runs_after import Run, Seen, good_before, judge, runs_since, with_data
-from incident_nb.actions.runs_recorded import BY, asked_for, put, say_reopened, window
+from incident_nb.actions.runs_recorded import BY, asked_for, last_failed, put, say_reopened, window
 from incident_nb.actions.target import BUDGET_S
 from incident_nb.desk import Desk
 from incident_nb.desk.arrivals import Owe
@@ -27,7 +27,7 @@ from incident_nb.desk.folder import sources_of
 from incident_nb.errors import IncidentNbError, UnreachableError, UsageError
 from incident_nb.incidents import Records
 from incident_nb.incidents.events import corrected
-from incident_nb.incidents.kinds.mending import RunWatched
+from incident_nb.incidents.kinds.mending import RunWatched, Ticked
 from incident_nb.incidents.payload import Payload
 from incident_nb.models import ExecutionLog, Frozen
 from incident_nb.n8n import N8n, lasting
@@ -207,7 +207,10 @@ def _judged(
     events = desk.records.events(incident.number)
     stands = corrected(events)
     told = {one.payload["execution_id"]: stands[one.seq].payload for one in events if one.kind == RunWatched.kind}
-    node, tick = incident.subject.node, incident.ticks.get("VER-1")
+    sent = {
+        one.payload.get("execution_id") for one in events if one.kind == Ticked.kind and one.payload["row"] == "VER-1"
+    }
+    node, failed_at = incident.subject.node, last_failed(incident.watched, runs)
     found: list[Seen] = []
     asked, left, why, good = 0, 0, "", incident.watched.good
     full = asked_for(desk.policy)[1]
@@ -228,8 +231,8 @@ def _judged(
         if known := _remembered(kept.get(run.execution_id)):
             found.append(known)
             continue
-        one = judge(run, node, trial=tick is not None and tick.execution_id == run.execution_id)
-        if one.judged == "good" and incident.watched.bad_at and one.at <= incident.watched.bad_at:
+        one = judge(run, node, trial=run.execution_id in sent)
+        if one.judged == "good" and failed_at and one.at <= failed_at:
             one = one.model_copy(update={"judged": "not_counted", "text": "ended before a run that failed"})
         elif one.judged == "good" and good >= full and not one.by_hand:
             one = one.model_copy(update={"judged": "not_counted", "text": f"went well; {full} good runs are enough"})
