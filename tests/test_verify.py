@@ -15,7 +15,7 @@ import pytest
 
 from incident_nb import cli
 from incident_nb.actions import verify
-from incident_nb.actions.false_green import Before, error_body, hollow
+from incident_nb.actions.false_green import Before, error_body, given, hollow
 from incident_nb.actions.next_runs import expected
 from incident_nb.actions.runs_after import Seen, judge, runs_since
 from incident_nb.actions.runs_recorded import put, say_reopened
@@ -29,6 +29,7 @@ from incident_nb.errors import UsageError
 from incident_nb.incidents import Records
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.logfile import nothing
+from incident_nb.record import Incident
 from incident_nb.said import Subject, Watched
 from incident_nb.settings import Settings, load
 from incident_nb.ui.follow import Follow
@@ -117,6 +118,9 @@ JUDGED: list[tuple[str, Callable[[], Json], str, str]] = [
     ("failed at another node", lambda: later(5, 10, error(500), node="Save"), "bad", "failed at another node, “Save”: The"),
     ("n8n died under it", lambda: later(5, 10, UNAUTHORISED, status="crashed"), "bad", "failed again at “Call”"),
     ("stopped by hand", lambda: later(5, 10, status="canceled"), "not_counted", "was stopped by hand"),
+    ("with a status that nobody knows", lambda: later(5, 10, status="unknown"), "not_counted", "no status that says how"),
+    ("with no status", lambda: later(5, 10, status=None, finished=False, stoppedAt=None), "not_counted", "no status that"),
+    ("finished, as older versions leave it", lambda: later(5, 10, status=None), "good", "went well"),
     ("goes on", lambda: later(5, 10, status="running"), "going_on", "is not over yet"),
     ("waits", lambda: later(5, 10, status="waiting"), "going_on", "is not over yet"),
     ("a replay that went well", lambda: later(5, 10, mode="retry", retryOf="3"), "not_counted", "replays execution 3, which"),
@@ -250,6 +254,15 @@ HOLLOW: list[tuple[str, Json, Before | None, str]] = [
     ("no items, nothing known", gave(), None, "no good run from before is kept"),
     ("some errors among items", gave(ITEM, {"json": {"error": "x"}}), Before("3", 2, 0), "(1 of 2 items)"),
     ("errors, as before", gave({"json": {"error": "x"}}), Before("3", 1, 1), ""),
+    ("errors, which had been nothing", gave({"json": {"error": "x"}}), Before("3", 0, 0), "is an error"),
+    ("as many of more", gave(ITEM, ITEM, {"json": {"error": "x"}}), Before("3", 2, 1), ""),
+    (
+        "more errors than before",
+        gave(*[{"json": {"error": "x"}}] * 50),
+        Before("3", 50, 1),
+        "(50 of 50 items), in execution 3 1 of 50",
+    ),
+    ("data too large to display", {"id": "5", "dataTooLargeToDisplay": True}, Before("3", 0, 0), "kept without what"),
     ("pinned data", gave(ITEM, pinData={"Call": [ITEM]}), None, "shows pinned data at “Call”"),
     ("pinned elsewhere", gave(ITEM, pinData={"Save": [ITEM]}), None, ""),
 ]
@@ -261,6 +274,11 @@ HOLLOW: list[tuple[str, Json, Before | None, str]] = [
 def test_which_successes_are_hollow(execution: Json, before: Before | None, text: str) -> None:
     why = hollow(execution, "Call", lambda: before)
     assert text in why and bool(text) == bool(why)
+
+
+def test_a_run_from_before_without_its_data_says_nothing() -> None:
+    assert given({"id": "3", "dataTooLargeToDisplay": True}, "Call") is None
+    assert given(gave(), "Call") == Before("5", 0, 0)
 
 
 def test_an_error_in_a_body_passes_the_gate() -> None:
@@ -442,6 +460,26 @@ def test_test_data_sent_again_and_again_is_no_run_of_the_client(site: Site) -> N
     assert site.watched() == (0, "14"), "that it was test data does not make the failure good"
 
 
+def test_test_data_that_failed_opens_what_was_ticked_with_it(site: Site) -> None:
+    site.fix()
+    site.kept.add(later(11, 1, UNAUTHORISED, mode="webhook"))
+    site.now = FIXED + 2 * MINUTE
+    site.desk.add(1, "ticked", row="VER-1", text="test data sent", execution_id="11")
+    site.look()
+    done, basis = site.rows()["VER-1"]
+    assert not done and basis.startswith("execution 11 failed again at “Call”")
+
+
+def test_without_a_known_node_the_line_says_so(site: Site) -> None:
+    site.desk.open(
+        Opened(title="From Slack", detected_at=DETECTED, subject=Subject(instance="main", workflow_id="wf1"))
+    )
+    site.desk.add(2, "fixed", at=FIXED, what="x")
+    site.kept.add(later(11, 1, items=[{"json": {"ok": False}}]))
+    seen = verify.look(site.desk, 2)[0]
+    assert seen.recorded == ("11",) and "which node had failed is not known" in seen.runs[0].text
+
+
 def test_a_clock_of_n8n_that_is_ahead_lets_nothing_count_that_ended_before_a_relapse(site: Site) -> None:
     site.fix()
     site.now = FIXED + 2 * MINUTE
@@ -567,6 +605,29 @@ def test_a_relapse_within_the_hour_opens_it_again_once(site: Site) -> None:
     assert about == "reopened" and "execution 14" in text
 
 
+def test_a_failure_that_nobody_saw_before_it_was_resolved_opens_it_again(site: Site) -> None:
+    verified_by_three(site)
+    site.kept.add(later(14, 4.5, UNAUTHORISED))
+    site.now = FIXED + 5 * MINUTE
+    site.desk.resolve(1, "done", dict.fromkeys(("VER-1", "VER-2", "VER-3", "VER-4"), "tried"))
+    site.now = FIXED + 6 * MINUTE
+    (seen,) = site.round()
+    assert seen.reopened and not site.records.get(1).is_resolved
+    assert "execution 14 failed again" in (why := site.records.get(1).reopened[-1].text)
+    assert "which nobody had seen when it was resolved (VER-5)" in why
+    assert site.round() == [] and kinds(site.records, 1).count("reopened") == 1
+
+
+def test_a_failure_that_was_known_when_it_was_resolved_opens_nothing(site: Site) -> None:
+    verified_by_three(site)
+    site.kept.add(later(14, 4.5, UNAUTHORISED))
+    site.look()
+    site.now = FIXED + 5 * MINUTE
+    site.desk.resolve(1, "done", dict.fromkeys(("VER-1", "VER-2", "VER-3", "VER-4"), "tried"))
+    site.now = FIXED + 6 * MINUTE
+    assert not site.round()[0].reopened
+
+
 def test_an_alert_that_came_first_opens_it_and_nothing_else_does(site: Site) -> None:
     resolved(site)
     wrong = later(14, 50, UNAUTHORISED)
@@ -621,6 +682,24 @@ def test_a_round_reads_each_server_once_and_never_resolves(site: Site) -> None:
     )
     assert not any(site.records.get(number).is_resolved for number in (1, 2))
     assert len(lines(site.records)) == 2
+
+
+def test_an_incident_that_can_not_be_looked_at_stops_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.fix()
+    about = Subject(instance="main", workflow_id="wf2", node="Call")
+    site.desk.open(Opened(title="Another", detected_at=DETECTED, subject=about))
+    site.desk.add(2, "fixed", at=FIXED, what="x")
+    site.kept.add(*(later(number, number, of=flow(2, None, call())) for number in (21, 22, 23)))
+    whole = verify.put
+
+    def odd(desk: Desk, incident: Incident, *more: Any) -> Any:
+        if incident.number == 1:
+            raise UsageError("It was closed meanwhile.")
+        return whole(desk, incident, *more)
+
+    monkeypatch.setattr(verify, "put", odd)
+    first, second = site.round()
+    assert (first.number, first.why) == (1, "It was closed meanwhile.") and second.recorded == ("21", "22", "23")
 
 
 def test_a_server_that_can_not_be_asked_is_told(site: Site) -> None:

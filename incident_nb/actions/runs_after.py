@@ -150,7 +150,8 @@ def judge(run: Run, node: str | None, *, trial: bool = False) -> Seen:
         return seen("not_counted", f"was begun by hand, and {text}", by_hand=True, same=same)
     if failed:
         return seen("bad", text, same=same)
-    if why := text or _not_on_the_path(run, node):
+    unknown = "" if run.status == "success" else "has no status that says how it went"
+    if why := text or unknown or _not_on_the_path(run, node):
         return seen("not_counted", why, by_hand=by_hand)
     return seen("good", "went well", by_hand=by_hand)
 
@@ -160,8 +161,10 @@ def with_data(seen: Seen, execution: Json | None, node: str | None, before: Call
 
     Without data (None) a good one stays good, and says that it was judged by the log alone.
     """
-    if seen.judged != "good" or node is None:
+    if seen.judged != "good":
         return seen
+    if node is None:
+        return seen.model_copy(update={"text": "went well by the log alone; which node had failed is not known"})
     if execution is None:
         return seen.model_copy(update={"text": "went well by the log alone; its data could not be looked at"})
     why = hollow(execution, node, before)

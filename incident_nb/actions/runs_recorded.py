@@ -59,9 +59,8 @@ def put(desk: Desk, incident: Incident, seen: list[Seen], owe: Owe) -> Put:
     """Puts on record what counts, each with its line in the outbox; of runs that failed one after another the last one."""
     if incident.resolved_at is not None:
         since = incident.resolved_at
-        late = [
-            one for one in seen if one.judged == "bad" and one.same and since < one.at <= since + window(desk.policy)
-        ]
+        failed = [one for one in seen if one.judged == "bad" and one.same and one.at <= since + window(desk.policy)]
+        late = [one for one in failed if one.at > since or _was_missed(one, incident, seen)]
         return _reopen(desk, incident, late[0], owe) if late else Put()
     known = incident.watched
     fresh = [one for one in seen if one.judged in ("good", "bad") and one.execution_id not in known.told]
@@ -79,6 +78,12 @@ def put(desk: Desk, incident: Incident, seen: list[Seen], owe: Owe) -> Put:
                 recorded.append(one.execution_id)
                 relapse = one if one.judged == "bad" else relapse
     return Put(tuple(recorded), relapse)
+
+
+def _was_missed(one: Seen, incident: Incident, seen: list[Seen]) -> bool:
+    """Whether a run failed before it was resolved, after the good runs on which that rested, and nobody had seen it."""
+    good_at = next((run.at for run in seen if run.execution_id == incident.watched.last_good), None)
+    return good_at is not None and one.at > good_at and one.execution_id not in incident.watched.told
 
 
 def _add(desk: Desk, writing: Writing, incident: Incident, one: Seen, seen: list[Seen]) -> bool:
@@ -123,7 +128,11 @@ def _add(desk: Desk, writing: Writing, incident: Incident, one: Seen, seen: list
 def _reopen(desk: Desk, incident: Incident, late: Seen, owe: Owe) -> Put:
     assert incident.resolved_at is not None  # noqa: S101
     minutes = round((late.at - incident.resolved_at) / timedelta(minutes=1))
-    why = f"execution {late.execution_id} {late.text}, {minutes} minutes after it was resolved (VER-5)"
+    when = f"{minutes} minutes after it was resolved"
+    at = min(late.at, desk.clock())
+    if late.at <= incident.resolved_at:
+        when, at = "which nobody had seen when it was resolved", desk.clock()
+    why = f"execution {late.execution_id} {late.text}, {when} (VER-5)"
 
     def still(now_is: Incident) -> None:
         if now_is.resolved_at != incident.resolved_at:
@@ -132,9 +141,7 @@ def _reopen(desk: Desk, incident: Incident, late: Seen, owe: Owe) -> Put:
     with desk.records.at_once() as writing:
         engines.alone(writing.connection)
         try:
-            after = writing.add(
-                incident.number, Reopened(reason=why), by=BY, at=min(late.at, desk.clock()), check=still
-            )
+            after = writing.add(incident.number, Reopened(reason=why), by=BY, at=at, check=still)
         except _PassedError:
             return Put()
         owe(writing, after, "reopened", desk.clock())

@@ -122,7 +122,10 @@ def _of_server(
     try:
         with _server(incidents[0], desk.settings, name, desk.clock()) as source:
             for one in incidents:
-                yield _looked(desk, one, source, memory, owe)
+                try:
+                    yield _looked(desk, one, source, memory, owe)
+                except (UsageError, UnreachableError) as error:  # the others can be looked at
+                    yield Watching(number=one.number, instance=name, why=str(error))
     except (UsageError, UnreachableError) as error:
         yield Watching(number=incidents[0].number, instance=name, why=str(error))
 
@@ -222,7 +225,7 @@ def _judged(
         )
         looked = [source.ask(name) for name in names[:MOST_BEFORE]] if source.ask else []
         gave = [given(execution, str(node)) for execution in looked if execution is not None]
-        return max(gave, key=lambda one: one.items, default=None)
+        return max(filter(None, gave), key=lambda one: one.items, default=None)
 
     for run in runs:
         if run.execution_id in told:
