@@ -744,6 +744,40 @@ def test_the_estimate_by_the_schedule(of: Json | None, text: str) -> None:
     assert text in asked_when(of)
 
 
+def with_parameters(parameters: Any) -> Json:
+    made = scheduled()
+    made["nodes"][0]["parameters"] = parameters
+    return made
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        {**scheduled("UTC", triggerAtHour=9), "settings": "x"},
+        {**scheduled("UTC", triggerAtHour=9), "settings": ["x"]},
+        with_parameters("x"),
+        with_parameters({"rule": "x"}),
+        with_parameters({"rule": {"interval": "x"}}),
+        scheduled("UTC", triggerAtHour=True),
+        scheduled("UTC", field="weeks", triggerAtDay=[True]),
+        scheduled("UTC", triggerAtHour="9"),
+        scheduled("America/Nowhere", triggerAtHour=9),
+        scheduled("../etc", triggerAtHour=9),
+    ],
+)
+def test_a_workflow_that_is_damaged_or_in_an_unknown_zone_has_no_schedule(of: Json) -> None:
+    assert "too few runs are known" in asked_when(of)
+
+
+def test_the_estimate_needs_no_zones_where_none_matters(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(name: str) -> Any:
+        raise KeyError(name)
+
+    monkeypatch.setattr("incident_nb.actions.schedules.ZoneInfo", none)
+    assert "by about 13:00 UTC" in asked_when(scheduled(field="hours"))
+    assert "too few runs are known" in asked_when(scheduled("Europe/Berlin", triggerAtHour=9))
+
+
 def test_a_rule_of_every_second_day_is_counted_from_the_last_run() -> None:
     of = scheduled("UTC", field="days", daysInterval=2, triggerAtHour=6)
     last = run(1, datetime(2026, 3, 8, 6, tzinfo=UTC), of=of, took=0)
@@ -1008,6 +1042,11 @@ def test_a_webhook_that_is_not_ours_to_use_is_refused(
     hook["parameters"] |= change
     told = ran("verify", "INC-1", "--send", "data.json", "--yes")
     assert told.code == 2 and text in told.err and "by hand" in told.err and posts(site) == []
+
+
+def test_a_webhook_without_parameters_is_refused(site: Site, hook: Json, ran: Ran) -> None:
+    hook["parameters"] = ["damaged"]
+    assert "not a plain text" in ran("verify", "INC-1", "--send", "data.json", "--yes").err and posts(site) == []
 
 
 def test_what_is_no_test_data_or_no_webhook_is_refused(site: Site, hook: Json, ran: Ran, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from incident_nb.http import RequestError
 from incident_nb.models import Frozen
 from incident_nb.n8n import N8n
 from incident_nb.probes.target import running_nodes
+from incident_nb.readers.node_input import as_dict
 from incident_nb.record import Incident
 
 Json = dict[str, Any]
@@ -107,7 +108,7 @@ def plan(server: N8n, incident: Incident, content: bytes) -> Trial:
             else "has no Webhook trigger"
         )
         raise UsageError(f"“{flow.get('name')}” {why}. " + " ".join(how_to(flow, incident, server.url)))
-    given = hooks[0].get("parameters") or {}
+    given = as_dict(hooks[0].get("parameters"))
     method = given.get("httpMethod", "GET")
     methods = [one for one in (method if isinstance(method, list) else [method]) if one in METHODS]
     path = given.get("path")
