@@ -498,6 +498,16 @@ def test_a_clock_of_n8n_that_is_ahead_lets_nothing_count_that_ended_before_a_rel
     assert site.look().recorded == ("31",)
 
 
+def test_a_fix_that_turns_out_later_is_verified_by_what_began_after_it(site: Site) -> None:
+    site.fix()
+    site.kept.add(later(11, 5), later(12, 6), later(13, 7))
+    site.look()
+    (fixed,) = (event for event in site.records.events(1) if event.kind == "fixed")
+    site.desk.add(1, "corrected", seq=fixed.seq, happened_at=FIXED + 5.95 * MINUTE, reason="the clock was slow")
+    assert site.watched() == (1, None), "12 ended after the fix, but began before it"
+    assert [one.execution_id for one in site.look().runs] == ["13"] and site.watched() == (1, None)
+
+
 def test_what_a_person_took_back_is_not_put_on_record_again(site: Site) -> None:
     site.fix()
     site.kept.add(later(11, 5), later(12, 10, UNAUTHORISED))
@@ -1018,6 +1028,7 @@ def test_an_execution_that_can_not_be_told_is_not_guessed(
     watching(monkeypatch)
     assert "can't be told" in ran("verify", "INC-1", "--send", "data.json", "--yes").err
     assert site.records.get(1).ticks["VER-1"].execution_id is None and len(posts(site)) == 1
+    assert site.watched() == (0, None) and site.records.get(1).watched.by_hand, "either may be the one with test data"
 
 
 def test_a_webhook_that_refuses_ticks_nothing(site: Site, hook: Json, ran: Ran) -> None:

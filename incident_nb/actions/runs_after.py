@@ -51,7 +51,7 @@ class Run(NamedTuple):
 
 
 class Seen(Frozen):
-    """A run after the fix, as it was judged. `at`: when it ended (UTC). `text` goes on after “execution 812 …”.
+    """A run after the fix, as it was judged; `at` is when it ended (UTC). `text` goes on after “execution 812 …”.
 
     `by_hand`: somebody began it, so that it stands for VER-1 and VER-2 only. `same`: it failed where it had failed before.
     """
@@ -63,6 +63,7 @@ class Seen(Frozen):
     text: str
     by_hand: bool = False
     same: bool = False
+    began: datetime | None = None
 
 
 def runs_since(log: ExecutionLog, instance: str | None, workflow_id: str, since: datetime) -> list[Run]:
@@ -132,7 +133,9 @@ def judge(run: Run, node: str | None, *, trial: bool = False) -> Seen:
     """
 
     def seen(judged: Judgement, text: str, **more: Any) -> Seen:
-        return Seen(execution_id=run.execution_id, at=run.ended, mode=run.mode, judged=judged, text=text, **more)
+        return Seen(
+            execution_id=run.execution_id, at=run.ended, began=run.began, mode=run.mode, judged=judged, text=text, **more
+        )  # fmt: skip
 
     if run.status in GOING_ON:
         return seen("going_on", "is not over yet")

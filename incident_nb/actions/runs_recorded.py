@@ -103,7 +103,9 @@ def _add(desk: Desk, writing: Writing, incident: Incident, one: Seen, seen: list
             raise _PassedError
 
     text = "" if one.text == "went well" else one.text
-    said = RunWatched(execution_id=one.execution_id, good=one.judged == "good", by_hand=one.by_hand, text=text)
+    said = RunWatched(
+        execution_id=one.execution_id, good=one.judged == "good", by_hand=one.by_hand, text=text, began=one.began
+    )
     now = desk.clock()
     try:
         after = writing.add(incident.number, said, by=BY, at=min(one.at, now), check=still)

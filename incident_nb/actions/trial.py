@@ -156,7 +156,7 @@ def send(server: N8n, trial: Trial, content: bytes, desk: Desk, wait: Callable[[
     execution = next(iter(found)) if len(found) == 1 else None
     text = f"test data sent to /webhook/{trial.path} ({trial.size} bytes)"
     text += f": execution {execution}" if execution else "; which execution it began can't be told"
-    desk.add(trial.number, "ticked", row="VER-1", text=text, execution_id=execution)
+    desk.add(trial.number, "ticked", row="VER-1", text=text, execution_id=execution, among=sorted(found - {execution}))
     return Sent(status=answer.status, execution_id=execution)
 
 

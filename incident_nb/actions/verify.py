@@ -210,9 +210,8 @@ def _judged(
     events = desk.records.events(incident.number)
     stands = corrected(events)
     told = {one.payload["execution_id"]: stands[one.seq].payload for one in events if one.kind == RunWatched.kind}
-    sent = {
-        one.payload.get("execution_id") for one in events if one.kind == Ticked.kind and one.payload["row"] == "VER-1"
-    }
+    ticked = [one.payload for one in events if one.kind == Ticked.kind and one.payload["row"] == "VER-1"]
+    sent = {name for one in ticked for name in (one.get("execution_id"), *one.get("among", ()))}
     node, failed_at = incident.subject.node, last_failed(incident.watched, runs)
     found: list[Seen] = []
     asked, left, why, good = 0, 0, "", incident.watched.good
@@ -265,11 +264,13 @@ def _told(run: Run, payload: Payload | None) -> Seen:
     """A run as the record has it; where a person took it back there, it counts for nothing."""
     if not isinstance(payload, RunWatched):
         text = "was taken back in the record"
-        return Seen(execution_id=run.execution_id, at=run.ended, mode=run.mode, judged="not_counted", text=text)
+        return Seen(
+            execution_id=run.execution_id, at=run.ended, began=run.began, mode=run.mode, judged="not_counted", text=text
+        )
     text = payload.text or ("went well" if payload.good else "failed")
     return Seen(
-        execution_id=run.execution_id, at=run.ended, mode=run.mode, judged="good" if payload.good else "bad", text=text,
-        by_hand=payload.by_hand,
+        execution_id=run.execution_id, at=run.ended, began=run.began, mode=run.mode,
+        judged="good" if payload.good else "bad", text=text, by_hand=payload.by_hand,
     )  # fmt: skip
 
 
