@@ -165,6 +165,9 @@ def test_a_name_from_outside_runs_nothing(odd: str) -> None:
     incident = caused("endpoint_crash", client=odd)
     (command,) = row(path_of(incident, settings()), "CODE-2").commands
     assert shlex.split(command) == ["pytest", f"clients/{odd}/tests/", "-v"]
+    unknown = caused("endpoint_crash", client=odd, subject={**SUBJECT, "host": "api.bay.example"})
+    (command,) = row(path_of(unknown, settings()), "CODE-3").commands
+    assert shlex.split(command) == ["modal", "deploy", f"clients/{odd}/modal_apps/{{name}}_modal.py"], "beside a blank"
 
 
 def test_a_host_that_no_app_is_mapped_to_is_named() -> None:

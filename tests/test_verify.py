@@ -15,10 +15,11 @@ import pytest
 
 from incident_nb import cli
 from incident_nb.actions import verify
-from incident_nb.actions.false_green import Before, error_body, hollow
+from incident_nb.actions.false_green import Before, error_body, given, hollow
 from incident_nb.actions.next_runs import expected
 from incident_nb.actions.runs_after import Seen, judge, runs_since
 from incident_nb.actions.runs_recorded import put, say_reopened
+from incident_nb.actions.watching import picture
 from incident_nb.alerts import n8n_trigger
 from incident_nb.case import Case
 from incident_nb.cli import verify as command
@@ -28,7 +29,8 @@ from incident_nb.errors import UsageError
 from incident_nb.incidents import Records
 from incident_nb.incidents.kinds.opening import Opened
 from incident_nb.logfile import nothing
-from incident_nb.said import Subject
+from incident_nb.record import Incident
+from incident_nb.said import Subject, Watched
 from incident_nb.settings import Settings, load
 from incident_nb.ui.follow import Follow
 from incident_nb.ui.panel import _parts
@@ -116,6 +118,9 @@ JUDGED: list[tuple[str, Callable[[], Json], str, str]] = [
     ("failed at another node", lambda: later(5, 10, error(500), node="Save"), "bad", "failed at another node, “Save”: The"),
     ("n8n died under it", lambda: later(5, 10, UNAUTHORISED, status="crashed"), "bad", "failed again at “Call”"),
     ("stopped by hand", lambda: later(5, 10, status="canceled"), "not_counted", "was stopped by hand"),
+    ("with a status that nobody knows", lambda: later(5, 10, status="unknown"), "not_counted", "no status that says how"),
+    ("with no status", lambda: later(5, 10, status=None, finished=False, stoppedAt=None), "not_counted", "no status that"),
+    ("finished, as older versions leave it", lambda: later(5, 10, status=None), "good", "went well"),
     ("goes on", lambda: later(5, 10, status="running"), "going_on", "is not over yet"),
     ("waits", lambda: later(5, 10, status="waiting"), "going_on", "is not over yet"),
     ("a replay that went well", lambda: later(5, 10, mode="retry", retryOf="3"), "not_counted", "replays execution 3, which"),
@@ -158,6 +163,36 @@ def test_a_run_with_test_data_is_by_hand_and_fails_in_earnest() -> None:
     one = judged(later(5, 10, mode="webhook"), trial=True)
     assert (one.judged, one.by_hand) == ("good", True)
     assert judged(later(5, 10, UNAUTHORISED, mode="webhook"), trial=True).judged == "bad"
+
+
+def called(number: int, above: str, wrong: Json | None = None) -> Json:
+    """A run of wf1 that another execution called."""
+    child = later(number, 10, wrong, mode="integrated")
+    child["data"]["parentExecution"] = {"executionId": above, "workflowId": "wf2"}
+    return child
+
+
+@pytest.mark.parametrize("wrong", [None, UNAUTHORISED], ids=["well", "failed"])
+@pytest.mark.parametrize(
+    ("mode", "text"),
+    [
+        ("retry", "called by execution 50, which replays an older one"),
+        ("manual", "called by execution 50, which was begun by hand"),
+        ("cli", "called by execution 50, which no trigger began"),
+        ("webhook", ""),
+    ],
+)
+def test_who_called_it_says_whether_a_run_counts(mode: str, text: str, wrong: Json | None) -> None:
+    top = run(50, FIXED + 9 * MINUTE, of=flow(3), mode=mode)
+    between = run(51, FIXED + 9 * MINUTE, of=flow(2), mode="integrated")
+    between["data"]["parentExecution"] = {"executionId": "50", "workflowId": "wf3"}
+    for above in ("50", "51"):
+        (one,) = runs_since(log_of(top, between, called(60, above, wrong)), "default", "wf1", FIXED)
+        seen = judge(one, "Call")
+        assert seen.judged == ("not_counted" if text else "bad" if wrong else "good") and text in seen.text
+        assert ("failed again at “Call”" in seen.text) == (wrong is not None)
+    (alone,) = runs_since(log_of(called(60, "50")), "default", "wf1", FIXED)
+    assert judge(alone, "Call").judged == "good", "n8n has not kept its caller"
 
 
 def test_what_began_before_the_fix_says_nothing() -> None:
@@ -219,6 +254,15 @@ HOLLOW: list[tuple[str, Json, Before | None, str]] = [
     ("no items, nothing known", gave(), None, "no good run from before is kept"),
     ("some errors among items", gave(ITEM, {"json": {"error": "x"}}), Before("3", 2, 0), "(1 of 2 items)"),
     ("errors, as before", gave({"json": {"error": "x"}}), Before("3", 1, 1), ""),
+    ("errors, which had been nothing", gave({"json": {"error": "x"}}), Before("3", 0, 0), "is an error"),
+    ("as many of more", gave(ITEM, ITEM, {"json": {"error": "x"}}), Before("3", 2, 1), ""),
+    (
+        "more errors than before",
+        gave(*[{"json": {"error": "x"}}] * 50),
+        Before("3", 50, 1),
+        "(50 of 50 items), in execution 3 1 of 50",
+    ),
+    ("data too large to display", {"id": "5", "dataTooLargeToDisplay": True}, Before("3", 0, 0), "kept without what"),
     ("pinned data", gave(ITEM, pinData={"Call": [ITEM]}), None, "shows pinned data at “Call”"),
     ("pinned elsewhere", gave(ITEM, pinData={"Save": [ITEM]}), None, ""),
 ]
@@ -230,6 +274,11 @@ HOLLOW: list[tuple[str, Json, Before | None, str]] = [
 def test_which_successes_are_hollow(execution: Json, before: Before | None, text: str) -> None:
     why = hollow(execution, "Call", lambda: before)
     assert text in why and bool(text) == bool(why)
+
+
+def test_a_run_from_before_without_its_data_says_nothing() -> None:
+    assert given({"id": "3", "dataTooLargeToDisplay": True}, "Call") is None
+    assert given(gave(), "Call") == Before("5", 0, 0)
 
 
 def test_an_error_in_a_body_passes_the_gate() -> None:
@@ -397,6 +446,68 @@ def test_a_run_by_hand_stands_for_the_trigger_only(site: Site) -> None:
     assert not site.rows()["VER-4"][0] and site.look().recorded == ()
 
 
+def test_test_data_sent_again_and_again_is_no_run_of_the_client(site: Site) -> None:
+    site.fix()
+    for number in (11, 12, 13):
+        site.kept.add(later(number, number, mode="webhook"))
+        site.desk.add(1, "ticked", row="VER-1", text="test data sent", execution_id=str(number))
+    site.desk.add(1, "ticked", row="VER-1", text="again, in the editor")
+    site.look()
+    assert site.watched() == (0, None) and site.records.get(1).watched.by_hand == "11"
+    site.kept.add(later(14, 14, UNAUTHORISED, mode="webhook"))
+    site.desk.add(1, "ticked", row="VER-1", text="test data sent", execution_id="14")
+    site.look()
+    assert site.watched() == (0, "14"), "that it was test data does not make the failure good"
+
+
+def test_test_data_that_failed_opens_what_was_ticked_with_it(site: Site) -> None:
+    site.fix()
+    site.kept.add(later(11, 1, UNAUTHORISED, mode="webhook"))
+    site.now = FIXED + 2 * MINUTE
+    site.desk.add(1, "ticked", row="VER-1", text="test data sent", execution_id="11")
+    site.look()
+    done, basis = site.rows()["VER-1"]
+    assert not done and basis.startswith("execution 11 failed again at “Call”")
+
+
+def test_without_a_known_node_the_line_says_so(site: Site) -> None:
+    site.desk.open(
+        Opened(title="From Slack", detected_at=DETECTED, subject=Subject(instance="main", workflow_id="wf1"))
+    )
+    site.desk.add(2, "fixed", at=FIXED, what="x")
+    site.kept.add(later(11, 1, items=[{"json": {"ok": False}}]))
+    seen = verify.look(site.desk, 2)[0]
+    assert seen.recorded == ("11",) and "which node had failed is not known" in seen.runs[0].text
+
+
+def test_a_clock_of_n8n_that_is_ahead_lets_nothing_count_that_ended_before_a_relapse(site: Site) -> None:
+    site.fix()
+    site.now = FIXED + 2 * MINUTE
+    site.kept.add(*(later(10 + number, 3 + number / 10) for number in range(10)))
+    site.look()
+    site.kept.add(later(30, 5, UNAUTHORISED))
+    site.look()
+    seen = site.look()
+    assert seen.recorded == () and site.watched() == (0, "30")
+    unseen = site.records.get(1).model_copy(update={"watched": Watched()})
+    overtaken = [
+        one if one.judged == "bad" else one.model_copy(update={"judged": "good"}) for one in seen.runs
+    ]  # as a look saw them that began before the relapse
+    assert put(site.desk, unseen, overtaken, say_reopened).recorded == () and site.watched() == (0, "30")
+    site.kept.add(later(31, 6))
+    assert site.look().recorded == ("31",)
+
+
+def test_a_fix_that_turns_out_later_is_verified_by_what_began_after_it(site: Site) -> None:
+    site.fix()
+    site.kept.add(later(11, 5), later(12, 6), later(13, 7))
+    site.look()
+    (fixed,) = (event for event in site.records.events(1) if event.kind == "fixed")
+    site.desk.add(1, "corrected", seq=fixed.seq, happened_at=FIXED + 5.95 * MINUTE, reason="the clock was slow")
+    assert site.watched() == (1, None), "12 ended after the fix, but began before it"
+    assert [one.execution_id for one in site.look().runs] == ["13"] and site.watched() == (1, None)
+
+
 def test_what_a_person_took_back_is_not_put_on_record_again(site: Site) -> None:
     site.fix()
     site.kept.add(later(11, 5), later(12, 10, UNAUTHORISED))
@@ -415,6 +526,41 @@ def test_what_can_not_be_looked_at_waits(site: Site) -> None:
     assert seen.runs == () and "execution 11 could not be looked at" in seen.why and site.watched() == (0, None)
     site.kept.instead = lambda _: None
     assert site.look().recorded == ("11", "12")
+
+
+def verified_by_three(site: Site) -> None:
+    site.fix()
+    site.kept.add(later(11, 1), later(12, 2), later(13, 3))
+    site.look()
+    assert site.rows()["VER-4"][0]
+
+
+def test_a_relapse_does_not_wait_for_a_run_that_can_not_be_looked_at(site: Site) -> None:
+    verified_by_three(site)
+    site.kept.add(later(14, 4))
+    site.kept.instead = lambda asked: answer({"message": "no"}, 403) if "/executions/14" in asked.path else None
+    shown = picture(site.desk, 1)
+    assert shown.seen.why and not shown.verified, "nobody knows how 14 went"
+    site.kept.add(later(15, 5, UNAUTHORISED), later(16, 6))
+    assert site.look().recorded == ("15",) and site.watched() == (0, "15")
+    site.kept.instead = lambda _: None
+    assert site.look().recorded == ("16",), "14 ended before the relapse"
+
+
+def test_a_relapse_does_not_wait_for_the_runs_that_are_to_be_looked_at(site: Site) -> None:
+    verified_by_three(site)
+    hollow_ones = [later(20 + number, 4 + number / 10, items=[{"json": {"ok": False}}]) for number in range(12)]
+    site.kept.add(*hollow_ones)
+    assert not picture(site.desk, 1).verified, "7 of them were not looked at"
+    site.kept.add(later(40, 8, UNAUTHORISED))
+    assert site.look().recorded == ("40",) and site.watched() == (0, "40")
+
+
+def test_what_a_server_does_not_tell_is_not_verified(site: Site) -> None:
+    verified_by_three(site)
+    assert picture(site.desk, 1).verified
+    site.kept.instead = lambda _: answer({"message": "no"}, 503)
+    assert not picture(site.desk, 1).verified
 
 
 def test_what_was_pruned_since_is_judged_by_the_log(site: Site) -> None:
@@ -467,6 +613,31 @@ def test_a_relapse_within_the_hour_opens_it_again_once(site: Site) -> None:
     assert site.round() == [] and kinds(site.records, 1).count("reopened") == 1
     ((about, _, text),) = lines(site.records)
     assert about == "reopened" and "execution 14" in text
+
+
+def test_a_failure_that_nobody_saw_before_it_was_resolved_opens_it_again(site: Site) -> None:
+    verified_by_three(site)
+    site.kept.add(later(14, 4.5, UNAUTHORISED))
+    site.now = FIXED + 5 * MINUTE
+    site.desk.resolve(1, "done", dict.fromkeys(("VER-1", "VER-2", "VER-3", "VER-4"), "tried"))
+    site.now = FIXED + 6 * MINUTE
+    (seen,) = site.round()
+    assert seen.reopened and not site.records.get(1).is_resolved
+    assert "execution 14 failed again" in (why := site.records.get(1).reopened[-1].text)
+    assert "which nobody had seen when it was resolved (VER-5)" in why
+    assert site.round() == [] and kinds(site.records, 1).count("reopened") == 1
+
+
+def test_a_failure_that_was_known_when_it_was_resolved_opens_nothing(site: Site) -> None:
+    verified_by_three(site)
+    site.kept.add(later(14, 4.5, UNAUTHORISED))
+    site.look()
+    site.now = FIXED + 5 * MINUTE
+    site.desk.resolve(1, "done", dict.fromkeys(("VER-1", "VER-2", "VER-3", "VER-4"), "tried"))
+    site.now = FIXED + 6 * MINUTE
+    (seen,) = site.round()
+    again = [one.model_copy(update={"same": True}) for one in seen.runs]
+    assert not seen.reopened and not put(site.desk, site.records.get(1), again, say_reopened).reopened
 
 
 def test_an_alert_that_came_first_opens_it_and_nothing_else_does(site: Site) -> None:
@@ -525,6 +696,24 @@ def test_a_round_reads_each_server_once_and_never_resolves(site: Site) -> None:
     assert len(lines(site.records)) == 2
 
 
+def test_an_incident_that_can_not_be_looked_at_stops_no_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.fix()
+    about = Subject(instance="main", workflow_id="wf2", node="Call")
+    site.desk.open(Opened(title="Another", detected_at=DETECTED, subject=about))
+    site.desk.add(2, "fixed", at=FIXED, what="x")
+    site.kept.add(*(later(number, number, of=flow(2, None, call())) for number in (21, 22, 23)))
+    whole = verify.put
+
+    def odd(desk: Desk, incident: Incident, *more: Any) -> Any:
+        if incident.number == 1:
+            raise UsageError("It was closed meanwhile.")
+        return whole(desk, incident, *more)
+
+    monkeypatch.setattr(verify, "put", odd)
+    first, second = site.round()
+    assert (first.number, first.why) == (1, "It was closed meanwhile.") and second.recorded == ("21", "22", "23")
+
+
 def test_a_server_that_can_not_be_asked_is_told(site: Site) -> None:
     site.fix()
     site.kept.instead = lambda _: answer({"message": "no"}, 503)
@@ -565,6 +754,40 @@ def scheduled(zone: str | None = None, **rule: Any) -> Json:
 )  # fmt: skip
 def test_the_estimate_by_the_schedule(of: Json | None, text: str) -> None:
     assert text in asked_when(of)
+
+
+def with_parameters(parameters: Any) -> Json:
+    made = scheduled()
+    made["nodes"][0]["parameters"] = parameters
+    return made
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        {**scheduled("UTC", triggerAtHour=9), "settings": "x"},
+        {**scheduled("UTC", triggerAtHour=9), "settings": ["x"]},
+        with_parameters("x"),
+        with_parameters({"rule": "x"}),
+        with_parameters({"rule": {"interval": "x"}}),
+        scheduled("UTC", triggerAtHour=True),
+        scheduled("UTC", field="weeks", triggerAtDay=[True]),
+        scheduled("UTC", triggerAtHour="9"),
+        scheduled("America/Nowhere", triggerAtHour=9),
+        scheduled("../etc", triggerAtHour=9),
+    ],
+)
+def test_a_workflow_that_is_damaged_or_in_an_unknown_zone_has_no_schedule(of: Json) -> None:
+    assert "too few runs are known" in asked_when(of)
+
+
+def test_the_estimate_needs_no_zones_where_none_matters(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(name: str) -> Any:
+        raise KeyError(name)
+
+    monkeypatch.setattr("incident_nb.actions.schedules.ZoneInfo", none)
+    assert "by about 13:00 UTC" in asked_when(scheduled(field="hours"))
+    assert "too few runs are known" in asked_when(scheduled("Europe/Berlin", triggerAtHour=9))
 
 
 def test_a_rule_of_every_second_day_is_counted_from_the_last_run() -> None:
@@ -807,6 +1030,7 @@ def test_an_execution_that_can_not_be_told_is_not_guessed(
     watching(monkeypatch)
     assert "can't be told" in ran("verify", "INC-1", "--send", "data.json", "--yes").err
     assert site.records.get(1).ticks["VER-1"].execution_id is None and len(posts(site)) == 1
+    assert site.watched() == (0, None) and site.records.get(1).watched.by_hand, "either may be the one with test data"
 
 
 def test_a_webhook_that_refuses_ticks_nothing(site: Site, hook: Json, ran: Ran) -> None:
@@ -831,6 +1055,11 @@ def test_a_webhook_that_is_not_ours_to_use_is_refused(
     hook["parameters"] |= change
     told = ran("verify", "INC-1", "--send", "data.json", "--yes")
     assert told.code == 2 and text in told.err and "by hand" in told.err and posts(site) == []
+
+
+def test_a_webhook_without_parameters_is_refused(site: Site, hook: Json, ran: Ran) -> None:
+    hook["parameters"] = ["damaged"]
+    assert "not a plain text" in ran("verify", "INC-1", "--send", "data.json", "--yes").err and posts(site) == []
 
 
 def test_what_is_no_test_data_or_no_webhook_is_refused(site: Site, hook: Json, ran: Ran, tmp_path: Path) -> None:

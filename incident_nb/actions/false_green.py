@@ -35,12 +35,14 @@ def hollow(execution: Json, node: str, before: Callable[[], Before | None]) -> s
     if node in as_dict(as_dict(as_dict(execution.get("data")).get("resultData")).get("pinData")):
         return f"shows pinned data at “{node}”: the node did nothing"
     runs = runs_of(execution, node)
-    if runs and not any(as_dict(run.get("data")) for run in runs):
+    if not any(as_dict(run.get("data")) for run in runs):
         return f"was kept without what “{node}” gave, so that nobody can tell how it did"
     items, errors = _given(execution, node)
-    if errors and not ((known := before()) and known.errors):
+    if errors and not ((known := before()) and known.errors and errors * known.items <= known.errors * len(items)):
         said = next(why for item in items if (why := error_body(as_dict(item.get("json")))))
         of = f" ({errors} of {len(items)} items)" if len(items) > 1 else ""
+        if known and known.errors:
+            of += f", in execution {known.execution_id} {known.errors} of {known.items}"
         return f"is marked a success, but what “{node}” got back is an error{of}: {said}"
     if items:
         return ""
@@ -52,8 +54,10 @@ def hollow(execution: Json, node: str, before: Callable[[], Before | None]) -> s
     )
 
 
-def given(execution: Json, node: str) -> Before:
-    """What a node gave in an execution."""
+def given(execution: Json, node: str) -> Before | None:
+    """What a node gave in an execution; None where n8n kept nothing of it."""
+    if not any(as_dict(run.get("data")) for run in runs_of(execution, node)):
+        return None
     items, errors = _given(execution, node)
     return Before(str(execution.get("id")), len(items), errors)
 

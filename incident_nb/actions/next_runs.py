@@ -12,6 +12,7 @@ from incident_nb.actions.runs_after import PRODUCTION
 from incident_nb.actions.schedules import rules_of, times, zone_of
 from incident_nb.actions.target import starts_of
 from incident_nb.models import ExecutionLog, Frozen
+from incident_nb.readers.node_input import as_dict
 
 Json = dict[str, Any]
 
@@ -48,7 +49,7 @@ def expected(
     if flow is not None:
         if flow.get("active") is False and starts_of(flow):
             return Estimate(text="The workflow is not active: no run will come until it is activated.")
-        if (flow.get("settings") or {}).get("saveDataSuccessExecution") == "none":
+        if as_dict(flow.get("settings")).get("saveDataSuccessExecution") == "none":
             return Estimate(text="n8n keeps no good runs of this workflow (its settings say so): tell them by hand.")
         rules, zone = rules_of(flow), zone_of(flow)
         if rules and (zone is not None or not any(rule.local for rule in rules)):

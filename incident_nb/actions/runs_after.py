@@ -20,11 +20,14 @@ Judgement = Literal["good", "bad", "not_counted", "going_on"]
 Json = dict[str, Any]
 
 PRODUCTION = ("webhook", "trigger", "integrated", "chat", "error")
-BY_HAND = "manual"
+BY_HAND, CALLED = "manual", "integrated"
 ENDED_BADLY = ("error", "crashed")
 GOING_ON = ("running", "waiting", "new")
+DEEPEST = 20  # callers above a run that are followed
 MOST_BEFORE = 200  # runs before the fix that are searched for good ones
 LONGEST = 200  # characters of an error's words
+_ABOUT = ["instance", "execution_id", "mode", "parent_execution_id"]
+_CALLED = {"retry": "which replays an older one", BY_HAND: "which was begun by hand"}
 _SAID = {"crash": "n8n died under it", "canceled": "it ran into its time limit", "status": "n8n has kept no error"}
 
 
@@ -32,6 +35,7 @@ class Run(NamedTuple):
     """A run of the workflow as the log has it (UTC): `ran` are the nodes that ran, None where n8n kept no data of it.
 
     `nodes` are the workflow's nodes as the run saw them, empty where that is not known; `failures` its rows in the log.
+    `caller`: id and mode of the execution at the top that it was called from, as far as the log has it.
     """
 
     execution_id: str
@@ -43,10 +47,11 @@ class Run(NamedTuple):
     nodes: dict[str, Json]
     failures: tuple[Json, ...]
     retry_of: str | None
+    caller: tuple[str, str] | None = None
 
 
 class Seen(Frozen):
-    """A run after the fix, as it was judged. `at`: when it ended (UTC). `text` goes on after “execution 812 …”.
+    """A run after the fix, as it was judged; `at` is when it ended (UTC). `text` goes on after “execution 812 …”.
 
     `by_hand`: somebody began it, so that it stands for VER-1 and VER-2 only. `same`: it failed where it had failed before.
     """
@@ -58,6 +63,7 @@ class Seen(Frozen):
     text: str
     by_hand: bool = False
     same: bool = False
+    began: datetime | None = None
 
 
 def runs_since(log: ExecutionLog, instance: str | None, workflow_id: str, since: datetime) -> list[Run]:
@@ -90,7 +96,13 @@ def _runs(log: ExecutionLog, mine: pd.DataFrame) -> Iterator[Run]:
     for row in failures.astype("object").to_dict("records"):
         known = {str(name): value for name, value in row.items() if pd.notna(value)}
         by_run.setdefault((row["instance"], row["execution_id"]), []).append(known)
-    for row in mine.astype("object").to_dict("records"):
+    rows = mine.astype("object").to_dict("records")
+    called = any(row["mode"] == CALLED for row in rows)
+    callers = {
+        (one["instance"], one["execution_id"]): one
+        for one in (log.executions[_ABOUT].astype("object").to_dict("records") if called else ())
+    }
+    for row in rows:
         ended = row["stopped_at"] if pd.notna(row["stopped_at"]) else row["at"]
         snapshot = log.snapshots.get(str(row["snapshot"]))
         path = row["nodes_run"]
@@ -98,8 +110,18 @@ def _runs(log: ExecutionLog, mine: pd.DataFrame) -> Iterator[Run]:
         yield Run(
             row["execution_id"], str(row["mode"]), str(row["status"]), _time(row["began"]), _time(ended),
             frozenset(path.split("\n")) if isinstance(path, str) else None, snapshot.nodes if snapshot else {},
-            tuple(by_run.get((row["instance"], row["execution_id"]), ())), retry_of,
+            tuple(by_run.get((row["instance"], row["execution_id"]), ())), retry_of, _caller(row, callers),
         )  # fmt: skip
+
+
+def _caller(row: Json, known: dict[tuple[str, str], Json]) -> tuple[str, str] | None:
+    top = row
+    for _ in range(DEEPEST):
+        above = known.get((top["instance"], top["parent_execution_id"])) if top["mode"] == CALLED else None
+        if above is None:
+            break
+        top = above
+    return None if top is row else (str(top["execution_id"]), str(top["mode"]))
 
 
 def judge(run: Run, node: str | None, *, trial: bool = False) -> Seen:
@@ -111,7 +133,9 @@ def judge(run: Run, node: str | None, *, trial: bool = False) -> Seen:
     """
 
     def seen(judged: Judgement, text: str, **more: Any) -> Seen:
-        return Seen(execution_id=run.execution_id, at=run.ended, mode=run.mode, judged=judged, text=text, **more)
+        return Seen(
+            execution_id=run.execution_id, at=run.ended, began=run.began, mode=run.mode, judged=judged, text=text, **more
+        )  # fmt: skip
 
     if run.status in GOING_ON:
         return seen("going_on", "is not over yet")
@@ -119,6 +143,9 @@ def judge(run: Run, node: str | None, *, trial: bool = False) -> Seen:
     if run.mode == "retry":
         how = text if failed else "which went well: the node works again, but this is no later run"
         return seen("not_counted", f"replays execution {run.retry_of or 'of old'}, {how}")
+    if run.caller and run.caller[1] not in PRODUCTION:
+        how = _CALLED.get(run.caller[1], "which no trigger began")
+        return seen("not_counted", f"was called by execution {run.caller[0]}, {how}{f'; it {text}' if text else ''}")
     by_hand = trial or run.mode == BY_HAND
     if run.mode not in (*PRODUCTION, BY_HAND):
         return seen("not_counted", f"was begun otherwise than by the workflow's triggers ({run.mode})")
@@ -126,7 +153,8 @@ def judge(run: Run, node: str | None, *, trial: bool = False) -> Seen:
         return seen("not_counted", f"was begun by hand, and {text}", by_hand=True, same=same)
     if failed:
         return seen("bad", text, same=same)
-    if why := text or _not_on_the_path(run, node):
+    unknown = "" if run.status == "success" else "has no status that says how it went"
+    if why := text or unknown or _not_on_the_path(run, node):
         return seen("not_counted", why, by_hand=by_hand)
     return seen("good", "went well", by_hand=by_hand)
 
@@ -136,8 +164,10 @@ def with_data(seen: Seen, execution: Json | None, node: str | None, before: Call
 
     Without data (None) a good one stays good, and says that it was judged by the log alone.
     """
-    if seen.judged != "good" or node is None:
+    if seen.judged != "good":
         return seen
+    if node is None:
+        return seen.model_copy(update={"text": "went well by the log alone; which node had failed is not known"})
     if execution is None:
         return seen.model_copy(update={"text": "went well by the log alone; its data could not be looked at"})
     why = hollow(execution, node, before)

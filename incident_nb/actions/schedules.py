@@ -7,22 +7,23 @@ GenericFunctions.js` of n8n-nodes-base). Parameters that stand at their defaults
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from heapq import merge
 from itertools import count, islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from incident_nb.desk.backoff import UNITS
 from incident_nb.probes.target import running_nodes
+from incident_nb.readers.node_input import as_dict
 
 Json = dict[str, Any]
 
 KIND = "n8n-nodes-base.scheduleTrigger"
 FURTHEST = 400  # times of a rule that are tried
 _DEFAULTS = {
-    "field": "days", "secondsInterval": 30, "minutesInterval": 5, "hoursInterval": 1, "daysInterval": 1,
-    "weeksInterval": 1, "monthsInterval": 1, "triggerAtDayOfMonth": 1, "triggerAtDay": [0], "triggerAtHour": 0,
-    "triggerAtMinute": 0,
+    "field": "days", **{f"{unit}Interval": every for unit, every in UNITS.items()}, "triggerAtDayOfMonth": 1,
+    "triggerAtDay": [0], "triggerAtHour": 0, "triggerAtMinute": 0,
 }  # fmt: skip
 
 
@@ -45,8 +46,8 @@ def rules_of(flow: Json) -> list[Rule] | None:
     for node in running_nodes(flow):
         if node.get("type") != KIND or node.get("disabled"):
             continue
-        rule = (node.get("parameters") or {}).get("rule")
-        given = rule.get("interval") if isinstance(rule, dict) else None
+        rule = as_dict(node.get("parameters")).get("rule")
+        given = as_dict(rule).get("interval")
         for one in given if isinstance(given, list) and given else [{}]:
             read = _rule({**_DEFAULTS, **one}) if isinstance(one, dict) else None
             if read is None:
@@ -56,20 +57,20 @@ def rules_of(flow: Json) -> list[Rule] | None:
 
 
 def zone_of(flow: Json) -> ZoneInfo | None:
-    """A workflow's own time zone; None where it has that of its server, which the API does not tell."""
-    name = (flow.get("settings") or {}).get("timezone")
+    """A workflow's own time zone; None where it has that of its server, which the API does not tell, or none known here."""
+    name = as_dict(flow.get("settings")).get("timezone")
     try:
         return ZoneInfo(name) if isinstance(name, str) and name not in ("", "DEFAULT") else None
-    except (ValueError, OSError):
+    except (ValueError, OSError, KeyError):  # the last one: this machine does not know it
         return None
 
 
 def times(rules: list[Rule], zone: ZoneInfo | None, now: datetime, last: datetime | None) -> Iterator[datetime]:
     """The instants (UTC) after `now` at which these rules fire; `last` is the newest run, from which every n-th is counted."""
-    yield from merge(*(_times(rule, zone or ZoneInfo("UTC"), now, last) for rule in rules))
+    yield from merge(*(_times(rule, zone or UTC, now, last) for rule in rules))
 
 
-def _times(rule: Rule, zone: ZoneInfo, now: datetime, last: datetime | None) -> Iterator[datetime]:
+def _times(rule: Rule, zone: tzinfo, now: datetime, last: datetime | None) -> Iterator[datetime]:
     from croniter import croniter
 
     if rule.unit in ("minutes", "hours") and rule.every > 1:  # each so long after the last one
@@ -112,7 +113,7 @@ def _rule(one: Json) -> Rule | None:
     minute, hour, day = (one[name] for name in ("triggerAtMinute", "triggerAtHour", "triggerAtDayOfMonth"))
     week = one["triggerAtDay"]
     numbers = (every, minute, hour, day, *(week if isinstance(week, list) else [None]))
-    if not all(isinstance(number, int) and 0 <= number < 60 for number in numbers) or not every:
+    if not all(type(number) is int and 0 <= number < 60 for number in numbers) or not every:
         return None
     clock, days = f"{hour:02}:{minute:02}", ",".join(map(str, week)) or "*"
     lasting = {

@@ -14,6 +14,7 @@ from incident_nb.http import RequestError
 from incident_nb.models import Frozen
 from incident_nb.n8n import N8n
 from incident_nb.probes.target import running_nodes
+from incident_nb.readers.node_input import as_dict
 from incident_nb.record import Incident
 
 Json = dict[str, Any]
@@ -107,7 +108,7 @@ def plan(server: N8n, incident: Incident, content: bytes) -> Trial:
             else "has no Webhook trigger"
         )
         raise UsageError(f"“{flow.get('name')}” {why}. " + " ".join(how_to(flow, incident, server.url)))
-    given = hooks[0].get("parameters") or {}
+    given = as_dict(hooks[0].get("parameters"))
     method = given.get("httpMethod", "GET")
     methods = [one for one in (method if isinstance(method, list) else [method]) if one in METHODS]
     path = given.get("path")
@@ -155,7 +156,7 @@ def send(server: N8n, trial: Trial, content: bytes, desk: Desk, wait: Callable[[
     execution = next(iter(found)) if len(found) == 1 else None
     text = f"test data sent to /webhook/{trial.path} ({trial.size} bytes)"
     text += f": execution {execution}" if execution else "; which execution it began can't be told"
-    desk.add(trial.number, "ticked", row="VER-1", text=text, execution_id=execution)
+    desk.add(trial.number, "ticked", row="VER-1", text=text, execution_id=execution, among=sorted(found - {execution}))
     return Sent(status=answer.status, execution_id=execution)
 
 

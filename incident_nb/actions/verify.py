@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from incident_nb import live
 from incident_nb.actions.false_green import Before, given
 from incident_nb.actions.runs_after import Run, Seen, good_before, judge, runs_since, with_data
-from incident_nb.actions.runs_recorded import BY, asked_for, put, say_reopened, window
+from incident_nb.actions.runs_recorded import BY, asked_for, last_failed, put, say_reopened, window
 from incident_nb.actions.target import BUDGET_S
 from incident_nb.desk import Desk
 from incident_nb.desk.arrivals import Owe
@@ -27,7 +27,7 @@ from incident_nb.desk.folder import sources_of
 from incident_nb.errors import IncidentNbError, UnreachableError, UsageError
 from incident_nb.incidents import Records
 from incident_nb.incidents.events import corrected
-from incident_nb.incidents.kinds.mending import RunWatched
+from incident_nb.incidents.kinds.mending import RunWatched, Ticked
 from incident_nb.incidents.payload import Payload
 from incident_nb.models import ExecutionLog, Frozen
 from incident_nb.n8n import N8n, lasting
@@ -122,7 +122,10 @@ def _of_server(
     try:
         with _server(incidents[0], desk.settings, name, desk.clock()) as source:
             for one in incidents:
-                yield _looked(desk, one, source, memory, owe)
+                try:
+                    yield _looked(desk, one, source, memory, owe)
+                except (UsageError, UnreachableError) as error:  # the others can be looked at
+                    yield Watching(number=one.number, instance=name, why=str(error))
     except (UsageError, UnreachableError) as error:
         yield Watching(number=incidents[0].number, instance=name, why=str(error))
 
@@ -207,9 +210,11 @@ def _judged(
     events = desk.records.events(incident.number)
     stands = corrected(events)
     told = {one.payload["execution_id"]: stands[one.seq].payload for one in events if one.kind == RunWatched.kind}
-    node, tick = incident.subject.node, incident.ticks.get("VER-1")
+    ticked = [one.payload for one in events if one.kind == Ticked.kind and one.payload["row"] == "VER-1"]
+    sent = {name for one in ticked for name in (one.get("execution_id"), *one.get("among", ()))}
+    node, failed_at = incident.subject.node, last_failed(incident.watched, runs)
     found: list[Seen] = []
-    asked, good = 0, incident.watched.good
+    asked, left, why, good = 0, 0, "", incident.watched.good
     full = asked_for(desk.policy)[1]
 
     @cache
@@ -219,7 +224,7 @@ def _judged(
         )
         looked = [source.ask(name) for name in names[:MOST_BEFORE]] if source.ask else []
         gave = [given(execution, str(node)) for execution in looked if execution is not None]
-        return max(gave, key=lambda one: one.items, default=None)
+        return max(filter(None, gave), key=lambda one: one.items, default=None)
 
     for run in runs:
         if run.execution_id in told:
@@ -228,39 +233,44 @@ def _judged(
         if known := _remembered(kept.get(run.execution_id)):
             found.append(known)
             continue
-        one = judge(run, node, trial=tick is not None and tick.execution_id == run.execution_id)
-        if one.judged == "good" and incident.watched.bad_at and one.at <= incident.watched.bad_at:
+        one = judge(run, node, trial=run.execution_id in sent)
+        if one.judged == "good" and failed_at and one.at <= failed_at:
             one = one.model_copy(update={"judged": "not_counted", "text": "ended before a run that failed"})
         elif one.judged == "good" and good >= full and not one.by_hand:
             one = one.model_copy(update={"judged": "not_counted", "text": f"went well; {full} good runs are enough"})
         elif one.judged == "good" and one.by_hand and incident.watched.by_hand:
             one = one.model_copy(update={"judged": "not_counted", "text": "went well; one run by hand is enough"})
         elif one.judged == "good":
-            if asked >= MOST_ASKED:
-                left = len(runs) - len(found)
-                return found, f"{left} runs more are to be looked at: {MOST_ASKED} at a time"
+            if left or asked >= MOST_ASKED:  # it waits; what failed after it does not
+                left += 1
+                continue
             try:
                 data = source.ask(run.execution_id) if source.ask and node else None
                 one = with_data(one, data, node, before)
                 if one.judged == "not_counted":
                     kept[run.execution_id] = one.model_dump(mode="json")
             except IncidentNbError as error:
-                return found, f"execution {run.execution_id} could not be looked at: {error}"
+                left, why = 1, f"execution {run.execution_id} could not be looked at: {error}"
+                continue
             asked += 1
         good = 0 if one.judged == "bad" else good + (one.judged == "good" and not one.by_hand)
         found.append(one)
-    return found, ""
+    if left and not why:
+        why = f"{left} runs more are to be looked at: {MOST_ASKED} at a time"
+    return found, why
 
 
 def _told(run: Run, payload: Payload | None) -> Seen:
     """A run as the record has it; where a person took it back there, it counts for nothing."""
     if not isinstance(payload, RunWatched):
         text = "was taken back in the record"
-        return Seen(execution_id=run.execution_id, at=run.ended, mode=run.mode, judged="not_counted", text=text)
+        return Seen(
+            execution_id=run.execution_id, at=run.ended, began=run.began, mode=run.mode, judged="not_counted", text=text
+        )
     text = payload.text or ("went well" if payload.good else "failed")
     return Seen(
-        execution_id=run.execution_id, at=run.ended, mode=run.mode, judged="good" if payload.good else "bad", text=text,
-        by_hand=payload.by_hand,
+        execution_id=run.execution_id, at=run.ended, began=run.began, mode=run.mode,
+        judged="good" if payload.good else "bad", text=text, by_hand=payload.by_hand,
     )  # fmt: skip
 
 

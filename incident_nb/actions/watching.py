@@ -37,8 +37,12 @@ class Picture(Frozen):
 
     @property
     def verified(self) -> bool:
-        """Whether all is done that runs and clock can do, and nothing failed again."""
-        return not self.seen.reopened and not any(row.is_open for row in self.rows if row.id in BY_RECORD)
+        """Whether all is done that runs and clock can do, nothing failed again, and no run is left that was not looked at."""
+        return (
+            not self.seen.why
+            and not self.seen.reopened
+            and not any(row.is_open for row in self.rows if row.id in BY_RECORD)
+        )
 
     def ends(self, last_bad: str | None) -> bool:
         """Whether there is nothing to wait for: it is verified, or has failed again since `last_bad`, whoever saw that."""

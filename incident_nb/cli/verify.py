@@ -62,7 +62,7 @@ def verify(
     """Show how far a fix is verified by the runs since, and put on record what they say (VER-1 to VER-5).
 
     A run counts if it went through the node that failed, and not only by its mark. Exit code 0 where VER-2, VER-4 and, for
-    P1, VER-5 are done; 1 where they are not yet, or it failed again.
+    P1, VER-5 are done; 1 where they are not yet, it failed again, or not all is known.
     """
     from incident_nb.actions import told
     from incident_nb.actions.watching import picture, tick_checked, trial_of

@@ -16,7 +16,7 @@ MOST_TRIES, LONGEST_PAUSE = 5, 5_000
 TRIES, PAUSE = 3, 1_000  # n8n's own, where nothing else is set
 BATCH, BATCH_PAUSE = 1, 1_000
 READS = {"GET", "HEAD", "OPTIONS"}
-_UNITS = {"seconds": 30, "minutes": 5, "hours": 1, "days": 1, "weeks": 1, "months": 1}  # n8n's own, as above
+UNITS = {"seconds": 30, "minutes": 5, "hours": 1, "days": 1, "weeks": 1, "months": 1}  # n8n's own, as above
 
 
 class Setting(NamedTuple):
@@ -131,7 +131,7 @@ def _every(row: dict[str, Any]) -> str:
     unit = str(row.get("field") or "days")
     if unit == "cronExpression":
         return f"by {row.get('expression')}"
-    count = _number(row.get(f"{unit}Interval")) or _UNITS.get(unit, 1)
+    count = _number(row.get(f"{unit}Interval")) or UNITS.get(unit, 1)
     return f"every {count} {unit}" if count != 1 else f"every {unit.removesuffix('s')}"
 
 

@@ -69,7 +69,7 @@ class Names:
         return _WORD.sub(name, text)
 
     def command(self, text: str, missing: dict[str, str]) -> str:
-        """A command with the names, each word quoted for a shell where it has to be; blanks stay as they are.
+        """A command with the names, each quoted for a shell by itself where it has to be; blanks stay as they are.
 
         The folder of the client's code and the file of the app are those of the settings, else the procedure's own.
         """
@@ -79,9 +79,11 @@ class Names:
         return " ".join(self._typed(word, missing) for word in text.split(" "))
 
     def _typed(self, word: str, missing: dict[str, str]) -> str:
-        blank = any(found in _BLANKS and not self.typed.get(found) for found in _WORD.findall(word))
-        typed = _WORD.sub(lambda found: self.typed.get(found[1]) or self._blank(found[1], missing), word)
-        return typed if blank or typed == word else shlex.quote(typed)
+        def typed(found: re.Match[str]) -> str:
+            name = self.typed.get(found[1])
+            return shlex.quote(name) if name else self._blank(found[1], missing)
+
+        return _WORD.sub(typed, word)
 
     def _blank(self, word: str, missing: dict[str, str]) -> str:
         """A word that has no name, as it shows, with the reason noted; one that is nobody's to fill in stays."""

@@ -64,7 +64,7 @@ def _verified(row: VerificationItem, incident: Incident, now: datetime) -> GateI
         return _item(row, True, needed, True, f"execution {seen.last_good} went well")
     if row.id in ("VER-1", "VER-2") and seen.by_hand:
         return _item(row, True, needed, True, f"execution {seen.by_hand}, begun by hand, went well")
-    if tick and tick.done and seen.bad_at and seen.bad_at >= tick.at:
+    if tick and tick.done and seen.bad_at and (seen.bad_at >= tick.at or seen.last_bad == tick.execution_id):
         return _item(row, False, needed, False, f"{seen.relapse}, after it was ticked")
     return _item(row, bool(tick and tick.done), needed, False, told)
 

@@ -28,13 +28,17 @@ class Started(Payload):
 
 
 class Ticked(Payload):
-    """A row of one of the procedure's checklists done, or not done after all; `execution_id`: the run that it was done with."""
+    """A row of one of the procedure's checklists done, or not done after all; `execution_id`: the run that it was done with.
+
+    `among`: runs one of which it was, where that can't be told.
+    """
 
     kind: ClassVar[str] = "ticked"
     row: RowId
     done: bool = True
     text: Text = ""
     execution_id: Name | None = None
+    among: tuple[Name, ...] = ()
 
     def change(self, incident: Incident, said: Said) -> Changes:
         tick = Tick(at=said.at, by=said.by, text=self.text, done=self.done, execution_id=self.execution_id)
@@ -100,7 +104,8 @@ class Fixed(Payload):
 class RunWatched(Payload):
     """A run of the workflow after the fix, and whether it was good (VER-4). None counts twice, and none that failed.
 
-    `text` goes on after “Execution 812 …” and says what happened. A good one that was begun `by_hand` is no later run.
+    `text` goes on after “Execution 812 …” and says what happened. A good one that was begun `by_hand` is no later run. It is of
+    the fix where it `began` after it; where that is not said, where it happened after it.
     """
 
     kind: ClassVar[str] = "run_watched"
@@ -108,10 +113,11 @@ class RunWatched(Payload):
     good: bool
     by_hand: bool = False
     text: Text = ""
+    began: Instant | None = None
 
     def change(self, incident: Incident, said: Said) -> Changes:
         seen, run = incident.watched, self.execution_id
-        if incident.fixed is None or said.at < incident.fixed.at:
+        if incident.fixed is None or (self.began or said.at) < incident.fixed.at:
             return {}  # what ran before says nothing of the fix
         if run in seen.told and (self.good or run == seen.last_bad):
             return {}
