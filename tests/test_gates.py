@@ -40,6 +40,8 @@ def item(rows, row_id):
 VERIFIED = [
     ("VER-1", "no fix yet", [], "o", "no fix is in place yet"),
     ("VER-1", "ticked before there is a fix", [tick(10, "VER-1")], "o", "no fix is in place yet"),
+    ("VER-1", "it came back", [FIX, ("resolved", 62, {}), ("reopened", 70, {"reason": "it is back"})], "o",
+     "no fix is in place since it came back: it is back"),
     ("VER-1", "ticked before the fix", [tick(59, "VER-1"), FIX], "o", "not ticked yet"),
     ("VER-1", "fixed", [FIX], "o", "not ticked yet"),
     ("VER-1", "ticked", [FIX, tick(61, "VER-1")], "t", "ticked by Ben"),
@@ -159,7 +161,8 @@ def test_reopening_begins_the_verification_anew():
     done = [FIX, *(tick(61, f"VER-{number}") for number in (1, 2, 3)), *(run(65 + n, True) for n in range(3))]
     assert not any(row.is_open for row in verification(incident_of(*done, severity="P1"), after(120)))
     back = incident_of(*done, ("resolved", 120), AGAIN, severity="P1")
-    assert all(row.is_open and row.basis == "no fix is in place yet" for row in verification(back, after(1001)))
+    said = "no fix is in place since it came back: it is back"
+    assert all(row.is_open and row.basis == said for row in verification(back, after(1001)))
 
 
 def test_the_rows_and_labels_are_the_policys():

@@ -48,7 +48,8 @@ def recover(server: N8n, plan: Plan, desk: Desk, choice: Choice, pace: Pace) -> 
     """
     if not plan.fixed:
         raise UsageError(
-            f"INC-{plan.number}: no fix is in place yet, so a retry would fail as well. Record the fix first."
+            f"INC-{plan.number}: no fix is in place yet, so a retry would fail as well. Put it on record first: "
+            f'incident-nb incidents fix INC-{plan.number} "what was changed".'
         )
     harm.put_on_record(plan.number, plan.harm, desk)
     yield from _settled(server, plan, desk)

@@ -145,7 +145,7 @@ def _may_watch(incident: Incident, now: datetime, policy: Policy) -> None:
         raise UsageError(f"{name} was closed by {incident.closed.by}. Reopen it first.")
     if incident.fixed is None:
         raise UsageError(
-            f"{name}: no fix is in place yet. Put it on record first: incident-nb incidents record {name} fixed what=…"
+            f'{name}: no fix is in place yet. Put it on record first: incident-nb incidents fix {name} "what was changed".'
         )
     if not incident.subject.workflow_id:
         raise UsageError(

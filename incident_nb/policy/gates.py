@@ -48,7 +48,9 @@ def _verified(row: VerificationItem, incident: Incident, now: datetime) -> GateI
     told = f"ticked by {tick.by}{f': {tick.text}' if tick.text else ''}" if tick and tick.done else "not ticked yet"
     seen = incident.watched
     if incident.fixed is None:
-        return _item(row, False, needed, False, "no fix is in place yet")
+        back = incident.reopened[-1].text if incident.reopened else ""
+        basis = f"no fix is in place since it came back: {back}" if back else "no fix is in place yet"
+        return _item(row, False, needed, False, basis)
     if row.minutes is not None:
         begin = max(incident.fixed.at, seen.bad_at or incident.fixed.at)
         left = begin + timedelta(minutes=row.minutes) - now
