@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from incident_nb.case import Case
 from incident_nb.desk import Desk, on_record
 from incident_nb.errors import UnreachableError, UsageError
 from incident_nb.incidents.kinds.opening import Opened
-from incident_nb.logfile import nothing
 from incident_nb.record import Incident
 from incident_nb.said import Subject
 from incident_nb.settings import load
-from incident_nb.ui.follow import Follow
-from incident_nb.ui.panel import _parts
 from incident_nb.ui.resolution import Resolution
-from tests.acting import CUTS, Run, cut_off
+from tests.acting import CUTS, Clicked, Run, cut_off
 from tests.exports import Json
 from tests.test_desk import NOW
 from tests.writable import Kept
@@ -291,28 +286,6 @@ def test_only_what_was_stopped_and_asked_for_comes_back(n8n: Kept, run: Run) -> 
 # From a notebook
 
 
-class Clicked:
-    """The controls of a notebook's third step, by their labels, on the incident as it is on record."""
-
-    def __init__(self) -> None:
-        self.panel = Resolution(Follow(Case(nothing(), NOW, load(None), incident="INC-1"), SimpleNamespace(
-            problem=None, findings=(), hypotheses=())))  # type: ignore[arg-type]  # fmt: skip
-        self.panel._widget()
-
-    def part(self, label: str) -> Any:
-        """The control of this label."""
-        found = [part for part in _parts(self.panel._body) if str(getattr(part, "description", "")).startswith(label)]
-        assert found, label
-        return found[0]
-
-    def click(self, label: str, **typed: str) -> str:
-        """What is said once these are typed and the button is clicked."""
-        for field, text in typed.items():
-            self.part(field.replace("_", " ")).value = text
-        self.part(label).click()
-        return str(self.panel._said.value)
-
-
 @pytest.fixture
 def notebook(n8n: Kept, run: Run, monkeypatch: pytest.MonkeyPatch) -> Clicked:
     for name in ("Orders", "Bills"):
@@ -320,7 +293,7 @@ def notebook(n8n: Kept, run: Run, monkeypatch: pytest.MonkeyPatch) -> Clicked:
     run(n8n)
     opened()
     monkeypatch.setattr(Desk, "diagnosed", lambda *_, **__: None)
-    return Clicked()
+    return Clicked(Resolution, load(None), NOW)
 
 
 def test_a_button_stops_only_what_was_shown_and_confirmed_by_name(n8n: Kept, notebook: Clicked) -> None:

@@ -4,38 +4,24 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from incident_nb import cli
 from incident_nb import error_workflow as ew
 from incident_nb.error_workflow.build import NAME
 from incident_nb.errors import UsageError
+from tests.acting import Run, ran
 from tests.exports import Json
-from tests.writable import KEY, Kept, serving
+from tests.writable import KEY, Kept
 
 TOKEN = "tok-4fA8kQ2mZ7xB1nC9vL3wPq"
 TRIGGER = {"id": "t", "name": "On error", "type": "n8n-nodes-base.errorTrigger", "typeVersion": 1, "parameters": {}}
 MAIL = {"id": "m", "name": "Mail", "type": "n8n-nodes-base.noOp", "typeVersion": 1, "parameters": {}}
 TO = "http://127.0.0.1:8787/alerts/n8n"
 INSTALL = ("n8n-error-workflow", "--install", "default")
-Run = Callable[..., SimpleNamespace]
-
-
-@pytest.fixture(params=[False, True], ids=["1.x", "2.x"])
-def n8n(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    with serving(Kept(newer=request.param)) as kept:
-        yield kept
-
-
-@pytest.fixture
-def newer() -> Iterator[Kept]:
-    with serving(Kept()) as kept:
-        yield kept
 
 
 @pytest.fixture
@@ -49,14 +35,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         if given and isinstance(given[0], Kept):
             (tmp_path / "incident-nb.toml").write_text(f'[n8n.default]\nurl = "{given[0].url}"\n')
             given = given[1:]
-        code = 0
-        try:
-            cli.main([str(one) for one in given])
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err and KEY not in out + err and TOKEN not in out + err
-        return SimpleNamespace(code=code, out=out, err=" ".join(err.split()))
+        told = ran(capsys, *given, secrets=(KEY, TOKEN))
+        return SimpleNamespace(code=told.code, out=told.json, err=told.err)
 
     return once
 

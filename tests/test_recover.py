@@ -16,7 +16,8 @@ from incident_nb.incidents import fold
 from incident_nb.incidents.store import Writing
 from incident_nb.models import Severity
 from incident_nb.settings import load
-from tests.acting import CUTS, Run, cut_off
+from incident_nb.ui.resolution import Resolution
+from tests.acting import CUTS, Clicked, Run, cut_off
 from tests.builders import error
 from tests.exports import Json
 from tests.replays import (
@@ -32,7 +33,6 @@ from tests.replays import (
     retried,
     states,
 )
-from tests.test_contain import Clicked
 from tests.writable import Kept
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
@@ -495,7 +495,7 @@ def notebook(n8n: Kept, run: Run, monkeypatch: pytest.MonkeyPatch) -> Clicked:
     run(n8n)
     opened()
     monkeypatch.setattr(Desk, "diagnosed", lambda *_, **__: None)
-    return Clicked()
+    return Clicked(Resolution, load(None), datetime.now(UTC))
 
 
 def test_a_button_retries_only_what_was_shown_and_confirmed_by_name(n8n: Kept, notebook: Clicked) -> None:

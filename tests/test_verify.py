@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from incident_nb import cli
 from incident_nb.actions import verify
 from incident_nb.actions.false_green import Before, error_body, given, hollow
 from incident_nb.actions.next_runs import expected
@@ -21,7 +20,6 @@ from incident_nb.actions.runs_after import Seen, judge, runs_since
 from incident_nb.actions.runs_recorded import put, say_reopened
 from incident_nb.actions.watching import picture
 from incident_nb.alerts import n8n_trigger
-from incident_nb.case import Case
 from incident_nb.cli import verify as command
 from incident_nb.desk import Desk
 from incident_nb.desk.arrivals import Arrival, Arrivals
@@ -32,9 +30,9 @@ from incident_nb.logfile import nothing
 from incident_nb.record import Incident
 from incident_nb.said import Subject, Watched
 from incident_nb.settings import Settings, load
-from incident_nb.ui.follow import Follow
-from incident_nb.ui.panel import _parts
 from incident_nb.ui.verification import Verification
+from tests import acting
+from tests.acting import Clicked
 from tests.builders import HOUR, UNAUTHORISED, Json, call, error, flow, log_of, run
 from tests.faulty import Asked, Server, answer
 from tests.served import KEY, Kept, serving_n8n
@@ -826,17 +824,7 @@ def ran(
     monkeypatch.setattr(Desk.__init__, "__kwdefaults__", {"by": None, "clock": lambda: site.now})
     monkeypatch.setenv("INCIDENT_NB_ENGINEER", "Robin")
 
-    def once(*given: Any) -> SimpleNamespace:
-        code = 0
-        try:
-            cli.main([str(one) for one in given])
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err and KEY not in out + err
-        return SimpleNamespace(code=code, out=" ".join(out.split()), err=" ".join(err.split()), json=out)
-
-    return once
+    return lambda *given: acting.ran(capsys, *given)
 
 
 Ran = Callable[..., SimpleNamespace]
@@ -1079,38 +1067,11 @@ def test_what_is_no_test_data_or_no_webhook_is_refused(site: Site, hook: Json, r
 # The notebook
 
 
-class Clicked:
-    """Section 4 of INC-1's notebook, clicked and typed into."""
-
-    def __init__(self, settings: Settings) -> None:
-        case = Case(nothing(), NOW, settings, incident="INC-1")
-        self.panel = Verification(Follow(case, SimpleNamespace(problem=None, hypotheses=())))  # type: ignore[arg-type]
-        self.panel._widget()
-
-    def part(self, label: str) -> Any:
-        found = [part for part in _parts(self.panel._body) if str(getattr(part, "description", "")).startswith(label)]
-        assert found, label
-        return found[0]
-
-    def click(self, label: str, **typed: str) -> str:
-        for field, text in typed.items():
-            self.part(field.replace("_", " ")).value = text
-        self.part(label).click()
-        return str(self.panel._said.value)
-
-    def has(self, label: str) -> bool:
-        return any(str(getattr(part, "description", "")).startswith(label) for part in _parts(self.panel._body))
-
-    @property
-    def shown(self) -> str:
-        return " ".join(str(part.value) for part in _parts(self.panel._body) if type(part).__name__ == "HTML")
-
-
 @pytest.fixture
 def notebook(site: Site, ran: Ran, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Clicked]:
     monkeypatch.setattr(Desk, "diagnosed", lambda *_, **__: None)
     monkeypatch.setattr(import_module("incident_nb.ui.follow"), "records_of", lambda _: site.records)
-    return lambda: Clicked(site.settings)
+    return lambda: Clicked(Verification, site.settings, NOW)
 
 
 def test_the_notebook_looks_at_n8n(site: Site, notebook: Callable[[], Clicked]) -> None:
