@@ -117,9 +117,16 @@ def plan(server: N8n, incident: Incident, content: bytes) -> Trial:
         raise UsageError(
             f"The webhook “{hooks[0].get('name')}” asks for a credential, which is not ours to use. {by_hand}"
         )
-    if not isinstance(path, str) or not path.strip("/") or path.startswith("=") or "{{" in path:
+    parts = path.split("/") if isinstance(path, str) else []
+    if (
+        not isinstance(path, str)
+        or not path.strip("/")
+        or path.startswith("=")
+        or "{{" in path
+        or {".", ".."} & {*parts}
+    ):
         raise UsageError(f"The path of the webhook “{hooks[0].get('name')}” is not a plain text. {by_hand}")
-    if any(part.startswith(":") for part in path.split("/")):
+    if any(part.startswith(":") for part in parts):
         raise UsageError(f"The path of the webhook “{hooks[0].get('name')}” has a part that varies ({path}). {by_hand}")
     if not methods:
         raise UsageError(f"The webhook “{hooks[0].get('name')}” takes no {', '.join(METHODS)}. {by_hand}")
