@@ -577,7 +577,7 @@ def test_wherever_it_is_cut_off_the_next_time_ends_it_right(n8n: Kept, run: Run,
         )
         assert states() == dict.fromkeys(ids, "well"), (at, states())
         assert n8n.executions[int(kept)].get("retrySuccessId") is None
-    assert at > 12
+    assert at > 8
 
 
 def _anew(n8n: Kept, run: Run) -> None:

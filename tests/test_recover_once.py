@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from incident_nb.incidents.kinds.mending import Resolved
 from incident_nb.settings import load
 from tests.acting import Run
 from tests.replays import (
+    BEGAN,
+    MINUTE,
     SERVER,
     called,
     execution,
@@ -85,7 +88,7 @@ def test_one_that_waits_for_its_turn_is_found_by_its_number(n8n: Kept, run: Run,
 def test_where_too_much_is_on_no_list_nobody_can_tell(newer: Kept, run: Run, sure: None) -> None:
     orders = flow(newer)
     one = execution(newer, orders, 1)
-    later = execution(newer, orders, 119, None)
+    later = execution(newer, orders, (datetime.now(UTC) - BEGAN) / MINUTE, None)
     newer.executions[900] = newer.executions.pop(int(later)) | {"id": "900"}
     lose(newer)
     run(newer)
