@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from incident_nb.models import Severity
 from incident_nb.settings import load
 from incident_nb.ui.resolution import Resolution
 from tests.acting import CUTS, Clicked, Run, cut_off
-from tests.builders import error
+from tests.builders import error, page
 from tests.exports import Json
 from tests.replays import (
     BEGAN,
@@ -241,6 +242,25 @@ def test_what_was_affected_is_counted_once_and_kept(n8n: Kept, run: Run) -> None
     assert harm and (harm.failed, harm.items, harm.unseen) == (2, {"invoices": 2, "orders": 2}, 0)
     assert run("impact", "INC-1", "--json").code == 0
     assert [event.kind for event in on_record(load(None)).records.events(1)].count("harmed") == 1
+
+
+def test_what_was_affected_is_counted_from_an_export_as_well(newer: Kept, run: Run) -> None:
+    orders = flow(newer)
+    execution(newer, orders, -60, None)
+    execution(newer, orders, 1, items=2)
+    execution(newer, orders, 2)
+    run(newer)
+    opened()
+    by_server = run("impact", "INC-1", "--json").json
+    Path("export.json").write_text(page(list(newer.executions.values())))
+    newer.instead = lambda *_: (500, {})
+    told = run("impact", "INC-1", "--from", "export.json", "--json")
+    assert (
+        told.code == 0
+        and json.loads(told.json) == json.loads(by_server)
+        and json.loads(told.json)["items"] == {"invoices": 3}
+    )
+    assert run("impact", "INC-1", "--from", "none.json").code != 0
 
 
 def test_what_had_been_written_and_what_only_looked_well_is_told(newer: Kept, run: Run) -> None:

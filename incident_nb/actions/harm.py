@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+
 from incident_nb.actions.affected import Affected, Extent
-from incident_nb.actions.contents import ITEMS, Things
-from incident_nb.actions.verdict import Verdict
+from incident_nb.actions.contents import ITEMS, Things, things_at
+from incident_nb.actions.verdict import wrote
 from incident_nb.desk import Desk
 from incident_nb.incidents.entries import through_gate
 from incident_nb.incidents.kinds.recovering import Harmed
+from incident_nb.readers.single import Executions
 
 
 class Counted:
@@ -18,8 +21,9 @@ class Counted:
         self.plain = self.unseen = 0
         self.wrote: dict[str, int] = {}
 
-    def add(self, one: Affected, verdict: Verdict, things: Things | None) -> None:
-        for node in verdict.wrote:
+    def add(self, one: Affected, wrote: Iterable[str], things: Things | None) -> None:
+        """Counts one: the nodes that had written in it, and what reached the one that failed (None: not kept)."""
+        for node in wrote:
             self.wrote[node] = self.wrote.get(node, 0) + 1
         if one.child is not None or one.retry_of is not None:
             return  # it is counted where it failed, and failed first
@@ -32,6 +36,7 @@ class Counted:
                 self.things.setdefault(name, set()).update(ids)
 
     def told(self, found: Extent) -> Harmed:
+        """All of it."""
         counts = {name: len(ids) for name, ids in self.things.items()}
         if self.plain:
             counts[ITEMS] = counts.get(ITEMS, 0) + self.plain
@@ -43,6 +48,18 @@ class Counted:
             clients=tuple(sorted({one.client for one in found.executions if one.client})),
             items=dict(sorted(counts.items(), key=lambda pair: -pair[1])), wrote=self.wrote, unseen=self.unseen,
         )  # fmt: skip
+
+
+def in_export(found: Extent, sources: Sequence[str], on_progress: Callable[[int, int], None]) -> Harmed:
+    """What was affected, counted from exports alone. Raises SourceError where none can be read."""
+    look = Executions(sources, also=[one.execution_id for one in found.executions])
+    counted = Counted()
+    for number, one in enumerate(found.executions):
+        on_progress(number, len(found.executions))
+        execution, node = look(one.execution_id), one.node or ""
+        held = execution if execution and execution["data"] else None
+        counted.add(one, wrote(held, node) if held else (), things_at(held, node) if held else None)
+    return counted.told(found)
 
 
 def put_on_record(number: int, counted: Harmed, desk: Desk) -> None:

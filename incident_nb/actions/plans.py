@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from incident_nb.actions import contain, harm, replay_plan, replays, restore
 from incident_nb.actions.affected import extent
 from incident_nb.actions.target import as_they_run, going_on, server_of
+from incident_nb.case import read_case
 from incident_nb.desk import Desk
 from incident_nb.errors import UsageError
+from incident_nb.incidents.kinds.recovering import Harmed
 from incident_nb.models import ExecutionLog
 from incident_nb.n8n import N8n
 from incident_nb.n8n.workflows import look
+from incident_nb.record import Incident
 from incident_nb.watch.servers import read
 
 REPLAYS_S = 6 * 3600.0  # retries take their time
@@ -75,10 +78,33 @@ def _id_of(log: ExecutionLog, instance: str, name: str) -> str:
 
 
 def counted(
-    desk: Desk, number: int, workflows: Sequence[str] = (), *, server: str | None = None,
+    desk: Desk, number: int, workflows: Sequence[str] = (), *, server: str | None = None, sources: Sequence[str] = (),
     on_progress: replay_plan.Progress = lambda *_: None,
-) -> replays.Plan:  # fmt: skip
-    """What a problem did, counted just now and put on record where that is news. Raises as `replaying` does."""
-    with replaying(desk, number, None, workflows, server=server, on_progress=on_progress) as (_, plan):
-        harm.put_on_record(number, plan.harm, desk)
-        return plan
+) -> tuple[Harmed, str]:  # fmt: skip
+    """What a problem did, counted just now and put on record where that is news; and what the server's list lacks.
+
+    `sources`: exports, in place of the server. Raises as `replaying` does.
+    """
+    lacks = ""
+    if sources:
+        log, incident = read_case(list(sources), desk.settings, desk.clock()).log, desk.records.get(number)
+        instance = _instance_of(log, incident)
+        found = extent(log, incident, instance, [_id_of(log, instance, name) for name in workflows])
+        known = harm.in_export(found, sources, on_progress)
+    else:
+        with replaying(desk, number, None, workflows, server=server, on_progress=on_progress) as (_, plan):
+            known, lacks = plan.harm, plan.lacks
+    harm.put_on_record(number, known, desk)
+    return known, lacks
+
+
+def _instance_of(log: ExecutionLog, incident: Incident) -> str:
+    """The server that an export is of: the incident's, else the only one in it."""
+    there = [str(one) for one in log.executions["instance"].dropna().unique()]
+    if incident.subject.instance in there:
+        return str(incident.subject.instance)
+    if len(there) != 1:
+        raise UsageError(
+            f"The exports hold executions of {', '.join(there) or 'no server'}, not of {incident.subject.instance}."
+        )
+    return there[0]

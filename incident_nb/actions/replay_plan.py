@@ -42,7 +42,7 @@ def plan(
         on_progress(number, len(mine))
         execution, name = sight.execution(one.execution_id), one.execution_id
         verdicts[name] = judged(name, one.workflow_id, sight)
-        harm.add(one, verdicts[name], execution and things_at(execution, verdicts[name].node or one.node or ""))
+        harm.add(one, verdicts[name].wrote, execution and things_at(execution, verdicts[name].node or one.node or ""))
         sight.forget(name)
     rows = Decided(mine, found.instance, incident, sight, now, wanted, verdicts)
     return Plan(

@@ -38,25 +38,36 @@ WorkflowsOption = Annotated[
 
 @app.command("impact")
 def impact(
-    incident: IncidentArgument, workflows: WorkflowsOption = None, server: ServerOption = None, json_to: JsonOption = None,
+    incident: IncidentArgument,
+    workflows: WorkflowsOption = None,
+    server: ServerOption = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from", metavar="SOURCE", help="Exports in place of the server; again for more.", show_default=False
+        ),
+    ] = None,
+    json_to: JsonOption = None,
     config: ConfigOption = None,
-) -> None:  # fmt: skip
+) -> None:
     """Count what a problem did since it began, and put it on record: failed runs, what was in them, what was written.
 
-    It reads n8n and changes nothing there.
+    It reads n8n, or exports, and changes nothing there.
     """
     from incident_nb.actions import plans, told
     from incident_nb.desk import on_record
 
     desk = on_record(settings_of(config))
     with _looking() as look:
-        plan = plans.counted(desk, desk.number_of(incident), workflows or (), server=server, on_progress=look)
+        found, lacks = plans.counted(
+            desk, desk.number_of(incident), workflows or (), server=server, sources=sources or (), on_progress=look
+        )
     if json_to is not None:
-        put_json(cleaned(plan.harm.model_dump(mode="json")), json_to)
+        put_json(cleaned(found.model_dump(mode="json")), json_to)
         return
-    show_rows([(clean(label), clean(text)) for label, text in told.harm(plan.harm)])
-    if plan.lacks:
-        words.print(clean(plan.lacks), style="yellow", markup=False, soft_wrap=True)
+    show_rows([(clean(label), clean(text)) for label, text in told.harm(found)])
+    if lacks:
+        words.print(clean(lacks), style="yellow", markup=False, soft_wrap=True)
 
 
 @app.command("recover")
