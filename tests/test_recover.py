@@ -31,6 +31,7 @@ from tests.replays import (
     opened,
     plan,
     recorded,
+    replay,
     retried,
     states,
 )
@@ -242,6 +243,14 @@ def test_what_was_affected_is_counted_once_and_kept(n8n: Kept, run: Run) -> None
     assert harm and (harm.failed, harm.items, harm.unseen) == (2, {"invoices": 2, "orders": 2}, 0)
     assert run("impact", "INC-1", "--json").code == 0
     assert [event.kind for event in on_record(load(None)).records.events(1)].count("harmed") == 1
+
+
+def test_what_bears_no_number_is_not_counted_again_in_a_retry(newer: Kept, run: Run) -> None:
+    one = execution(newer, flow(newer), 1, items=[{"json": {"subject": "Hello"}}])
+    replay(newer, one, 2, None)
+    run(newer)
+    opened()
+    assert run("impact", "INC-1").code == 0 and recorded().harm.items == {"items": 1}  # type: ignore[union-attr]
 
 
 def test_what_was_affected_is_counted_from_an_export_as_well(newer: Kept, run: Run) -> None:

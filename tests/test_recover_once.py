@@ -264,3 +264,23 @@ def test_names_of_nodes_pass_the_gate(newer: Kept, run: Run) -> None:
         assert told.code == 0 and SECRET not in told.out + told.err + told.json, given
     said = [event.payload for event in on_record(load(None)).records.events(1) if event.kind == "harmed"]
     assert len(said) == 1 and said[0]["wrote"] and SECRET not in str(said)
+
+
+def test_a_retry_that_was_there_before_is_not_taken_for_ours(newer: Kept, run: Run) -> None:
+    one = execution(newer, flow(newer), 1)
+    replay(newer, one, 2, SERVER)  # by hand
+    lose(newer)
+    run(newer)
+    opened()
+    run("recover", "INC-1", "--execution", one, "--yes")
+    assert states() == {one: "asked"}
+
+
+def test_what_the_record_calls_done_is_done_though_n8n_shows_nothing_of_it(newer: Kept, run: Run) -> None:
+    one = execution(newer, flow(newer), 1)
+    run(newer)
+    opened()
+    desk = on_record(load(None))
+    desk.add(1, "retrying", instance="default", execution_id=one, workflow="Orders")
+    desk.add(1, "retried", instance="default", execution_id=one, state="well")
+    assert plan(run) == {"done": [one]}
