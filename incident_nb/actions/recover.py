@@ -79,6 +79,8 @@ def _settled(server: N8n, plan: Plan, desk: Desk) -> Iterator[Step]:
         if asked is None or asked.state in (*ALL_OVER, "never"):
             continue
         found = fate(asked, row.workflow_id, sight, desk.clock())
+        if found.state == "asked" and row.do == "retry":
+            continue  # somebody named it all the same: its turn tells
         if found.state == "asked":
             yield _step(row, "unsure", f"a retry was begun before, and {found.why}")
         elif found.state != asked.state:

@@ -23,6 +23,12 @@ ServerOption = Annotated[
     str | None,
     typer.Option("--server", metavar="NAME", help="The server's name in the settings; else the incident's."),
 ]
+FromOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from", metavar="SOURCE", help="Exports in place of the server; again for more.", show_default=False
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do what the plan says; without it, only the plan is shown.")]
 
 

@@ -22,7 +22,7 @@ from incident_nb.cli.common import (
     show_rows,
     words,
 )
-from incident_nb.cli.contain import ServerOption, YesOption
+from incident_nb.cli.contain import FromOption, ServerOption, YesOption
 from incident_nb.cli.incidents import IncidentArgument
 
 WorkflowsOption = Annotated[
@@ -41,12 +41,7 @@ def impact(
     incident: IncidentArgument,
     workflows: WorkflowsOption = None,
     server: ServerOption = None,
-    sources: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--from", metavar="SOURCE", help="Exports in place of the server; again for more.", show_default=False
-        ),
-    ] = None,
+    sources: FromOption = None,
     json_to: JsonOption = None,
     config: ConfigOption = None,
 ) -> None:

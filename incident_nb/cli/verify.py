@@ -22,7 +22,7 @@ from incident_nb.cli.common import (
     show_rows,
     words,
 )
-from incident_nb.cli.contain import ServerOption
+from incident_nb.cli.contain import FromOption, ServerOption
 from incident_nb.cli.incidents import IncidentArgument
 from incident_nb.errors import UnreachableError, UsageError
 
@@ -50,12 +50,7 @@ def verify(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Send what --send shows, once.")] = False,
     server: ServerOption = None,
-    sources: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--from", metavar="SOURCE", help="Exports in place of the server; again for more.", show_default=False
-        ),
-    ] = None,
+    sources: FromOption = None,
     json_to: JsonOption = None,
     config: ConfigOption = None,
 ) -> None:
