@@ -115,8 +115,8 @@ def name_of(tree: dict[Any, Any]) -> str | None:
 def name_before(items: list[Any] | tuple[Any, ...], index: int) -> str | None:
     """The header whose value this item is, in a flat list of names and values such as Node's rawHeaders."""
     before = items[index - 1] if index else None
-    if not isinstance(before, str) or len(before) > 80:
-        return None
+    if not isinstance(before, str) or len(before) > 80 or MASK.search(before):
+        return None  # what holds a mask was a value, and longer than it is now
     if HEADER.fullmatch(before):
         return before
     value = items[index]
