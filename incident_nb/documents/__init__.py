@@ -1,0 +1,1 @@
+"""What people send and keep: the incident document, the client's notice, the learning file, each from the record."""
