@@ -6,11 +6,11 @@ import os
 import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, time
 from fnmatch import fnmatchcase
 from pathlib import Path
 from re import compile as regex
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -32,9 +32,9 @@ class Client(_Section):
     Rules are lists: `name_prefix`, `tag`, `project` (exact), and `workflows` (globs on the name). `time_zone` is an
     IANA name, used for "same day" and "this week"; `hours` ("09:00-17:30") and `days` are when the client works, where
     such are agreed for P3 and P4; `holidays` are days off: dates, and regions whose public holidays are (DE, AU-NSW).
-    `contact` is who is written to. `repository` is the folder of the
-    client's code (under git), `vendors` are services they depend on (names of `vendors.toml`), `models` maps a node's
-    name, or the path of an endpoint, to the Pydantic model of what it takes, as `path.py:Model` in that folder.
+    `contact` is who is written to. `repository` is the folder of the client's code (under git), `vendors` are services
+    they depend on (names of `vendors.toml`), `models` maps a node's name, or the path of an endpoint, to the Pydantic
+    model of what it takes, as `path.py:Model` in that folder.
     """
 
     name: str | None = None
@@ -183,6 +183,26 @@ class Watch(_Section):
     vendors_s: float = Field(default=300, ge=60)
 
 
+class ReviewSettings(_Section):
+    """`[review]`: the `clients` (by code) whose reviews a worker makes by itself, and `every` period that they are of.
+
+    A week ends on `day` at `at` in the client's time zone; months and quarters are those of the calendar.
+    """
+
+    clients: tuple[str, ...] = ()
+    every: tuple[Literal["week", "month", "quarter"], ...] = ("week",)
+    day: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] = "Friday"
+    at: time = time(17)
+
+    @field_validator("at", mode="before")
+    @classmethod
+    def _time_of_day(cls, at: Any) -> time:
+        with suppress(ValueError):
+            if isinstance(at, str | time) and (read := time.fromisoformat(str(at))).tzinfo is None:
+                return read
+        raise ValueError('write the time of day in the client\'s time zone, like "17:00"')
+
+
 class Redaction(_Section):
     """`[redaction]`: whether personal data is masked in what stays in the house. What goes to a client always is."""
 
@@ -193,7 +213,6 @@ class Settings(_Section):
     """All settings, with defaults that make an empty file, or none, a working one.
 
     `redaction`: what of personal data is masked in internal output.
-
     `own_hosts`: globs of hosts the agency itself runs, so that their 5xx is an endpoint crash, not an outage.
     `code_in_name`: read a client's code from a workflow name that starts with it in brackets, as in `[ACME] Orders`,
     when no client's rule fits. `notebooks`: limits of a notebook that runs unattended.
@@ -209,6 +228,7 @@ class Settings(_Section):
     probes: Probes = Probes()
     jobs: JobSettings = JobSettings()
     watch: Watch = Watch()
+    review: ReviewSettings = ReviewSettings()
     modal: Modal = Modal()
     n8n: dict[str, Server] = Field(default_factory=dict)
     clients: dict[str, Client] = Field(default_factory=dict)

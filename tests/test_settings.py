@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,19 @@ def test_where_a_clients_code_lies(
     assert folder is not None and not folder.is_dir()
     assert is_at is None or folder == Path(is_at.replace("HOME", home).replace("WORKSPACE", workspace))
     assert settings.repository_of("BETA") is settings.repository_of(None) is None
+
+
+@pytest.mark.parametrize("at", ['"17:30"', "17:30:00"])
+def test_the_end_of_a_week_is_a_time_of_day(tmp_path: Path, at: str) -> None:
+    (tmp_path / "incident-nb.toml").write_text(f"[review]\nat = {at}\n")
+    assert load(tmp_path / "incident-nb.toml").review.at == time(17, 30)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("at", '"five"'), ("at", '"17:00Z"'), ("at", "17.5"), ("at", "17"), ("day", '"Fri"'), ("every", '["day"]')],
+)
+def test_an_end_of_a_week_that_is_none_is_refused_by_name(tmp_path: Path, key: str, value: str) -> None:
+    (tmp_path / "incident-nb.toml").write_text(f"[review]\n{key} = {value}\n")
+    with pytest.raises(SettingsError, match=rf"review\.{key}"):
+        load(tmp_path / "incident-nb.toml")
