@@ -316,9 +316,9 @@ def test_the_time_before_is_told_only_where_the_log_reaches_back() -> None:
 
 def test_a_run_counts_in_its_part_of_the_period() -> None:
     week = chosen_period(START, START + timedelta(days=7), "UTC")
-    log = log_of(*runs("X.X", flow(1, "[BAY] Orders"), start=START + 23 * HOUR))
+    log = log_of(*runs("X.X", flow(1, "[BAY] Orders"), start=START + 15 * HOUR))
     (rate,) = made(log=log, period=week, now=NOW).runs.rates  # type: ignore[union-attr]
-    assert rate.parts == ((1, 1), (2, 1), *[(0, 0)] * 5)
+    assert rate.parts == ((1, 1), (2, 1), *[(0, 0)] * 6)  # from before midnight on, to the eighth day's morning
 
 
 def test_what_says_nothing_of_a_workflow_is_left_out() -> None:

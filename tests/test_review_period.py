@@ -72,6 +72,15 @@ def test_parts_end_with_the_period_and_begin_at_its_time_of_day() -> None:
     ]  # fmt: skip
 
 
+def test_days_are_those_of_the_clients_calendar() -> None:
+    period = chosen_period(utc("2026-10-24T15:00"), utc("2026-10-26T16:00"), "Europe/Berlin")
+    assert parts_of(period, days=1) == [
+        utc("2026-10-24T15:00"), utc("2026-10-24T22:00"), utc("2026-10-25T23:00"), utc("2026-10-26T16:00"),
+    ]  # fmt: skip  # the second one has 25 hours
+    whole = chosen_period(utc("2026-10-24T22:00"), utc("2026-10-25T23:00"), "Europe/Berlin")
+    assert parts_of(whole, days=1) == [whole.since, whole.until]
+
+
 def test_the_weeks_before_are_added_only_where_the_period_is_shorter() -> None:
     week = last_period("week", utc("2026-11-20T16:00"), "Europe/Berlin", FRIDAY)
     assert before(week, weeks=8).since == utc("2026-09-25T15:00")

@@ -11,10 +11,10 @@ from incident_nb.models import ExecutionLog, Severity, Window
 from incident_nb.policy import ClientCalendar, bill, load, usable_calendar
 from incident_nb.record import Incident
 from incident_nb.review import sla
+from incident_nb.review.again import recurring
 from incident_nb.review.model import Hours, Line, Mention, Review, Week, counted
 from incident_nb.review.period import Period, before, parts_of
-from incident_nb.review.recurring import recurring
-from incident_nb.review.runs import runs_of
+from incident_nb.review.rates import runs_of
 from incident_nb.said import Subject
 from incident_nb.settings import Settings
 

@@ -109,8 +109,8 @@ class Rate(Frozen):
 class Runs(Frozen):
     """What an execution log says of the period. It holds runs from `since` to `until`; what n8n removed before, it can't.
 
-    `parts` are the beginnings of the period's parts and its end. `rates`: most failures first; only workflows that ran.
-    `skipped`: so many parts of the source could not be read.
+    `parts` are the beginnings of the parts of the period, as far as the log reaches back, and its end. `rates`: most
+    failures first; only workflows that ran. `skipped`: so many parts of the source could not be read.
     """
 
     since: datetime | None

@@ -75,15 +75,18 @@ def chosen_period(since: datetime, until: datetime, zone: str) -> Period:
 def parts_of(period: Period, *, days: int) -> list[datetime]:
     """The beginnings of the parts of so many days, counted back from the period's end, and that end (UTC).
 
-    The first part is shorter where the days don't come out even. A day is one of the client's calendar, so that the parts
-    begin at one time of day although clocks change.
+    Single days are those of the client's calendar; longer parts begin at the time of day at which the period ends. The
+    first part, and the last of the days, are shorter where they don't come out even.
     """
     local = ZoneInfo(period.zone)
     end = period.local(period.until)
-    edges = [period.until]
+    edges, day, at = [period.until], end.date(), end.time()
+    if days == 1:
+        day, at = day + timedelta(days=1), time()
     while edges[-1] > period.since:
-        day = end.date() - timedelta(days=days * len(edges))
-        edges.append(max(_instant(day, end.time(), local), period.since))
+        day -= timedelta(days=days)
+        edge = max(_instant(day, at, local), period.since)
+        edges += [edge] if edge < edges[-1] else []
     return edges[::-1]
 
 

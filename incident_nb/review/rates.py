@@ -24,16 +24,19 @@ def runs_of(log: ExecutionLog, client: str, period: Period, seen: Window | None 
 
     Counted are runs that ended well, with an error or by a crash; a retry is a run of its own. Left out are those begun by
     hand, error workflows, cancelled ones and those without a time. `seen`: what the log covers, where more was read than
-    this part of it. All times UTC.
+    this part of it. The parts are those of the time that it covers: days, or weeks of a longer one. All times UTC.
     """
     covers = seen or window(log)
-    edges = parts_of(period, days=_days_of_a_part(period))
+    covered = period
+    if covers.from_ is not None and period.has(covers.from_):
+        covered = period.model_copy(update={"since": covers.from_.astimezone(UTC)})
+    edges = parts_of(covered, days=_days_of_a_part(covered))
     earlier = earliest(period)
     runs = _mine(log, client)
     runs = runs[(runs["at"] >= pd.Timestamp(earlier)) & (runs["at"] < pd.Timestamp(period.until))]
     reaches_back = covers.from_ is not None and covers.from_ <= earlier
     rates = [
-        _rate(key, table, edges, reaches_back=reaches_back)
+        _rate(key, table, period, edges, reaches_back=reaches_back)
         for key, table in runs.groupby(["instance", "workflow_id"], observed=True)
     ]
     ran = sorted((one for one in rates if one.runs), key=lambda one: (-one.failed, -one.green, one.workflow))
@@ -64,10 +67,11 @@ def _mine(log: ExecutionLog, client: str) -> pd.DataFrame:
     return runs.assign(failed=runs["status"].isin(FAILED), green=green)
 
 
-def _rate(key: tuple[str, str], table: pd.DataFrame, edges: list[datetime], *, reaches_back: bool) -> Rate:
-    at = table["at"]
-    now = table[at >= pd.Timestamp(edges[0])]
-    before = table[at < pd.Timestamp(edges[0])]
+def _rate(
+    key: tuple[str, str], table: pd.DataFrame, period: Period, edges: list[datetime], *, reaches_back: bool
+) -> Rate:
+    in_period = table["at"] >= pd.Timestamp(period.since)
+    now, before = table[in_period], table[~in_period]
     parts = [
         now[(now["at"] >= pd.Timestamp(begin)) & (now["at"] < pd.Timestamp(end))] for begin, end in pairwise(edges)
     ]
