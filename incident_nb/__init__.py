@@ -6,6 +6,8 @@ investigate(case)   -> Diagnosis       what failed, since when, why, how bad, wh
 survey(case)        -> Survey          every problem of the source, grouped, with its pattern
 display             what a notebook shows: summary, severity, causes, checklist, others, step
 plots               charts: execution_strip, cause_bars, group_bars
+open_review(name)   -> Review          a client's incidents over a period: of a review's folder, or the bundled sample
+review              what a notebook shows of it: summary, clocks, times, runs, and their charts
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ _HOME = {
     "survey": "incident_nb.diagnose",
     "display": "incident_nb",
     "plots": "incident_nb",
+    "open_review": "incident_nb.review",
+    "review": "incident_nb",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the names above
