@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
         recover,
         redact,
         report,
+        review,
         serve,
         steps,
         tell,

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,8 +67,8 @@ def settings_of(config: Path | None) -> Settings:
     return settings
 
 
-def instant(text: str | None, name: str) -> datetime | None:
-    """An option's ISO 8601 time, UTC when it names no zone. Raises UsageError for anything else."""
+def instant(text: str | None, name: str, zone: tzinfo = UTC) -> datetime | None:
+    """An option's ISO 8601 time as UTC, taken as one of `zone` when it names none. Raises UsageError for anything else."""
     if text is None:
         return None
     try:
@@ -77,7 +77,7 @@ def instant(text: str | None, name: str) -> datetime | None:
         raise UsageError(f"{name} {text!r} is no ISO 8601 time. Write it like 2026-11-14T08:30:00Z.") from error
     if not 1970 <= at.year <= 2200:
         raise UsageError(f"{name} {text!r} is not a year that executions have. Write it like 2026-11-14T08:30:00Z.")
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def default_now(source: list[str]) -> datetime:

@@ -29,6 +29,12 @@ def rounds_of(jobs: Jobs) -> Sequence[Round]:
 
         return do
 
+    def reviews(now: datetime) -> None:
+        if settings.review.clients:
+            from incident_nb.watch import reviews as due  # here, since charts take memory that most workers never need
+
+            due.look(records, settings, now)
+
     return (
         Round("owed", "*/15 * * * * *", told(lambda now: sweep(jobs, now))),
         Round("clocks", "5 * * * * *", told(lambda now: clocks.look(records, settings, now))),
@@ -36,5 +42,6 @@ def rounds_of(jobs: Jobs) -> Sequence[Round]:
         Round("reconcile", "35 */2 * * * *", told(lambda now: reconcile.look(records, settings, now, arrivals))),
         Round("verify", "45 * * * * *", told(lambda now: verify.look_all(records, settings, now, found))),
         Round("heartbeats", "50 */10 * * * *", told(lambda now: heartbeats.look(records, settings, now, arrivals))),
+        Round("reviews", "25 */5 * * * *", told(reviews)),
         Round("forget", "0 17 3 * * *", run.forget),
     )

@@ -17,12 +17,13 @@ from incident_nb.report.prepare import for_report
 from incident_nb.resources import templates
 from incident_nb.sanitise import clean_html, clean_markdown, fenced, html_text
 
-PICTURES = "report_files"
+NAME = "report"
+PICTURES = f"{NAME}_files"
 
 
 @dataclass(frozen=True)
 class Exported:
-    """The files of one report; the Markdown's pictures lie in `report_files` next to it."""
+    """The files of one report; the Markdown's pictures lie in `report_files` (`NAME_files`) next to it."""
 
     html: Path
     markdown: Path
@@ -35,9 +36,11 @@ def export(
     title: str,
     generated_at: datetime,
     banner: str | None = None,
+    name: str = NAME,
 ) -> Exported:
     """The report of an executed notebook: `report.html` and `report.md` in `out_dir` (a 0700 folder of 0600 files).
 
+    With another `name` they are called by that.
     `banner` is shown at the very top (a run that failed in the middle: `NotebookRun.banner`); `generated_at` is
     zone-aware. The HTML holds no script and loads nothing; what is shown of the notebook, `report.prepare.for_report`
     says. It is for the house: what a client may see is `report.client`. Raises `UsageError` for an unreadable notebook,
@@ -50,14 +53,14 @@ def export(
         shown, {"report": facts}
     )
     markdown, pictures = _exporter(MarkdownExporter, "incident-md").from_notebook_node(
-        shown, {"report": facts, "unique_key": "chart", "output_files_dir": PICTURES}
+        shown, {"report": facts, "unique_key": "chart", "output_files_dir": f"{name}_files"}
     )
-    with staged(out_dir, gone=(f"{PICTURES}/chart_*.png",)) as draft:
-        for name, data in pictures["outputs"].items():
-            write_atomic(private_folder(draft / PICTURES) / Path(name).name, data)
-        write_atomic(draft / "report.html", sealed("report.html", html))
-        write_atomic(draft / "report.md", sealed("report.md", markdown))
-    return Exported(html=out_dir / "report.html", markdown=out_dir / "report.md")
+    with staged(out_dir, gone=(f"{name}_files/chart_*.png",)) as draft:
+        for picture, data in pictures["outputs"].items():
+            write_atomic(private_folder(draft / f"{name}_files") / Path(picture).name, data)
+        write_atomic(draft / f"{name}.html", sealed(f"{name}.html", html))
+        write_atomic(draft / f"{name}.md", sealed(f"{name}.md", markdown))
+    return Exported(html=out_dir / f"{name}.html", markdown=out_dir / f"{name}.md")
 
 
 def _exporter(kind: Any, template: str, **options: Any) -> Any:

@@ -126,12 +126,12 @@ def public_name(name: str | None, others: Iterable[str] = ()) -> str | None:
 
 def client_html(view: ClientView) -> str:
     """The client's copy as one self-contained page: no script, nothing loaded."""
-    return _environment(html=True).get_template("client.html.j2").render(v=view).strip() + "\n"
+    return page_templates(html=True).get_template("client.html.j2").render(v=view).strip() + "\n"
 
 
 def client_markdown(view: ClientView) -> str:
     """The same as Markdown."""
-    return _environment(html=False).get_template("client.md.j2").render(v=view).strip() + "\n"
+    return page_templates(html=False).get_template("client.md.j2").render(v=view).strip() + "\n"
 
 
 def write_client_copy(diagnosis: Diagnosis, case: Case, folder: Path) -> None:
@@ -142,7 +142,9 @@ def write_client_copy(diagnosis: Diagnosis, case: Case, folder: Path) -> None:
         write_atomic(folder / name, sealed(name, text))
 
 
-def _environment(*, html: bool) -> Environment:
+def page_templates(*, html: bool) -> Environment:
+    """The templates of a client's pages, as HTML or as Markdown; every value in them is escaped for its form."""
+
     def shown(value: object) -> object:
         return value if html or isinstance(value, Markup) else markdown_text(str(value))
 

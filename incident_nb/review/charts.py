@@ -10,11 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from incident_nb.models import Severity
-from incident_nb.plots import BLUE, FAINT, GRID, INK, Chart
-from incident_nb.plots import _canvas as canvas
-from incident_nb.plots import _drawable as drawable
-from incident_nb.plots import _say_empty as say_empty
-from incident_nb.plots import _shorten as shorten
+from incident_nb.plots.house import BLUE, FAINT, GRID, INK, Chart, canvas, drawable, say_empty, shorten
 from incident_nb.policy import CLOCKS
 from incident_nb.review.model import Rate, Review
 from incident_nb.review.views import met_words, share_words

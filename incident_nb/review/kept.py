@@ -54,7 +54,8 @@ SAMPLE_PERIOD = chosen_period(
 class Material:
     """What a review is made from: incidents and executions of one client, or near it, and what the log covers (`seen`).
 
-    Where there was no log, `no_runs` says why, and the case's is empty.
+    Where there was no log, `no_runs` says why, and the case's is empty. `others` are codes and names of all other clients,
+    which no text for this one may hold.
     """
 
     case: Case
@@ -63,6 +64,7 @@ class Material:
     incidents: tuple[Incident, ...]
     seen: Window | None = None
     no_runs: str = ""
+    others: tuple[str, ...] = ()
 
     def review(self) -> Review:
         """The review that it makes."""
@@ -83,6 +85,7 @@ class Material:
             "period": self.period.model_dump(mode="json"),
             "seen": self.seen.model_dump(mode="json") if self.seen else None,
             "no_runs": self.no_runs,
+            "others": self.others,
         }
         write_atomic(folder / ABOUT, sealed(ABOUT, json.dumps(about, indent=1, ensure_ascii=False) + "\n"))
 
@@ -92,12 +95,36 @@ def material(
     now: datetime, *, no_runs: str = "no execution log was read",
 ) -> Material:  # fmt: skip
     """What the review of a client and a period is made from: of all that is known only what concerns it."""
-    mine = within(log, earliest(period), period.until, client) if log is not None else nothing()
+    everybody = list(incidents)
+    mine = _of_one(within(log, earliest(period), period.until, client)) if log is not None else nothing()
     return Material(
-        case=Case(replace(mine, snapshots={}), now, settings, client=client, unattended=True, offline=True),
-        client=client, period=period, incidents=concerning(incidents, client, period.until),
+        case=Case(mine, now, settings, client=client, unattended=True, offline=True),
+        client=client, period=period, incidents=concerning(everybody, client, period.until),
         seen=window(log) if log is not None else None, no_runs="" if log is not None else no_runs,
+        others=_others(client, everybody, log, settings),
     )  # fmt: skip
+
+
+def _of_one(log: ExecutionLog) -> ExecutionLog:
+    """A part of a log without what was in the rest: workflows' snapshots, and the categories of columns."""
+    executions, failures = (
+        table.assign(
+            **{name: column.cat.remove_unused_categories() for name, column in table.select_dtypes("category").items()}
+        )
+        for table in (log.executions, log.failures)
+    )
+    return replace(log, executions=executions, failures=failures, snapshots={})
+
+
+def _others(
+    client: str, incidents: Iterable[Incident], log: ExecutionLog | None, settings: Settings
+) -> tuple[str, ...]:
+    """The codes of all clients but one that anybody knows of, and their names."""
+    codes = {*settings.clients, *(one.client for one in incidents if one.client)}
+    if log is not None:
+        codes |= {str(code) for code in log.executions["client"].dropna().unique()}
+    codes.discard(client)
+    return tuple(sorted(codes | {one.name for code, one in settings.clients.items() if code in codes and one.name}))
 
 
 def open_review(name: str = cases.SAMPLE) -> Review:
@@ -123,6 +150,7 @@ def open_material(name: str) -> Material:
             case=case, client=str(about["client"]), period=Period.model_validate(about["period"]),
             incidents=tuple(Incident.model_validate_json(line) for line in lines if line),
             seen=Window.model_validate(about["seen"]) if about["seen"] else None, no_runs=str(about["no_runs"]),
+            others=tuple(map(str, about["others"])),
         )  # fmt: skip
     except FileNotFoundError as error:
         raise UsageError(

@@ -70,7 +70,11 @@ def times(found: Review) -> View:
 
 def runs(found: Review) -> View:
     """How often each workflow failed in the period, beside the time before it, and what the log does not cover."""
-    return _view("review_runs", found, runs=found.runs, rows=[(one, _trend(one)) for one in _rates(found)])
+    rows = found.runs.rates if found.runs else ()
+    return _view(
+        "review_runs", found, runs=found.runs, rows=[(one, _trend(one)) for one in rows],
+        green=any(one.green for one in rows), compared=any(one.before is not None for one in rows),
+    )  # fmt: skip
 
 
 def friday(found: Review) -> View:
@@ -80,7 +84,7 @@ def friday(found: Review) -> View:
 
 def recurring(found: Review) -> View:
     """The problems that came more than once, and whether what was to prevent them was done."""
-    states = {"open": "open", "overdue": "overdue", "done": "done", "did_not_hold": "done, and it came again"}
+    states = {"open": "open", "overdue": "overdue", "done": "done", "did_not_hold": "did not hold"}
     return _view("review_recurring", found, states=states)
 
 
@@ -100,22 +104,17 @@ def _view(name: str, found: Review, **more: Any) -> View:
     def when(at: datetime | None) -> str:
         return f"{found.period.local(at):%a %d %b %Y, %H:%M}" if at else "not known"
 
+    def short(at: datetime) -> str:
+        return f"{found.period.local(at):%a\u00a0%d\u00a0%b, %H:%M}"
+
     def day(at: datetime | None) -> str:
         return f"{found.period.local(at):%d %b}" if at else "not known"
 
     def grade(severity: Severity | None) -> str:
         return f"{severity} {names[severity]}" if severity else "not classified"
 
-    given = {
-        "r": found,
-        "when": when,
-        "day": day,
-        "grade": grade,
-        "span": span_words,
-        "met": met_words,
-        "share": share_words,
-    }
-    return View(name, {**given, **more})
+    words = {"when": when, "short": short, "day": day, "grade": grade}
+    return View(name, {"r": found, **words, "span": span_words, "met": met_words, "share": share_words, **more})
 
 
 def span_words(span: timedelta | None) -> str:
@@ -140,10 +139,6 @@ def share_words(runs: int, failed: int) -> str:
     """So many failed runs of so many; with the share where there are enough for one."""
     told = f"{failed:,} of {runs:,}"
     return f"{told} ({failed / runs:.0%})" if runs >= ENOUGH_RUNS else told
-
-
-def _rates(found: Review) -> tuple[Rate, ...]:
-    return found.runs.rates if found.runs else ()
 
 
 def _trend(one: Rate) -> str:

@@ -1,0 +1,80 @@
+"""What a review is made from, gathered: the incidents on record, and the executions of a source or of the servers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from incident_nb.case import SAMPLE, read_case
+from incident_nb.errors import IncidentNbError, UsageError
+from incident_nb.live import WORD
+from incident_nb.models import ExecutionLog
+from incident_nb.policy import usable_calendar
+from incident_nb.record import Incident
+from incident_nb.review.kept import Material, material
+from incident_nb.review.period import Period
+from incident_nb.settings import Settings
+
+FOLDER = "reviews"
+NO_SOURCE = "no execution log was named, and no n8n server is configured"
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+
+
+def gather(
+    incidents: Iterable[Incident], settings: Settings, client: str, period: Period, now: datetime,
+    sources: Sequence[str] = (), **options: Any,
+) -> Material:  # fmt: skip
+    """What the review of a client and a period is made from. `options` are those of `case.read_case`.
+
+    Without `sources` the configured servers are read; where they can't be, the review goes without and says why. Raises
+    UsageError for a client of which neither settings nor incidents nor executions know, and what `read_case` raises.
+    """
+    known = list(incidents)
+    log, why = _log(settings, now, list(sources), options)
+    codes = {*settings.clients, *(one.client for one in known if one.client)}
+    if log is not None:
+        codes |= {str(code) for code in log.executions["client"].dropna().unique()}
+    if client not in codes:
+        told = ", ".join(sorted(codes)) or "none at all"
+        raise UsageError(f"There is no client {client!r} in settings, incidents or executions. There is: {told}.")
+    return material(known, log, settings, client, period, now, no_runs=why)
+
+
+def zone_of(settings: Settings, client: str) -> str:
+    """The client's time zone, UTC where none can be read; the review's `note` says so then."""
+    calendar, _ = usable_calendar(settings, client)
+    return calendar.time_zone if calendar else "UTC"
+
+
+def folder_of(settings: Settings, client: str, period: Period) -> Path:
+    """Where the workspace keeps the review, such as reviews/ACME/2026-W47. Raises UsageError where there is none."""
+    if settings.path is None:
+        raise UsageError(
+            "Reviews are kept in a workspace, and there is none here. Name a folder with --out, or make one with "
+            "`incident-nb init DIR`."
+        )
+    odd = f"client-{hashlib.sha256(client.encode('utf-8', 'replace')).hexdigest()[:10]}"
+    return settings.path.parent / FOLDER / (client if _PLAIN.fullmatch(client) else odd) / period.name
+
+
+def _log(
+    settings: Settings, now: datetime, sources: list[str], options: dict[str, Any]
+) -> tuple[ExecutionLog | None, str]:
+    """The executions, or None and why there are none."""
+    if sources:
+        return read_case(sources, settings, now, **options).log, ""
+    if not settings.n8n:
+        return None, NO_SOURCE
+    try:
+        return read_case([WORD], settings, now, **options).log, ""
+    except IncidentNbError as error:
+        return None, str(error).rstrip(".")
+
+
+def is_sample(sources: Sequence[str]) -> bool:
+    """Whether the bundled sample is meant, incidents and all."""
+    return list(sources) == [SAMPLE]
