@@ -26,15 +26,15 @@ def check_folder(out: Path) -> None:
             raise OutputError(f"{out} exists and is no folder; choose another --out")
         clean_leftovers(out)
         held = out.is_dir() and not all(is_leftover(entry.name) for entry in out.iterdir())
-        if held and not is_made(out):
+        if held and not (out / "case" / ABOUT).is_file():
             raise OutputError(f"{out} holds other things than a review; choose an empty or new folder")
     except OSError as error:
         raise OutputError(f"could not look into {out}: {error.strerror}; choose another folder") from error
 
 
 def is_made(out: Path) -> bool:
-    """Whether a whole review lies in the folder: what is in it was put there at once."""
-    return (out / "case" / ABOUT).is_file()
+    """Whether a whole review lies in the folder: its page is put there last."""
+    return (out / "case" / ABOUT).is_file() and (out / f"{NAME}.html").is_file()
 
 
 def write_review(
@@ -47,7 +47,7 @@ def write_review(
     `whole` it gives none, and raises OutputError. The client's copy is made of the figures, not of the notebook.
     """
     found = material.review()
-    with staged(out, gone=GONE) as draft:
+    with staged(out, gone=GONE, last=f"{NAME}.html") as draft:
         material.save(draft / "case")
         run = run_notebook(
             notebooks() / "client_review.ipynb", draft / EXECUTED, {"case": "case"}, cwd=draft, on_cell=on_cell,
