@@ -51,6 +51,7 @@ from incident_nb.models import (
 from incident_nb.patterns import GROUP_COLUMNS, shape
 from incident_nb.patterns.onset import FAILING_RATE, NORMAL_RATE
 from incident_nb.probes import PROBES, endpoint
+from incident_nb.review import paper as review_paper
 from tests import served
 
 ROOT = Path(__file__).parent.parent
@@ -148,7 +149,7 @@ def one_notebook_run(monkeypatch: pytest.MonkeyPatch) -> None:
         shutil.copy(source, output)
         return notebook.NotebookRun("done", output, None, None, 0.0)
 
-    for user in (notebook, paper):  # by name as well, or one that is loaded now would keep it for good
+    for user in (notebook, paper, review_paper):  # by name as well, or one that is loaded now would keep it for good
         monkeypatch.setattr(user, "run_notebook", once)
 
 
@@ -180,6 +181,10 @@ def test_command_does_what_the_page_says(line: str, shown: list[str], capsys: py
     for name in re.findall(r"(?:investigate|report|demo) .*--out (\S+)", line):
         assert (Path(name) / "report.html").stat().st_size > 10_000
         assert {"report.md", "investigation.ipynb", "diagnosis.json", "case"} <= {p.name for p in Path(name).iterdir()}
+    for name in re.findall(r"review .*--out (\S+)", line):
+        assert {"review.html", "review.md", "client.html", "client.md", "case"} <= {
+            p.name for p in Path(name).iterdir()
+        }
     for name in re.findall(r"--(?:html|json) (\w\S+)", line):
         assert Path(name).stat().st_size > 1_000
 
@@ -196,7 +201,8 @@ def test_settings_example_loads_with_every_key_and_every_key_is_explained(folder
     text = page("configuration.md")
     tables = {
         "": loaded, "n8n.NAME.": loaded.n8n["main"], "clients.CODE.": loaded.clients["ALDER"],
-        "redaction.": loaded.redaction, "notebooks.": loaded.notebooks, "probes.": loaded.probes, "modal.": loaded.modal,
+        "redaction.": loaded.redaction, "review.": loaded.review,
+        "notebooks.": loaded.notebooks, "probes.": loaded.probes, "modal.": loaded.modal,
         "modal.apps.HOST.": next(iter(loaded.modal.apps.values())),
     }  # fmt: skip
     for table, example in tables.items():

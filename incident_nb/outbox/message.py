@@ -51,6 +51,7 @@ ABOUT: dict[str, About] = {
     "silent": About("Failed without an alert", names=True),
     "quiet": About("Went quiet", names=True),
     "verify": About("Verification", names=True),
+    "review": About("Review", names=True),
     "related": About("Related", repeats=False),
     "set_aside": About("Set aside", repeats=False),
     "asked": About("Asked for", covered=True),
