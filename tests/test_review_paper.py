@@ -77,6 +77,14 @@ def test_only_what_concerns_the_client_is_kept(tmp_path: Path) -> None:
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in (tmp_path / "case").iterdir())
 
 
+def test_of_one_over_several_clients_no_more_is_kept_than_how_it_went(tmp_path: Path) -> None:
+    known = (incident_of(UNDER, *FIXED, severity="P2"), shared_one(client="BAY"))
+    made = material(known, None, SETTINGS, "BAY", PERIOD, AFTER)
+    made.save(tmp_path / "case")
+    assert b"globex" not in (tmp_path / "case" / "incidents.jsonl").read_bytes().lower()
+    assert [line.clocks["resolve"] for line in made.review().lines] == ["met", "met"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
