@@ -70,6 +70,13 @@ def test_what_was_kept_makes_the_same_review(tmp_path: Path, log: bool) -> None:
     assert (found.runs is not None) is log and found.no_runs == ("" if log else "nobody answered")
 
 
+def test_a_text_with_ends_of_lines_of_its_own_is_kept(tmp_path: Path) -> None:
+    title = "one\u2028two\x85three\x0bfour\x1cfive"
+    made = material([incident_of(*FIXED, severity="P2", title=title)], None, SETTINGS, "BAY", PERIOD, AFTER)
+    made.save(tmp_path / "case")
+    assert open_material(str(tmp_path / "case")).incidents == made.incidents and made.incidents[0].title == title
+
+
 def test_only_what_concerns_the_client_is_kept(tmp_path: Path) -> None:
     ours().save(tmp_path / "case")
     for name in ("incidents.jsonl", "executions.parquet", "failures.parquet", "snapshots.json"):

@@ -145,7 +145,7 @@ def open_material(name: str) -> Material:
         about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if about["schema"] != SCHEMA:
             raise ValueError(f"its form is {about['schema']}, and this version reads form {SCHEMA}")
-        lines = (folder / INCIDENTS).read_text(encoding="utf-8").splitlines()
+        lines = (folder / INCIDENTS).read_bytes().split(b"\n")  # a text may hold other ends of lines
         return Material(
             case=case, client=str(about["client"]), period=Period.model_validate(about["period"]),
             incidents=tuple(Incident.model_validate_json(line) for line in lines if line),
@@ -171,7 +171,7 @@ def sample_material(client: str = SAMPLE_CLIENT, period: Period = SAMPLE_PERIOD)
 def sample_incidents() -> list[Incident]:
     """The bundled incidents, of several clients; made by `tests/make_incidents.py`."""
     events: dict[int, list[Event]] = {}
-    for line in (sample() / SAMPLE_INCIDENTS).read_text(encoding="utf-8").splitlines():
+    for line in (sample() / SAMPLE_INCIDENTS).read_bytes().splitlines():
         event = Event.model_validate_json(line)
         events.setdefault(event.number, []).append(event)
     return [fold(rows) for rows in events.values()]
