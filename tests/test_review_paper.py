@@ -20,7 +20,7 @@ from incident_nb.incidents.store import FILE
 from incident_nb.resources import notebooks, sample
 from incident_nb.review import chosen_period, open_review
 from incident_nb.review import paper as papers
-from incident_nb.review.gather import NO_SOURCE, folder_of, gather
+from incident_nb.review.gather import NO_SOURCE, folder_of, gather, read_runs
 from incident_nb.review.kept import ABOUT, SAMPLE_INCIDENTS, Material, material, open_material, sample_material
 from incident_nb.review.paper import check_folder, is_made, write_review
 from incident_nb.settings import Client, NotebookLimits, Settings
@@ -118,11 +118,11 @@ def test_the_bundled_incidents_are_those_that_the_script_makes() -> None:
 
 def test_servers_that_do_not_answer_leave_a_review_without_runs() -> None:
     incident = incident_of(*FIXED, severity="P2")
-    assert gather([incident], SETTINGS, "BAY", PERIOD, AFTER).no_runs == NO_SOURCE
+    assert gather([incident], SETTINGS, "BAY", PERIOD, AFTER, read_runs(SETTINGS, AFTER)).no_runs == NO_SOURCE
     server = Settings(n8n={"main": {"url": "http://127.0.0.1:9"}}, clients=SETTINGS.clients)  # type: ignore[dict-item]
-    assert "main" in gather([incident], server, "BAY", PERIOD, AFTER).no_runs
+    assert "main" in gather([incident], server, "BAY", PERIOD, AFTER, read_runs(server, AFTER)).no_runs
     with pytest.raises(UsageError, match=r"no client 'NOBODY'.* BAY, GLOBEX"):
-        gather([incident], SETTINGS, "NOBODY", PERIOD, AFTER)
+        gather([incident], SETTINGS, "NOBODY", PERIOD, AFTER, (None, ""))
 
 
 @pytest.mark.parametrize("code", ["..", "a/b", "", "Ä", "x" * 200, "../../etc"])

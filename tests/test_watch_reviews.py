@@ -91,6 +91,16 @@ def test_several_periods_of_several_clients(tmp_path: Path, records: Records) ->
     assert found == {("BAY", "2026-W48"), ("BAY", "2026-10"), ("GLOBEX", "2026-W47"), ("GLOBEX", "2026-10")}
 
 
+def test_servers_are_read_once_for_all_and_not_at_all_for_none(
+    tmp_path: Path, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[datetime] = []
+    monkeypatch.setattr(reviews, "read_runs", lambda _, now: (read.append(now), (None, "nothing is read"))[1])
+    settings = asked(tmp_path, clients=["BAY", "GLOBEX"], every=["week", "month"])
+    assert len(look(records, settings, FRIDAY, Writer())) == 4 and read == [FRIDAY]
+    assert look(records, settings, FRIDAY + MINUTE, Writer()) == [] and read == [FRIDAY]
+
+
 def test_the_end_of_the_week_is_a_setting(tmp_path: Path, records: Records) -> None:
     settings = asked(tmp_path, day="Monday", at="09:00")
     assert [one.period for one in look(records, settings, FRIDAY, Writer())] == ["2026-W48"]  # until Monday the 23rd

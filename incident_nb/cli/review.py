@@ -117,17 +117,15 @@ def _material(
     client: str, source: list[str], settings: Settings, period: Period, now: datetime, *, offline: bool, instance: str
 ) -> Material:
     from incident_nb.incidents import records_of
-    from incident_nb.review.gather import gather, is_sample
+    from incident_nb.review.gather import gather, is_sample, read_runs
     from incident_nb.review.kept import sample_incidents
 
-    with reading() as on_progress:
-        if is_sample(source):
-            return gather(sample_incidents(), settings, client, period, now, source)
+    if is_sample(source):
+        known = sample_incidents()
+    else:
         records = records_of(settings)
-        try:
-            return gather(
-                records.incidents(), settings, client, period, now, source, offline=offline, instance=instance,
-                on_progress=on_progress,
-            )  # fmt: skip
-        finally:
-            records.close()
+        known = records.incidents()
+        records.close()
+    with reading() as on_progress:
+        runs = read_runs(settings, now, source, offline=offline, instance=instance, on_progress=on_progress)
+    return gather(known, settings, client, period, now, runs)

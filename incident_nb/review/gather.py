@@ -21,20 +21,20 @@ from incident_nb.settings import Settings
 
 FOLDER = "reviews"
 NO_SOURCE = "no execution log was named, and no n8n server is configured"
+Runs = tuple[ExecutionLog | None, str]
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
 def gather(
     incidents: Iterable[Incident], settings: Settings, client: str, period: Period, now: datetime,
-    sources: Sequence[str] = (), **options: Any,
+    runs: Runs,
 ) -> Material:  # fmt: skip
-    """What the review of a client and a period is made from. `options` are those of `case.read_case`.
+    """What the review of a client and a period is made from, with `runs` as `read_runs` gives them.
 
-    Without `sources` the configured servers are read; where they can't be, the review goes without and says why. Raises
-    UsageError for a client of which neither settings nor incidents nor executions know, and what `read_case` raises.
+    Raises UsageError for a client of which neither settings nor incidents nor executions know.
     """
     known = list(incidents)
-    log, why = _log(settings, now, list(sources), options)
+    log, why = runs
     codes = {*settings.clients, *(one.client for one in known if one.client)}
     if log is not None:
         codes |= {str(code) for code in log.executions["client"].dropna().unique()}
@@ -61,12 +61,14 @@ def folder_of(settings: Settings, client: str, period: Period) -> Path:
     return settings.path.parent / FOLDER / (client if _PLAIN.fullmatch(client) else odd) / period.name
 
 
-def _log(
-    settings: Settings, now: datetime, sources: list[str], options: dict[str, Any]
-) -> tuple[ExecutionLog | None, str]:
-    """The executions, or None and why there are none."""
+def read_runs(settings: Settings, now: datetime, sources: Sequence[str] = (), **options: Any) -> Runs:
+    """The executions of everybody, or None and why there are none. `options` are those of `case.read_case`.
+
+    Without `sources` the configured servers are read, and what keeps them from that is no error. Raises what `read_case`
+    raises of sources that were named.
+    """
     if sources:
-        return read_case(sources, settings, now, **options).log, ""
+        return read_case(list(sources), settings, now, **options).log, ""
     if not settings.n8n:
         return None, NO_SOURCE
     try:

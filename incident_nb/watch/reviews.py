@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from incident_nb.errors import IncidentNbError
 from incident_nb.incidents import Records
 from incident_nb.outbox import store as outbox
-from incident_nb.review.gather import folder_of, gather, zone_of
+from incident_nb.review.gather import folder_of, gather, read_runs, zone_of
+from incident_nb.review.kept import Material
 from incident_nb.review.paper import is_made, write_review
 from incident_nb.review.period import Period, last_period
 from incident_nb.settings import Settings
@@ -49,7 +51,15 @@ def look(records: Records, settings: Settings, now: datetime, write: Callable[..
             del memory[gone]
         # Another worker may have made it meanwhile.
         mine = [one for one in due if _key(*one) not in waiting and not is_made(folder_of(settings, *one))]
-        return [_make(records, settings, client, period, now, memory, write) for client, period in mine]
+        if not mine:
+            return []
+        incidents, runs = records.incidents(), read_runs(settings, now)
+        return [
+            _make(
+                client, period, partial(gather, incidents, settings, runs=runs), records, settings, now, memory, write
+            )
+            for client, period in mine
+        ]
 
 
 def _periods(settings: Settings, now: datetime) -> list[tuple[str, Period]]:
@@ -63,12 +73,12 @@ def _periods(settings: Settings, now: datetime) -> list[tuple[str, Period]]:
 
 
 def _make(
-    records: Records, settings: Settings, client: str, period: Period, now: datetime, memory: dict[str, Any],
-    write: Callable[..., Any],
+    client: str, period: Period, gathered: Callable[..., Material], records: Records, settings: Settings, now: datetime,
+    memory: dict[str, Any], write: Callable[..., Any],
 ) -> Made:  # fmt: skip
     key, folder = _key(client, period), folder_of(settings, client, period)
     try:
-        write(gather(records.incidents(), settings, client, period, now), folder, whole=True)
+        write(gathered(client=client, period=period, now=now), folder, whole=True)
     except IncidentNbError as error:
         tries = _tries(memory.get(key)) + 1
         wait = min(FIRST_WAIT * 2 ** min(tries - 1, 10), LONGEST_WAIT)
