@@ -1,0 +1,95 @@
+"""What all charts have in common: one house style, safe for colour-blind readers, readable in black and white print.
+
+Colours are those of Okabe and Ito's palette; what differs by colour differs by shape and by place, too.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from unicodedata import category
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import date2num
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+WIDTH = 7.6  # inches; at 100 CSS pixels an inch a chart fills the text width of a report
+CSS_DPI, DENSITY = 100, 2
+INK, FAINT, GRID = "#1b2430", "#5d6875", "#dfe4ea"
+BLUE, GREY = "#0072B2", "#8a939d"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn chart: its figure, the plotted data, and what it shows in words with numbers (the text alternative).
+
+    In a notebook it shows itself as PNG at double density; the words travel along as `text/plain` and as the image's
+    `alt` in the output's metadata, which the report's template honours.
+    """
+
+    figure: Figure
+    data: pd.DataFrame
+    alt: str
+
+    def png(self) -> bytes:
+        """The chart as PNG at double density, without the date and software notes that would differ between runs."""
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=CSS_DPI * DENSITY, metadata={"Software": None})
+        return buffer.getvalue()
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        width, height = (round(side * CSS_DPI) for side in self.figure.get_size_inches())
+        picture = {"alt": self.alt, "width": width, "height": height}
+        return {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.alt}, {"image/png": picture}
+
+
+def canvas(height: float, title: str) -> tuple[Figure, Axes]:
+    """A figure of that height in inches with its title and one bare plot."""
+    figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(h_pad=0.08, w_pad=0.08), facecolor="white")
+    axes = figure.add_subplot()
+    heading = drawable(shorten(title, 80))
+    figure.suptitle(heading, x=0.012, ha="left", fontsize=11, color=INK, weight="bold", parse_math=False)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(GRID)
+    axes.tick_params(labelsize=9, length=0, colors=INK)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def say_empty(axes: Axes, words: str) -> None:
+    """Says in the plot's middle that there is nothing to plot."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=10, color=FAINT)
+
+
+def shorten(text: str, width: int) -> str:
+    """The text in one line of so many characters at most."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def drawable(text: str) -> str:
+    """The text without the emoji that the chart's font lacks, and with a box for each of its other missing letters."""
+    known = get_font([findfont("DejaVu Sans")])
+    kept = (
+        letter if known.get_char_index(ord(letter)) else "" if category(letter)[0] in "SMC" else "□" for letter in text
+    )
+    return " ".join("".join(kept).split())
+
+
+def when(moment: datetime) -> str:
+    """An instant in words, UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def number(moment: datetime) -> float:
+    """An instant as matplotlib counts them."""
+    return float(date2num(moment))  # type: ignore[no-untyped-call]
