@@ -77,7 +77,7 @@ def standing(
     promise = promised(incident, now, policy=rules)
     return Standing(
         incident=incident, now=now, calendar=calendar, timers=clocks, steps=step_times(incident, now, policy=rules),
-        verification=verified, closing=final, duties=owed, bill=bill(incident, now, policy=rules),
+        verification=verified, closing=final, duties=owed, bill=bill(incident, now, rate=settings.billing.rate, policy=rules),
         promise=promise, paused=paused_by(incident, list(others)), unread=unread,
         next_step=_next(incident, clocks, verified, final, owed, promise, rules, bool(sources_of(incident, settings))),
     )  # fmt: skip
