@@ -13,7 +13,7 @@ from incident_nb.desk.desk import Desk
 from incident_nb.desk.folder import folder_of
 from incident_nb.documents.billing import billing_summary
 from incident_nb.documents.friday import friday_line
-from incident_nb.documents.gaps import Gap, gaps_of
+from incident_nb.documents.gaps import Gap, gaps_of, left_in
 from incident_nb.documents.incident import brief_description, incident_document
 from incident_nb.documents.kept import difference, digests_of, made_anew
 from incident_nb.documents.learning import begun, extended, learning_of, learnings_in, title_of
@@ -163,7 +163,7 @@ def _put_letter(
     gone = {name for name in LETTER_FILES if (home / name).is_file()}
     line = friday_line(incident, settings) if incident.severity is Severity.P3 else None
     files: dict[str, str | bytes] = {"friday.txt": f"{line}\n"} if line else {}
-    open_ = [gap.name for gap in gaps if gap.is_open and "letter" in gap.of]
+    open_ = [gap.name for gap in left_in(letter.kind, gaps)]
     if not letter.why_not:
         files |= {"notice.txt": f"Subject: {letter.subject}\n\n{letter.text}", "notice.md": letter.markdown}
         if not open_:

@@ -95,9 +95,8 @@ def impact(incident: Incident, people: People) -> str:
 def resolution(incident: Incident) -> str:
     """What was done, by the resolution rows that were ticked, and how often it has run well since."""
     ticked = [DONE[row] for row, tick in sorted(incident.ticks.items()) if tick.done and row in DONE]
-    own = incident.resolved[-1].text if incident.is_resolved else ""
     fixed = incident.fixed.text if incident.fixed else ""
-    done = " ".join(ticked) or next((sentence(text) for text in (own, fixed) if text and not flaws(text)), "")
+    done = " ".join(ticked) or (sentence(fixed) if fixed and not flaws(fixed) else "")
     good = incident.watched.good
     since = f" Since then it has run {good} times in a row without a failure." if good > 1 else ""
     return f"{done}{since}" if done else ""

@@ -5,6 +5,7 @@ A gap is closed by filling it, or by a reason for leaving it (`waived`), which i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from incident_nb.documents.letter import letter_of
@@ -52,6 +53,11 @@ def gaps_of(incident: Incident, settings: Settings, now: datetime, *, by: str = 
     return tuple(found)
 
 
+def left_in(kind: Notice, gaps: Iterable[Gap]) -> list[Gap]:
+    """What is open in a letter of this kind."""
+    return [gap for gap in gaps if gap.is_open and "letter" in gap.of and (kind != "holding" or gap.name in HOLDING)]
+
+
 def must_be_told(
     incident: Incident, kind: Notice, settings: Settings, now: datetime, *, by: str = "", to: str = ""
 ) -> None:
@@ -63,11 +69,9 @@ def must_be_told(
         raise UsageError(
             f"{incident.id} is not resolved yet: what can be sent now is a holding notice (notice=holding)."
         )
-    left = [gap for gap in gaps_of(incident, settings, now, by=by) if gap.is_open and "letter" in gap.of]
+    left = left_in(kind, gaps_of(incident, settings, now, by=by))
     if to:
         left = [gap for gap in left if gap.name != "contact"]
-    if kind == "holding":
-        left = [gap for gap in left if gap.name in HOLDING]
     if left:
         told = "; ".join(f"{gap.name}: {gap.what}" for gap in left)
         raise UsageError(

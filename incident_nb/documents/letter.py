@@ -59,9 +59,10 @@ def letter_of(incident: Incident, settings: Settings, now: datetime, *, by: str 
     """What the client is told as things stand at `now`: a holding notice until it is resolved, then the notice (NOT rows).
 
     P4 is told to nobody, P3 only where the client noticed, and an incident over several clients to none of them: each has
-    one of its own. `by` signs where the settings name no sender. It says nothing of who pays before BILL-4 allows it.
+    one of its own. While nobody has said how severe it is, it is taken for one that is told. `by` signs where the settings
+    name no sender. It says nothing of who pays before BILL-4 allows it.
     """
-    severity = incident.severity or Severity.P3
+    severity = incident.severity or Severity.P2
     row = next(row for row in load().notifications if severity in row.severities)
     people = people_of(incident, settings, by)
     rule = f"{row.label} ({row.id})"
@@ -106,7 +107,7 @@ def _holding(incident: Incident, people: People, rule: str, flow: str) -> Letter
         rule=rule, kind="holding", people=people,
         subject=_line(facts.written(incident, "subject") or f"We are working on a problem with {flow}"),
         opening=f"something is not right with {flow}. We have seen it and are working on it.",
-        sections=(("IMPACT", _clean(impact or BLANK)),),
+        sections=(("IMPACT", _clean(impact or "We are finding out what is affected.")),),
         ending=f"{promised}We will write again as soon as it is resolved.",
     )  # fmt: skip
 

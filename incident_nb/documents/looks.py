@@ -239,7 +239,7 @@ ROWS: dict[str, tuple[tuple[str, ...], Callable[[About], Found]]] = {
 }
 """Every look, by its gap's name: the documents that it is about, and what finds it."""
 
-HOLDING = frozenset({"client", "jargon", "sentences", "internals", "other_client", "payment"})
+HOLDING = frozenset({"client", "contact", "sender", "jargon", "sentences", "internals", "other_client", "payment"})
 """The gaps that keep back a holding notice, which goes out before anything is known."""
 
 

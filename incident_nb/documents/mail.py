@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 
 from incident_nb.documents.letter import Letter
-from incident_nb.errors import SettingsError
 
 
 def mail_of(letter: Letter, now: datetime) -> bytes:
     """The letter as the bytes of an `.eml` file, dated `now`; `X-Unsent` makes mail programs open it for writing.
 
-    Raises SettingsError for an address that no mail can have. Its text is UTF-8, in lines that every server takes.
+    Its text is UTF-8, in lines that every server takes. Without a sender's address the mail program fills it in.
     """
     people = letter.people
     senders = [(people.sender, people.email)] if people.email else []
-    addresses = [address for _, address in (*people.to, *senders)]
-    plain = all(address.isascii() for address in addresses if address)
+    plain = all(address.isascii() for _, address in (*people.to, *senders))
     message = EmailMessage(policy=SMTP if plain else SMTPUTF8)
-    message["Subject"] = letter.subject
+    message["Subject"] = letter.subject.replace("=?", "= ?")  # nothing typed is to be read as an encoded word
     if senders:
         message["From"] = _addresses(senders)
     if people.to:
@@ -32,8 +31,6 @@ def mail_of(letter: Letter, now: datetime) -> bytes:
     return message.as_bytes()
 
 
-def _addresses(people: object) -> tuple[Address, ...]:
-    try:
-        return tuple(Address(display_name=name, addr_spec=address) for name, address in people)  # type: ignore[attr-defined]
-    except (ValueError, IndexError) as error:
-        raise SettingsError(f"The settings name an address that no mail can have: {error}. Correct it.") from error
+def _addresses(people: Iterable[tuple[str, str]]) -> tuple[Address, ...]:
+    parts = [(name, *address.rpartition("@")) for name, address in people]
+    return tuple(Address(display_name=name, username=user, domain=host) for name, user, _, host in parts)

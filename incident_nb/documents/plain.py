@@ -94,7 +94,7 @@ _INTERNAL = re.compile(
   | (?P<host>\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b)
   | (?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{13,}\b)
   | (?P<incident>\bINC-\d+\b|\b(?:RES|VER|BILL|FIN|DOC|NOT|ESC|WA|CODE|RC|DX)-[A-Z0-9]+\b)
-  | (?P<code>\b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]{8,}\b|\b\w+_\w+\b|\b[a-z]+[A-Z]\w*\b|\$\w[\w.]*\[?)
+  | (?P<code>\b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]{8,}\b|\b\w+_\w+\b|\b[a-z]{2,}[A-Z]\w*\b|\$\w[\w.]*\[?)
   | (?P<number>(?<![\d.,])\d{5,}(?![\d.,]))
   | (?P<status>\b[45]\d\d\b(?=\s(?:error|status|response|unauthorized|forbidden|not\sfound|internal|bad))
       |\b(?:status|error|code)\s[45]\d\d\b)
@@ -172,10 +172,12 @@ def _long(text: str) -> Iterator[Flaw]:
 
 @cache
 def _jargon_words() -> re.Pattern[str]:
-    return re.compile(rf"(?i)(?<![\w“-])({'|'.join(sorted(map(re.escape, JARGON), key=len, reverse=True))})s?(?![\w-])")
+    return re.compile(
+        rf"(?i)(?<![\w-])((?:{'|'.join(sorted(map(re.escape, JARGON), key=len, reverse=True))})s?)(?![\w-])"
+    )
 
 
 @cache
 def _service_names() -> frozenset[str]:
-    """The names of services, some of which look like hosts."""
-    return frozenset(vendor.name for vendor in vendors.table())
+    """The names of services that look like hosts."""
+    return frozenset(vendor.name for vendor in vendors.table() if "." in vendor.name)

@@ -6,7 +6,7 @@ from typing import Any
 
 from incident_nb.desk import Desk
 from incident_nb.desk.written import write_documents
-from incident_nb.documents.gaps import Gap, gaps_of
+from incident_nb.documents.gaps import Gap, gaps_of, left_in
 from incident_nb.documents.letter import HEADINGS, Letter, letter_of
 from incident_nb.record import Incident
 from incident_nb.ui.blocks import Line, Sheet
@@ -69,7 +69,8 @@ class Notice(StepPanel):
 
     def _gaps(self, incident: Incident) -> tuple[Gap, ...]:
         found = gaps_of(incident, self.follow.case.settings, self._now(incident), by=self._by())
-        return tuple(gap for gap in found if "letter" in gap.of)
+        kind = self._letter(incident).kind
+        return tuple(gap for gap in found if "letter" in gap.of and (not gap.is_open or gap in left_in(kind, found)))
 
     def _now(self, incident: Incident) -> Any:
         one = self.follow.standing
