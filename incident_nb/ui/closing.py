@@ -58,7 +58,7 @@ class Closing(StepPanel):
         hours = c.field("Hours", width="10rem", value=f"{one.bill.hours:g}")
         uses, why = (
             c.choice("Uses", USES, one.bill.uses, width="14rem"),
-            c.field("Because", value=one.bill.why, width="26rem"),
+            c.field("Paid so because", value=one.bill.why, width="26rem"),
         )
         made.append(c.form("Confirm billing", self._bill, who, hours, uses, why))
         approved = c.field("Approved by", "who approved billable hours, and how", width="26rem")

@@ -50,13 +50,13 @@ class Notice(StepPanel):
         if letter.why_not:
             return []
         names = (("the subject", "subject"), *((heading.capitalize(), name) for heading, name in HEADINGS.items()))
-        which, text = c.choice("Section", names, width="20rem"), c.area("In your words (empty: the draft)", rows=4)
+        which, text = c.choice("Section", names, width="20rem"), c.area("Its words", "empty: the draft", rows=4)
         made: list[Any] = [c.form("Put it into the letter", self._worded, which, text)]
         if open_ := [gap.name for gap in self._gaps(incident) if gap.is_open]:
-            gap = c.choice("Leave", open_, width="16rem")
-            made.append(c.form("Leave it so", self._waived, gap, c.field("Because", width="26rem")))
+            gap = c.choice("Leave open", open_, width="18rem")
+            made.append(c.form("Leave it so", self._waived, gap, c.field("Left because", width="26rem")))
         kind = c.choice("Sent as", KINDS, letter.kind, width="16rem")
-        to = c.field("To", value=", ".join(address for _, address in letter.people.to))
+        to = c.field("Sent to", value=", ".join(address for _, address in letter.people.to))
         shown = f"Subject: {letter.subject}\n\n{letter.text}"
         return [
             *made,
