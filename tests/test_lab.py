@@ -126,6 +126,7 @@ def test_an_incident_from_paste_to_closed(workspace: Path, tmp_path: Path) -> No
         book.field("Left because").fill("told by telephone")
         book.button("Leave it so").click()
         book.says("Left as it is: contact (told by telephone)")
+        book.field("Section").scroll_into_view_if_needed()
         shot("6a-letter")
         book.button("Write text and mail").click()
         book.says("notice.eml opens in a mail program")
