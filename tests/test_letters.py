@@ -14,6 +14,7 @@ from incident_nb.documents.plain import BLANK, MOST_WORDS, flaws
 from incident_nb.models import Cause
 from incident_nb.policy import load
 from incident_nb.record import Incident
+from incident_nb.redact import SAMPLE_KEY, Redactor, using
 from incident_nb.report.client import WHAT_HAPPENED
 from incident_nb.settings import Settings
 from tests.documented import CLIENTS, NOW, SETTINGS, SUBJECT, through
@@ -38,11 +39,11 @@ def section(made: Letter, heading: str) -> str:
 
 
 @pytest.mark.parametrize("recovered", [True, False])
-@pytest.mark.parametrize("severity", ["P1", "P2"])
+@pytest.mark.parametrize("severity", ["P1", "P2", "P3"])
 @pytest.mark.parametrize("cause", KNOWN)
 def test_the_notice_for_every_cause(cause: Cause, severity: str, recovered: bool) -> None:
-    made = letter(through(cause.value, severity=severity, recovered=recovered))
-    assert made.kind == "notice"
+    made = letter(through(cause.value, severity=severity, recovered=recovered, noticed=severity == "P3"))
+    assert made.kind == ("brief" if severity == "P3" else "notice")
     assert made.subject.startswith("Resolved: Invoices by mail (") and made.subject.endswith(")")
     assert [heading for heading, _ in made.sections] == [one for one in ORDER if recovered or one != "DATA RECOVERY"]
     assert section(made, "WHAT HAPPENED").startswith(WHAT_HAPPENED[cause])
@@ -262,3 +263,12 @@ def test_without_settings_it_says_what_is_missing() -> None:
     made = letter_of(through(), Settings(), NOW)
     assert made.people.greeting == "{Name}" and made.people.to == () and made.people.sender == ""
     assert CLIENTS["BAY"]["name"] not in made.text
+
+
+def test_what_leaves_the_house_has_no_personal_data_whatever_the_settings_say() -> None:
+    said = worded("impact", "3 orders of kim.lee@shop.example, +49 170 1234567, were late.")
+    with using(Redactor(SAMPLE_KEY, personal=False)):
+        made = letter(through("timeout", said))
+        line = str(friday_line(through("timeout", said, severity="P3"), SETTINGS))
+    for text in (made.text, line):
+        assert "kim.lee@" not in text and "1234567" not in text and "3 orders of" in text
