@@ -107,9 +107,11 @@ def _put_incident(desk: Desk, incident: Incident, text: str, home: Path, yes: bo
             raise UsageError(f"{incident.id}: the client's code {code!r} can't be the name of a folder. Correct it.")
         base = settings.placed(settings.documents.clients)
         folder, words = base / code / "context" / "operations", "in the client's folder"
-    path = _recorded(settings, written.text if written else None, folder) or safe_name(
-        f"incident-{_day(incident, settings)}-{brief_description(incident)}", folder, ".md", base=base
-    )
+    path = _recorded(settings, written.text if written else None, folder)
+    if path is None:
+        name = f"incident-{_day(incident, settings)}-{brief_description(incident)}"
+        path = safe_name(name, folder, ".md", base=base)
+        words += f"; the one written before, {written.text}, may still be there" if written else ""
     there = _read(path)
     if there is not None:
         anew = made_anew(there, text, written.sections if written else {})

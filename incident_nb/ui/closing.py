@@ -6,9 +6,11 @@ from typing import Any
 
 from incident_nb.desk import Desk
 from incident_nb.desk.written import write_documents
+from incident_nb.documents.gaps import gaps_of
 from incident_nb.policy import Bill, load
 from incident_nb.record import Incident
 from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.notice import gap_line
 from incident_nb.ui.resolution import instant
 from incident_nb.ui.steps import StepPanel, gate_lines, left_open
 
@@ -31,6 +33,8 @@ class Closing(StepPanel):
                 Line("done" if action.done_at else "to do", action.text, more, "good" if action.done_at else "")
             )
         lines.append(_billing(one.bill))
+        gaps = gaps_of(incident, self.follow.case.settings, one.now)
+        lines += [gap_line(gap) for gap in gaps if gap.is_open and {"incident", "billing"} & {*gap.of}]
         lines += [Line("left open", f"{row}: {why}") for row, why in incident.open_items.items()]
         if end := incident.closed:
             lines.append(Line("closed", f"By {end.by} on {end.at:%Y-%m-%d %H:%M} UTC", end.text, "good"))

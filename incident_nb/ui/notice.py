@@ -30,7 +30,7 @@ class Notice(StepPanel):
             lines.append(Line("sent", f"{sent.kind}: {sent.text}", f"{sent.at:%Y-%m-%d %H:%M} UTC, {sent.by}", "good"))
         if not letter.why_not:
             lines.append(Line("subject", letter.subject))
-            lines += [_gap_line(gap) for gap in self._gaps(incident)]
+            lines += [gap_line(gap) for gap in self._gaps(incident)]
         sheet = sheet.items(lines)
         return sheet.code(letter.text) if letter.text else sheet
 
@@ -98,7 +98,8 @@ class Notice(StepPanel):
         return self.add("notified", "On record.", notice=kind, subject=subject, to=to)
 
 
-def _gap_line(gap: Gap) -> Line:
+def gap_line(gap: Gap) -> Line:
+    """A gap: what it is and what closes it, or why it is left."""
     if gap.is_open:
         return Line("open", f"{gap.what} ({gap.name})", gap.close, "warn")
     return Line("left", f"{gap.what} ({gap.name})", gap.waived, "muted")
