@@ -41,9 +41,17 @@ class Closing(StepPanel):
         return sheet.items(gate_lines(one.closing)).items(lines)
 
     def state(self) -> Any:
-        """Whether it can be closed or reopened, and what is suggested of billing."""
+        """Whether it can be closed or reopened, what is suggested of billing, and which actions are not done."""
         one = self.follow.standing
-        return one and (bool(one.incident.closed), one.incident.is_resolved, one.bill.suggested, one.bill.row)
+        if one is None:
+            return None
+        return (
+            bool(one.incident.closed),
+            one.incident.is_resolved,
+            one.bill.suggested,
+            one.bill.row,
+            _undone(one.incident),
+        )
 
     def controls(self) -> list[Any]:
         """Add an action, say who pays, note a document, close, reopen."""
@@ -67,7 +75,7 @@ class Closing(StepPanel):
         made.append(c.form("Confirm billing", self._bill, who, hours, uses, why))
         approved = c.field("Approved by", "who approved billable hours, and how", width="26rem")
         made.append(c.form("Record the approval", self._approve, approved))
-        if undone := [action.text for action in incident.prevention if not action.done_at]:
+        if undone := _undone(incident):
             made.append(c.form("It is done", self._prevented, c.choice("Action", undone, width="26rem")))
         made.append(
             c.row(
@@ -114,6 +122,10 @@ class Closing(StepPanel):
     def _close(self, reasons: dict[str, Any]) -> bool:
         given = {name: each.value for name, each in reasons.items()}
         return self.with_desk(lambda desk, number: desk.close(number, "", given), "Closed.")
+
+
+def _undone(incident: Incident) -> list[str]:
+    return [action.text for action in incident.prevention if not action.done_at]
 
 
 def _billing(bill: Bill) -> Line:
