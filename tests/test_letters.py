@@ -138,6 +138,13 @@ def test_what_was_written_before_it_came_back_is_not_told_again() -> None:
     assert "Nothing was lost" in letter(through("timeout", *again, worded("impact", "Nothing was lost.", 100))).text
 
 
+def test_what_was_done_the_time_before_is_not_told_as_done_now() -> None:
+    again: list[Any] = [("reopened", 90, {"reason": "again"}), ("fixed", 95, {"what": "x.py"}), ("resolved", 99)]
+    assert section(letter(through("timeout", *again)), "RESOLUTION") == BLANK
+    ticked = ("ticked", 96, {"row": "RES-6"})
+    assert section(letter(through("timeout", *again, ticked)), "RESOLUTION") == DONE["RES-6"]
+
+
 def test_a_service_is_named_as_its_users_know_it() -> None:
     told = section(letter(through("external_outage", subject={"vendor": "slack"})), "WHAT HAPPENED")
     assert "The service is Slack." in told

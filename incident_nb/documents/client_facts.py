@@ -93,8 +93,9 @@ def impact(incident: Incident, people: People) -> str:
 
 
 def resolution(incident: Incident) -> str:
-    """What was done, by the resolution rows that were ticked, and how often it has run well since."""
-    ticked = [DONE[row] for row, tick in sorted(incident.ticks.items()) if tick.done and row in DONE]
+    """What was done since it last came back, by the resolution rows that were ticked, and how often it has run well since."""
+    done_now = {row for row, tick in incident.ticks.items() if tick.done and incident.since((tick,))}
+    ticked = [DONE[row] for row in sorted(done_now & DONE.keys())]
     fixed = incident.fixed.text if incident.fixed else ""
     done = " ".join(ticked) or (sentence(fixed) if fixed and not flaws(fixed) else "")
     good = incident.watched.good

@@ -146,6 +146,8 @@ def _times(a: About) -> Found:
         yield "the cause was accepted after it was resolved", close
     if one.harm and one.harm.since > one.last_seen and one.harm.failed:
         yield "the harm is counted from a time after the last failure", "incident-nb impact {inc}"
+    if one.harm and not one.since((one.harm,)):
+        yield "the harm was counted before it came back", "incident-nb impact {inc}"
     if told and resolved and min(told) < resolved:
         yield "the client was told that it is resolved before it was", close
     if resolved and one.last_seen > resolved:
