@@ -21,7 +21,6 @@ from incident_nb.redact.arguments import ARGUMENTS
 from incident_nb.redact.calls import CALLS
 from incident_nb.redact.commands import COMMANDS
 from incident_nb.redact.devices import DEVICES
-from incident_nb.redact.gate import MAX_DEPTH
 from incident_nb.redact.neighbours import NEIGHBOURS
 from incident_nb.redact.personal import EMAIL, IBAN_LENGTHS, NUMBERS, iban_valid, luhn
 from incident_nb.redact.places import BLOCKS, LINES
@@ -30,6 +29,7 @@ from incident_nb.redact.said import SENTENCES
 from incident_nb.redact.shapes import DOTTED, MARKED, PEM, PPK, SHAPES
 from incident_nb.redact.stream import Unread, redact_lines
 from incident_nb.redact.urls import PLACES
+from incident_nb.redact.walk import MAX_DEPTH
 
 A = "FAKE0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6a7B8c9D0e1F2g3H4"  # an alphabet of made-up keys
 HEX = "00facade1b2c3d4e5f60718293a4b5c6d7e8f900"
