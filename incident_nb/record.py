@@ -26,6 +26,7 @@ from incident_nb.said import (
     Judged,
     Retry,
     Said,
+    Section,
     Sent,
     Span,
     Subject,
@@ -33,6 +34,7 @@ from incident_nb.said import (
     VendorSeen,
     Watched,
     Workaround,
+    Written,
 )
 
 Source = Literal["slack", "email", "monitoring", "form"]
@@ -63,7 +65,8 @@ class Incident(Frozen):
     when the date was set, where that was later than the beginning (None: not known). `ticks`, `facts` and
     `documented` (its `text` is the path) are by row id and by name, the newest of each; so are `begun`, when somebody set
     to a row. `open_items` are the reasons why
-    it was resolved or closed with rows open.
+    it was resolved or closed with rows open. `worded` is what a person wrote for a section of the client's notice, `waived`
+    why a blank in it, by name, is not to be filled.
     `occurrences` counts failures of the same problem that were folded into it. `reminded` are the clocks and duties that
     were called out already, `vendors` how third parties were when they were last looked at, by name, `held` the workflows
     that were stopped for it, by server and id. `harm` is what it did as last counted, `retries` the executions that were
@@ -102,8 +105,10 @@ class Incident(Frozen):
     billing: Billed | None = None
     approved: Said | None = None
     prevention: tuple[Action, ...] = ()
-    documented: dict[str, Said] = Field(default_factory=dict)
+    documented: dict[str, Written] = Field(default_factory=dict)
     recurring: bool = False
+    worded: dict[Section, Said] = Field(default_factory=dict)
+    waived: dict[str, Said] = Field(default_factory=dict)
     related: tuple[str, ...] = ()
     open_items: dict[str, str] = Field(default_factory=dict)
     occurrences: int = 1

@@ -13,6 +13,8 @@ from pydantic import Field
 from incident_nb.models import Cause, Frozen, Severity
 
 Notice = Literal["notice", "holding", "brief"]
+Section = Literal["subject", "what_happened", "impact", "resolution", "data_recovery", "prevention"]
+Paid = Literal["allocation", "rate"]
 VendorLevel = Literal["up", "degraded", "down", "unknown"]
 HeldState = Literal["to_stop", "stopped", "runs", "restored"]
 RetryState = Literal["asked", "well", "failed", "going_on", "never"]
@@ -81,18 +83,26 @@ class Escalated(Said):
 
 
 class Billed(Said):
-    """Who pays (`row`, BILL-1 to BILL-3); `hours` as a person confirmed them."""
+    """Who pays (`row`, BILL-1 to BILL-3); `hours` as a person confirmed them; `uses`: the client's allocation, or the rate."""
 
     row: str
     hours: float | None = None
+    uses: Paid | None = None
 
 
 class Action(Frozen):
-    """One thing that will keep it from happening again (DOC-1, Prevention)."""
+    """One thing that will keep it from happening again (DOC-1, Prevention); `done_at`: since when it is there."""
 
     text: str
     owner: str | None = None
     due: datetime | None = None
+    done_at: datetime | None = None
+
+
+class Written(Said):
+    """A document that was written: `text` is its path, `sections` what was written under each heading, as a digest."""
+
+    sections: dict[str, str] = Field(default_factory=dict)
 
 
 class Watched(Frozen):

@@ -56,7 +56,7 @@ ROWS: list[tuple[str, str, str | None, str, dict[str, Any], tuple[Happened, ...]
     ("2026-10-06T08:40", "P3", "CMPS", "Quotes are late: OpenAI throttles", QUOTES, (
         *worked(2 * H, 3 * H, "rate_limit", 5 * H, 6 * H), billed(7 * H, "BILL-1", 1.5),
         prevent(7 * H, "Answer quotes one after the other, not all at once", ANNA, "2026-10-12T16:00Z"),
-        ("ticked", 6 * D, {"row": "FIN-6.1", "by": ANNA}), ("closed", 7 * D))),
+        ("prevented", 6 * D, {"action": "Answer quotes one after the other, not all at once", "by": ANNA}), ("closed", 7 * D))),
     ("2026-10-20T13:10", "P3", "CMPS", "Some delivery notes are read late", OCR, (
         *worked(50, 4 * H, "timeout", D, 2 * D), billed(2 * D, "BILL-1", 1.0), ("closed", 2 * D))),
     ("2026-10-26T01:15", "P2", "CMPS", "No shipments are fetched", {**TRACKING, "fingerprint": "fa785de0d42c"}, (

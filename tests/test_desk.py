@@ -13,6 +13,7 @@ from incident_nb.case import open_case, read_case
 from incident_nb.desk import Desk
 from incident_nb.desk.folder import keep_record, kept_record
 from incident_nb.diagnose import investigate
+from incident_nb.documents.gaps import gaps_of
 from incident_nb.errors import UsageError
 from incident_nb.incidents import Records, fold
 from incident_nb.incidents.kinds.opening import Opened
@@ -175,6 +176,10 @@ def test_the_next_step_follows_the_procedure(desk: Desk, clock: Clock) -> None:
     says("Mark it as resolved")
     desk.resolve(1)
     says("(FIN-4")
+    with pytest.raises(UsageError, match=r"IMPACT is blank.*waived gap=contact"):
+        desk.add(1, "notified")
+    for gap in gaps_of(desk.records.get(1), desk.settings, clock.now):
+        desk.add(1, "waived", gap=gap.name, reason="told by telephone")
     desk.add(1, "notified")
     desk.add(1, "documented", path="clients/ACME/x.md")
     desk.add(1, "prevention", text="watch it")

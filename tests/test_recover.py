@@ -11,7 +11,7 @@ import pytest
 
 from incident_nb.actions import fate, recover
 from incident_nb.desk import Desk, on_record
-from incident_nb.desk.draft import draft_of
+from incident_nb.documents.letter import letter_of
 from incident_nb.errors import UnreachableError
 from incident_nb.incidents import fold
 from incident_nb.incidents.store import Writing
@@ -557,7 +557,7 @@ def test_an_execution_that_is_named_is_retried_from_the_notebook(n8n: Kept, note
 def _notice(**harm: Any) -> str:
     desk = on_record(load(None))
     desk.add(1, "harmed", instance="default", since="2026-11-26T22:30:00Z", **{"failed": 3, **harm})
-    return draft_of(recorded(), desk.settings).text
+    return letter_of(recorded(), desk.settings, desk.clock()).text
 
 
 def test_the_notice_says_what_was_affected_in_the_clients_words_and_time(newer: Kept, run: Run) -> None:
@@ -565,7 +565,7 @@ def test_the_notice_says_what_was_affected_in_the_clients_words_and_time(newer: 
     opened()
     desk = on_record(load(None))
     desk.choose(1, Severity.P2)
-    assert "[to be written]" in draft_of(recorded(), desk.settings).text
+    assert "[to be written]" in letter_of(recorded(), desk.settings, desk.clock()).text
     assert "3 invoices were not processed, from 26 November 2026, 22:30 UTC on." in _notice(items={"invoices": 3})
     assert "At least 1 company and 2 orders were" in _notice(items={"companies": 1, "orders": 2}, unseen=1)
     assert "1 order was not" in _notice(items={"orders": 1}) and "3 runs of the workflow were" in _notice()

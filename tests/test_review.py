@@ -238,10 +238,9 @@ ACTION: Happened = ("prevention", 95, {"text": "Renew the key in time", "owner":
         ((), [], False),
         ((ACTION,), ["overdue"], False),
         ((("prevention", 95, {"text": "Renew it"}),), ["open"], False),
-        ((ACTION, ("ticked", 100, {"row": "FIN-6.1"})), ["did_not_hold"], False),
-        ((ACTION, ("ticked", 40 * 24 * H, {"row": "FIN-6.1"})), ["done"], True),
-        ((ACTION, ("ticked", 40 * 24 * H, {"row": "FIN-6.2"})), ["overdue"], False),
-        ((ACTION, ("ticked", 40 * 24 * H, {"row": "FIN-6.1", "done": False})), ["overdue"], False),
+        ((ACTION, ("prevented", 100, {"action": "Renew the key in time"})), ["did_not_hold"], False),
+        ((ACTION, ("prevented", 40 * 24 * H, {"action": "Renew the key in time"})), ["done"], True),
+        ((ACTION, ("prevented", 40 * 24 * H, {"action": "Another one"})), ["overdue"], False),
     ],
 )
 def test_a_problem_of_before_that_came_again(

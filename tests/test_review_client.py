@@ -56,7 +56,7 @@ def test_no_incidents_are_said_in_words() -> None:
         assert "We know of no incident in this period." in text and "Runs were not counted" in text
 
 
-DONE: tuple[Happened, ...] = (("prevention", 95, {"text": "x"}), ("ticked", 40 * 24 * 60, {"row": "FIN-6.1"}))
+DONE: tuple[Happened, ...] = (("prevention", 95, {"text": "x"}), ("prevented", 40 * 24 * 60, {"action": "x"}))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_nothing_of_the_house_gets_into_it() -> None:
     for text in both(found):
         body = text.partition("<main>")[2] or text
         assert "Invoices" in body and "Others" in body
-        for held in (*used, SECRET, "INC-42", "BILL", "7.77", "$", "wf1", "n8n", "FIN-6"):
+        for held in (*used, SECRET, "INC-42", "BILL", "7.77", "$", "wf1", "n8n"):
             assert held not in body, held
 
 

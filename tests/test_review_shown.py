@@ -10,7 +10,7 @@ import pytest
 from incident_nb import review as shown
 from incident_nb.review.kept import open_review
 from incident_nb.review.model import Attained, Review
-from incident_nb.review.views import met_words, share_words, span_words
+from incident_nb.review.views import amount_words, met_words, share_words, span_words
 from incident_nb.views import View
 from tests.builders import HOUR, NOW, START, flow, log_of, runs
 from tests.hostile import vectors
@@ -123,6 +123,10 @@ def test_hours_are_told_with_what_is_not_confirmed() -> None:
     billed = ("billing_classified", 95, {"row": "BILL-2"})
     markdown = shown.hours(made(incident_of(*FIXED, billed, severity="P2"))).markdown
     assert "| External system change (BILL-2) | 1 | 1.50 (1.50 not confirmed) | \\$375.00 |" in markdown
+
+
+def test_an_amount_is_written_as_the_rate_is() -> None:
+    assert amount_words(1375, "$250/hr") == "$1,375.00" and amount_words(60, "120 € an hour") == "60.00 € an hour"
 
 
 def test_another_clients_incidents_are_nowhere() -> None:

@@ -8,7 +8,7 @@ from incident_nb.actions import contain, replays, restore
 from incident_nb.actions.next_runs import Estimate
 from incident_nb.actions.trial import Trial
 from incident_nb.actions.verify import Watching
-from incident_nb.desk.draft import things_of
+from incident_nb.documents.client_facts import things_of
 from incident_nb.incidents.kinds.recovering import Harmed
 from incident_nb.policy import GateItem
 from incident_nb.said import Harm

@@ -33,6 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         classify,
         contain,
         doctor,
+        documents,
         error_workflow,
         fetch,
         incidents,

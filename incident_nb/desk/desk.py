@@ -16,12 +16,14 @@ from incident_nb.desk.shares import vendor_of
 from incident_nb.desk.similar import Seen, seen_before
 from incident_nb.desk.standing import Standing, standing, urgency
 from incident_nb.desk.told import moment
+from incident_nb.documents.gaps import must_be_told
 from incident_nb.errors import UsageError
 from incident_nb.incidents import Event, Records, payload_of, records_of
 from incident_nb.incidents.events import read
 from incident_nb.incidents.kinds.diagnosing import Diagnosed
 from incident_nb.incidents.kinds.mending import RunWatched, Started, Ticked, WorkedAround
 from incident_nb.incidents.kinds.opening import Opened, Scheduled, SeveritySuggested
+from incident_nb.incidents.kinds.telling import Notified, Prevented
 from incident_nb.incidents.payload import Payload
 from incident_nb.incidents.store import Writing
 from incident_nb.models import Cause, Diagnosis, ExecutionLog, Severity
@@ -35,7 +37,7 @@ NOTED = "VER-3"  # a row that nobody ticks without a word on what was seen
 
 # What may still be recorded once an incident is closed.
 AFTERWARDS = {"note", "corrected", "reopened", "related", "documented", "billing_classified", "billing_approved", "notified",
-              "occurred", "restored", "retried", "harmed"}  # fmt: skip
+              "occurred", "restored", "retried", "harmed", "worded", "waived", "prevented"}  # fmt: skip
 
 
 def _present() -> datetime:
@@ -120,7 +122,7 @@ class Desk:
 
     def seen_before(self, number: int, causes: Sequence[tuple[Cause, str | None]] = ()) -> tuple[Seen, ...]:
         """What was like this incident before; `causes` are the likely ones while none is accepted."""
-        return seen_before(self.records.get(number), self.records.incidents(), self.settings, causes)
+        return seen_before(self.records.get(number), self.records.incidents(), self.settings, self.clock(), causes)
 
     def timeline(self, number: int) -> tuple[Event, ...]:
         """All that was recorded, in the order in which it happened."""
@@ -238,6 +240,10 @@ class Desk:
                 raise UsageError(f"{incident.id}: execution {run} is counted already; each counts once (VER-4).")
         if isinstance(payload, Ticked) and payload.row == NOTED and payload.done and not payload.text:
             raise UsageError(f"{incident.id}: say in a note what you saw in the destination system (text=, {NOTED}).")
+        if isinstance(payload, Notified):
+            must_be_told(incident, payload.notice, self.settings, self.clock(), by=self.by, to=payload.to)
+        if isinstance(payload, Prevented) and payload.action not in {one.text for one in incident.prevention}:
+            raise UsageError(f"{incident.id}: there is no action “{payload.action[:80]}”; give its words as they are.")
         if isinstance(payload, WorkedAround | Scheduled) and payload.due <= self.clock():
             raise UsageError(f"{incident.id}: the date has passed already; give one to come.")
 

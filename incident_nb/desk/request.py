@@ -10,12 +10,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from incident_nb.desk.desk import ENGINEER
 from incident_nb.desk.filled import Names
+from incident_nb.documents.people import NOBODY, people_of
 from incident_nb.escape import printable
 from incident_nb.models import Cause, Frozen
 from incident_nb.probes import vendors
 from incident_nb.record import Incident
 from incident_nb.redact import redact_text
-from incident_nb.report.client import public_name
 from incident_nb.resources import templates
 from incident_nb.settings import Settings
 
@@ -46,22 +46,20 @@ def request_of(incident: Incident, settings: Settings, names: Names) -> Request 
     if cause is None or cause.cause is not Cause.CREDENTIALS or cause.detail not in KINDS or incident.subject.shared:
         return None
     client = settings.clients.get(incident.client or "")
-    others = {code for code in settings.clients if code != incident.client}
-    others |= {other.name for code, other in settings.clients.items() if code != incident.client and other.name}
-    flow = public_name(incident.subject.workflow, others)
-    sender = os.environ.get(ENGINEER, "").strip()
+    people = people_of(incident, settings, os.environ.get(ENGINEER, "").strip())
+    flow, known = people.automation, people.greeting != NOBODY
     meant = vendors.named(names.vendor or "")
     service = meant.name if meant else None
     missing = [
-        *([] if client and client.name else [f"{{Name}}: {_no_name(incident.client)}"]),
+        *([] if known else [f"{{Name}}: {_no_name(incident.client)}"]),
         *([] if service else ["{Service}: which service it is that lets nobody in is not on record"]),
-        *([] if sender else [f"{{Your name}}: {ENGINEER} is not set"]),
+        *([] if people.sender else [f"{{Your name}}: {ENGINEER} is not set, and the settings have no sender.name"]),
     ]
     words = {
-        "name": client.name if client and client.name else "{Name}",
+        "name": people.greeting,
         "automation": f"your automation “{flow}”" if flow else "one of your automations",
         "service": service or "{Service}",
-        "sender": sender or "{Your name}",
+        "sender": people.sender or "{Your name}",
         "kind": cause.detail,
     }
     doing = "give our automation access to" if cause.detail == "permission" else "sign in again to"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from incident_nb.desk.backoff import pace_of
-from incident_nb.desk.draft import draft_of
 from incident_nb.desk.filled import Names
 from incident_nb.desk.known import Known
+from incident_nb.documents.letter import letter_of
 from incident_nb.models import Cause, Outcome
 from incident_nb.probes import workflow_versions
 
@@ -200,11 +200,11 @@ def _disable(row: Draft) -> None:
 
 
 def _holding(row: Draft) -> None:
-    draft = draft_of(row.incident, row.names.settings)
+    letter = letter_of(row.incident, row.names.settings, row.incident.changed_at)
     sent = [one for one in row.incident.notices if one.kind == "holding"]
     row.facts += [f"A holding notice was sent on {one.at:%Y-%m-%d at %H:%M} UTC by {one.by}." for one in sent[-1:]]
-    if not draft.text:
-        row.do(f"Nothing is to be sent: {draft.rule}.")
+    if letter.why_not:
+        row.do(f"Nothing is to be sent: {letter.why_not}.")
     elif not sent:
         row.do(
             "The holding notice is drafted in step 5: fill in its blanks, send it to {client}, and say that it was sent."

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import NamedTuple
 
+from incident_nb.documents.learning import learnings_in
 from incident_nb.models import Cause
 from incident_nb.record import Incident
 from incident_nb.settings import Settings
 
 SHOWN = 5
-LEARNINGS = Path("learnings") / "ops"
-_MOST_FILES, _MOST_BYTES = 500, 200_000
 
 
 class Seen(NamedTuple):
@@ -30,14 +28,15 @@ def seen_before(
     incident: Incident,
     others: Iterable[Incident],
     settings: Settings,
+    now: datetime,
     causes: Sequence[tuple[Cause, str | None]] = (),
 ) -> tuple[Seen, ...]:
     """The incidents that were like this one, the likest first, then learning files that speak of it.
 
     Alike are those of the same problem (fingerprint), then those of the same client whose accepted cause is this one's, or
     one of `causes` while it has none. Only incidents that were fixed are of use; another client's are not shown, nor, but to
-    its like, one that covers several clients. Learning
-    files lie in `learnings/ops/` of the workspace; one is meant that names the problem, or one of these incidents.
+    its like, one that covers several clients. A learning file (DOC-2) is meant that names the problem, or one of these
+    incidents; one whose fix was not seen to work for long at `now` says so.
     """
     wanted = [(incident.cause.cause, incident.cause.detail)] if incident.cause else list(causes)
     found = []
@@ -54,7 +53,7 @@ def seen_before(
             found.append((1 if near else 2, other, "the same cause" + (" in the same workflow" if near else "")))
     found.sort(key=lambda entry: (entry[0], -entry[1].detected_at.timestamp()))
     seen = [_seen(other, why) for _, other, why in found[:SHOWN]]
-    return (*seen, *_learnt(incident, [other.id for _, other, _ in found], settings))
+    return (*seen, *_learnt(incident, [other.id for _, other, _ in found], settings, now))
 
 
 def _seen(other: Incident, why: str) -> Seen:
@@ -67,19 +66,20 @@ def _seen(other: Incident, why: str) -> Seen:
     return Seen(other.id, other.detected_at, cause, f"{other.fixed.text if other.fixed else ''}{again}", why)
 
 
-def _learnt(incident: Incident, names: list[str], settings: Settings) -> list[Seen]:
-    """The learning files that name the problem or one of the incidents; what can't be read is passed over."""
+def _learnt(incident: Incident, names: list[str], settings: Settings, now: datetime) -> list[Seen]:
+    """The learning files that name the problem or one of the incidents, and how long their fix was not seen to work."""
     if settings.path is None:
         return []
     words = [word for word in (incident.subject.fingerprint, *names) if word]
     found = []
-    for file in sorted((settings.path.parent / LEARNINGS).glob("*.md"))[:_MOST_FILES]:
-        try:
-            with file.open(encoding="utf-8", errors="replace") as text:
-                held = text.read(_MOST_BYTES)
-        except OSError:
-            continue
-        if word := next((word for word in words if word in held), None):
-            title = next((line.lstrip("# ").strip() for line in held.splitlines() if line.startswith("#")), file.stem)
-            found.append(Seen(f"{LEARNINGS / file.name}", None, "", title, f"it names {word}"))
+    for learning in learnings_in(settings.placed(settings.documents.learnings)):
+        if word := learning.names(words):
+            since = (
+                f"not confirmed since {learning.confirmed:%Y-%m-%d}"
+                if learning.confirmed
+                else "it does not say when it was confirmed"
+            )
+            stale = f" ({since}: check it first)" if learning.is_stale(now) else ""
+            name = str(settings.documents.learnings / learning.path.name)
+            found.append(Seen(name, None, "", f"{learning.title}{stale}", f"it names {word}"))
     return found[:SHOWN]

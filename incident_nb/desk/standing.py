@@ -77,7 +77,7 @@ def standing(
     promise = promised(incident, now, policy=rules)
     return Standing(
         incident=incident, now=now, calendar=calendar, timers=clocks, steps=step_times(incident, now, policy=rules),
-        verification=verified, closing=final, duties=owed, bill=bill(incident, now, policy=rules),
+        verification=verified, closing=final, duties=owed, bill=bill(incident, now, rate=settings.billing.rate, policy=rules),
         promise=promise, paused=paused_by(incident, list(others)), unread=unread,
         next_step=_next(incident, clocks, verified, final, owed, promise, rules, bool(sources_of(incident, settings))),
     )  # fmt: skip
@@ -140,7 +140,10 @@ def _next(
         item = next((item for item in verified if item.is_open), None)
         return f"{item.label} ({item.id}: {item.basis})." if item else "Mark it as resolved: everything is verified."
     item = next((item for item in final if item.is_open), None)
-    return f"{item.label} ({item.id}: {item.basis})." if item else "Close it: the checklist is complete."
+    if item is None:
+        return "Close it: the checklist is complete."
+    by = f"; incident-nb documents {incident.id}" if item.id in ("FIN-4", "FIN-5", "FIN-7") else ""
+    return f"{item.label} ({item.id}: {item.basis}{by})."
 
 
 def _put_in_place(incident: Incident, promise: Promise | None, policy: Policy) -> str:

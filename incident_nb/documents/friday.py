@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from incident_nb.models import Severity
+from incident_nb.documents import client_facts as facts
+from incident_nb.documents.people import people_of
+from incident_nb.escape import printable
+from incident_nb.models import Cause, Severity
 from incident_nb.record import Incident
+from incident_nb.redact import redact_text
+from incident_nb.report.client import WHAT_HAPPENED
 from incident_nb.settings import Settings
 
 
 def friday_line(incident: Incident, settings: Settings) -> str | None:
-    """One line for the client's weekly report, free of internals; None where the incident is no P3."""
-    if incident.severity is not Severity.P3:
+    """One line for the client's weekly report, free of internals; None where the incident is no P3 or covers several clients."""
+    if incident.severity is not Severity.P3 or incident.subject.shared:
         return None
-    return f"{incident.subject.workflow or 'An automation'} ({settings.clients.get(incident.client or '')})"
+    people = people_of(incident, settings, "")
+    cause = incident.cause.cause if incident.cause else Cause.UNKNOWN
+    day = facts.moment(incident.detected_at, people).rpartition(",")[0]
+    words = facts.written(incident, "what_happened") or WHAT_HAPPENED[cause]
+    counted = facts.written(incident, "impact") or facts.impact(incident, people)
+    state = "It is resolved." if incident.is_resolved else "We are working on it."
+    line = f"“{people.automation}” workflow, {day}: " if people.automation else f"{day}: "
+    told = " ".join(filter(None, (facts.sentence(words), facts.sentence(counted), state)))
+    return " ".join(redact_text(printable(line + told), personal=True).split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-SCHEMA = 2
+SCHEMA = 3
 """The version of what events say and of what they fold to.
 
 Whoever changes a payload, adds a kind or lets the same events fold to something else raises it, adds a lift here, and

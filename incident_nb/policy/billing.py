@@ -10,6 +10,7 @@ from incident_nb.policy.load import load
 from incident_nb.policy.steps import step_times
 from incident_nb.policy.tables import Billing, Policy
 from incident_nb.record import Incident
+from incident_nb.said import Paid
 
 WORKED = ("QR-2", "QR-3", "QR-4")
 """The steps whose time is proposed as hours: diagnosing, resolving, verifying."""
@@ -20,8 +21,8 @@ class Bill(Frozen):
 
     `suggested` is a row (BILL-1 to BILL-3) with its `reason`, None where the cause does not say; `row` is what a person
     confirmed. `hours` are theirs, else those spent since it began or came back (`hours_spent`); `amount` is hours at the
-    policy's rate, 0 where it is free, None where nobody has classified it. `may_be_mentioned`: whether a client's text
-    may speak of it, and why not.
+    rate, 0 where it is free, None where nobody has classified it; `uses`: the client's allocation, or the rate. `why` is the
+    sentence that justifies the class. `may_be_mentioned`: whether a client's text may speak of it, and why not.
     """
 
     suggested: str | None
@@ -32,12 +33,24 @@ class Bill(Frozen):
     hours_spent: float
     amount: float | None
     rate: str
+    uses: Paid | None
+    why: str
     may_be_mentioned: bool
     why_not: str
 
+    @property
+    def amount_told(self) -> str:
+        """The amount as the rate is written: `$375.00` at `$250/hr`; empty where there is none."""
+        if self.amount is None:
+            return ""
+        return _NUMBER.sub(f"{self.amount:,.2f}", self.rate.rpartition("/")[0] or self.rate, count=1)
 
-def bill(incident: Incident, now: datetime, *, policy: Policy | None = None) -> Bill:
-    """What the record says of billing at `now` (UTC). Nothing billable is mentioned before cause and approval are on it."""
+
+def bill(incident: Incident, now: datetime, *, rate: str | None = None, policy: Policy | None = None) -> Bill:
+    """What the record says of billing at `now` (UTC). Nothing billable is mentioned before cause and approval are on it.
+
+    `rate` is what an hour costs, as it is written ($250/hr); without it the policy's.
+    """
     rules = policy or load()
     suggested, reason = _suggested(incident, rules)
     billed = incident.billing
@@ -45,12 +58,14 @@ def bill(incident: Incident, now: datetime, *, policy: Policy | None = None) -> 
     steps = (step for step in step_times(incident, now, policy=rules) if step.id in WORKED)
     spent = round(sum((step.spent or timedelta()) / timedelta(hours=1) for step in steps), 2)
     hours = billed.hours if billed and billed.hours is not None else spent
-    amount = None if chosen is None else round(hours * _rate(rules), 2) if chosen.billable else 0.0
+    costs = rate or rules.settings.billing_rate
+    amount = None if chosen is None else round(hours * _amount(costs), 2) if chosen.billable else 0.0
     why_not = _why_not(incident, chosen)
     return Bill(
         suggested=suggested, reason=reason, row=chosen.id if chosen else None, billable=chosen.billable if chosen else None,
-        hours=hours, hours_spent=spent, amount=amount, rate=rules.settings.billing_rate, may_be_mentioned=not why_not,
-        why_not=why_not,
+        hours=hours, hours_spent=spent, amount=amount, rate=costs, uses=billed.uses if billed else None,
+        why=(billed.text if billed and billed.text else "") or (reason if not chosen or chosen.id == suggested else ""),
+        may_be_mentioned=not why_not, why_not=why_not,
     )  # fmt: skip
 
 
@@ -82,7 +97,10 @@ def _why_not(incident: Incident, chosen: Billing | None) -> str:
     return ""
 
 
-def _rate(policy: Policy) -> float:
-    """The policy's rate as a number; its text is the procedure's own ($250/hr)."""
-    found = re.search(r"\d[\d,]*(?:\.\d+)?", policy.settings.billing_rate)
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+def _amount(rate: str) -> float:
+    """A rate as a number."""
+    found = _NUMBER.search(rate)
     return float(found[0].replace(",", "")) if found else 0.0

@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from . import encoded, vendors
@@ -14,33 +15,17 @@ from .calls import CALLS
 from .columns import masked_columns
 from .commands import COMMANDS
 from .devices import DEVICES
-from .keys import anything, stand_in, without_scheme
 from .known import forms
 from .masking import applied, replaced
 from .neighbours import NEIGHBOURS
-from .personal import AT, DIGITS, EMAIL, NUMBERS, PERSONAL_KINDS
+from .personal import AT, DIGITS, EMAIL, NUMBERS
 from .places import BLOCKS, LINES, may_hold_keys
-from .rules import MASK, Hints, Rules
+from .rules import Hints, Rules
 from .said import SENTENCES
 from .shapes import DOTTED, MARKED, PEM, PPK, RUN, SHAPES, UNBROKEN
 from .tables import masked_tables
-from .trees import (
-    VALUES,
-    in_query,
-    is_chat,
-    is_credential,
-    is_credential_data,
-    labels,
-    masked_call,
-    name_before,
-    name_of,
-    names_credential,
-    of_key,
-    one_of,
-    rule_of,
-    singular,
-)
 from .urls import PLACES
+from .walk import Walk
 
 _HINTS = Hints(
     NEIGHBOURS, BLOCKS, MARKED, DOTTED, SHAPES, PLACES, LINES, COMMANDS, ARGUMENTS, DEVICES, CALLS, SENTENCES, NUMBERS
@@ -48,7 +33,6 @@ _HINTS = Hints(
 # Rules that few lines of a text have a hint of, and that are not tried on the others.
 _WORDS = PLACES.bits | COMMANDS.bits | ARGUMENTS.bits | DEVICES.bits | CALLS.bits | SENTENCES.bits
 
-MAX_DEPTH = 200
 MAX_PASSES = 8
 CACHE_CHARACTERS = 32_000_000
 LONGEST_CACHED = 20_000
@@ -142,67 +126,8 @@ class Redactor:
 
     def tree(self, value: Any, personal: bool | None = None) -> Any:
         """The value with secrets masked, keys included; what a key or a neighbour says of a value counts."""
-        return self._tree(value, self.personal if personal is None else personal, None, False, 0)
-
-    def _tree(self, value: Any, personal: bool, key: str | None, in_credential: bool, depth: int) -> Any:
-        if isinstance(value, str):
-            return self._value(value, personal, key, in_credential)
-        if isinstance(value, dict):
-            if depth >= MAX_DEPTH:
-                return self.mask("too_deep", "object")
-            value = masked_call(value, self.mask)
-            named = None if VALUES.isdisjoint(value) else name_of(value)
-            opened = in_credential or is_credential(value)
-            clean, one, private = {}, singular(key), of_key(value)
-            for name, child in value.items():
-                label = self.text(name, personal) if isinstance(name, str) else name
-                place = (named or key) if name in VALUES else str(label)
-                if name in private and isinstance(child, str):
-                    clean[label] = self.mask("private_key", child)
-                    continue
-                if is_chat(name, value) or names_credential(key, name, child):
-                    place = None
-                inside = in_credential or is_credential_data(name) or (opened and name == "data")
-                if key and isinstance(child, str) and (told := one_of(one, child) or in_query(key, place, child)):
-                    clean[label] = self.mask(told, child)
-                    continue
-                clean[label] = self._tree(child, personal, place, inside, depth + 1)
-            return clean
-        if isinstance(value, list | tuple):
-            if depth >= MAX_DEPTH:
-                return self.mask("too_deep", "list")
-            one = singular(key)
-            return [
-                self.mask(one, child)
-                if one and isinstance(child, str) and one_of(one, child)
-                else self._tree(child, personal, name_before(value, index) or key, in_credential, depth + 1)
-                for index, child in enumerate(value)
-            ]
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return self._number(value, personal, key)
-        return value
-
-    def _value(self, text: str, personal: bool, key: str | None, in_credential: bool) -> str:
-        """A text under its key. Its shape, where it has one, says more than the key does."""
-        clean = self.text(text, personal)
-        rule = rule_of(key)
-        if in_credential and (rule is None or not rule[1](text)) and key and not labels(key, text):
-            rule = ("credential", anything)
-        if rule is None or (rule[0] in PERSONAL_KINDS and not personal):
-            return clean
-        kind, test = rule
-        scheme, secret = without_scheme(text)
-        rest = without_scheme(clean)[1]
-        if stand_in(rest) or stand_in(clean) or not test(MASK.sub("", rest)):
-            return clean
-        return scheme + self.mask(kind, secret)
-
-    def _number(self, number: float, personal: bool, key: str | None) -> float | str:
-        """Numbers are kept, but for those under the key of a password or of personal data."""
-        rule = rule_of(key)
-        if rule is None or not (rule[0] in ("password", "otp") or (personal and rule[0] in PERSONAL_KINDS)):
-            return number
-        return self.mask(rule[0], str(number)) if rule[1](str(number)) else number
+        personal = self.personal if personal is None else personal
+        return Walk(partial(self.text, personal=personal), self.mask, personal).tree(value)
 
     def _pass(self, text: str, personal: bool) -> str:
         low = text.lower()

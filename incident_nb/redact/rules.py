@@ -127,6 +127,11 @@ MASK = re.compile(r"\[[a-z][a-z_]{1,19}:[0-9a-f]{6}\]")
 _LONGEST_MASK = 29
 
 
+def bare(text: str) -> str:
+    """The text without its masks: what is still to be judged of it."""
+    return MASK.sub("", text) if "[" in text else text
+
+
 def kind_of(mask: str) -> str:
     """The kind that a mask names: `api_key` of `[api_key:3f9a1c]`."""
     return mask[1:].partition(":")[0]

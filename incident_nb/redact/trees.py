@@ -8,7 +8,7 @@ from typing import Any
 
 from .judges import HEADER
 from .keys import Test, key_rule, not_wordy, opaque, stand_in
-from .rules import MASK
+from .rules import MASK, bare
 from .urls import QUERY_KEYS
 
 # Names and values side by side, as header and query parameters are kept by n8n and in HAR files.
@@ -40,7 +40,9 @@ _KINDS = re.compile(
     r"snowflake|questDb|crateDb|timescaleDb|ldap"
 )
 _CREDENTIAL_TYPE = re.compile(r"[a-z]\w{1,60}(?:Api|Auth|OAuth\d?|Jwt|Token)")
-_QUERIES = frozenset({"query", "params", "qs", "querystring", "queryparameters", "queryparams", "searchparams"})
+_QUERIES = frozenset(
+    {"query", "params", "qs", "querystring", "queryparameters", "queryparams", "searchparams", "cookies"}
+)
 # What Odoo's JSON-RPC calls take a database, a user and a password for, and what the master password alone.
 _OF_USERS = ("execute", "execute_kw", "exec_workflow", "login", "authenticate")
 _OF_MASTER = ("create_database", "duplicate_database", "drop", "dump", "restore", "rename", "change_admin_password")
@@ -55,15 +57,16 @@ def is_credential(tree: dict[Any, Any]) -> bool:
     return isinstance(kind, str) and isinstance(tree.get("data"), dict) and _CREDENTIAL_TYPE.fullmatch(kind) is not None
 
 
-def in_query(place: str, key: str | None, value: str) -> str | None:
+def is_query(place: str | None) -> bool:
+    """Whether an object in this place holds a request's parameters or its cookies."""
+    return place is not None and place.lower() in _QUERIES
+
+
+def in_query(place: str | None, key: str | None) -> str | None:
     """The kind of a request's parameter, whose keys are those of an address, and of its cookies, whatever their keys."""
-    if key is None or not opaque(value) or stand_in(value):
+    if place is None or key is None or not is_query(place):
         return None
-    if place.lower() == "cookies":
-        return "cookie"
-    if place.lower() not in _QUERIES:
-        return None
-    return QUERY_KEYS.get(re.sub(r"[^a-z0-9]", "", key.lower()))
+    return "cookie" if place.lower() == "cookies" else QUERY_KEYS.get(re.sub(r"[^a-z0-9]", "", key.lower()))
 
 
 def is_chat(key: object, tree: dict[Any, Any]) -> bool:
@@ -93,10 +96,11 @@ def singular(key: str | None) -> str | None:
     return rule[0] if rule else None
 
 
-def one_of(kind: str | None, value: str) -> str | None:
-    """The kind of one of several secrets, if the value looks like one: drawn by lot, or a code in groups."""
-    fits = opaque(value) or (kind == "otp" and re.fullmatch(r"[A-Za-z0-9]{3,8}(?:[ -][A-Za-z0-9]{3,8}){0,4}", value))
-    return kind if kind and fits and not stand_in(value) else None
+def one_of(kind: str, value: str) -> bool:
+    """Whether a value that may be of this kind looks like one: drawn by lot, or a code in groups."""
+    left = bare(value)
+    code = kind == "otp" and re.fullmatch(r"[A-Za-z0-9]{3,8}(?:[ -][A-Za-z0-9]{3,8}){0,4}", left)
+    return bool(opaque(left) or code) and not stand_in(value)
 
 
 def of_key(tree: dict[Any, Any]) -> frozenset[str]:
@@ -104,28 +108,32 @@ def of_key(tree: dict[Any, Any]) -> frozenset[str]:
     return _PRIVATE_PARTS if isinstance(tree.get("kty"), str) else _NOTHING
 
 
-def name_of(tree: dict[Any, Any]) -> str | None:
-    """The name that an object gives to its value, as in `{"name": "X-Api-Key", "value": …}`."""
+def names_of(tree: dict[Any, Any]) -> list[str]:
+    """The names that an object gives to its value, as in `{"name": "X-Api-Key", "value": …}`."""
     if tree.get("type") in ("password", "secret"):
-        return "password"
-    names = [tree[name] for name in _NAMES if isinstance(tree.get(name), str)]
+        return ["password"]
+    return [tree[name] for name in _NAMES if isinstance(tree.get(name), str)]
+
+
+def name_among(names: list[str]) -> str | None:
+    """The one of an object's names that says what its value is, if one does, else the first."""
     return next((name for name in names if rule_of(name)), names[0] if names else None)
 
 
-def name_before(items: list[Any] | tuple[Any, ...], index: int) -> str | None:
-    """The header whose value this item is, in a flat list of names and values such as Node's rawHeaders."""
-    before = items[index - 1] if index else None
-    if not isinstance(before, str) or len(before) > 80 or MASK.search(before):
-        return None  # what holds a mask was a value, and longer than it is now
-    if HEADER.fullmatch(before):
-        return before
-    value = items[index]
-    return before if isinstance(value, str) and rule_of(before) and opaque(value) else None
+def may_name_next(item: str) -> bool:
+    """Whether an item of a list may be the name of the next one, as in Node's rawHeaders."""
+    # What holds a mask was a value, and longer than it is now.
+    return len(item) <= 80 and not MASK.search(item) and (HEADER.fullmatch(item) or rule_of(item)) is not None
+
+
+def names_next(item: str, value: object) -> bool:
+    """Whether such an item names this value: a header does, any other name needs a value drawn by lot."""
+    return HEADER.fullmatch(item) is not None or (isinstance(value, str) and opaque(bare(value)))
 
 
 def rule_of(key: str | None) -> tuple[str, Test] | None:
     """What the key says of its value; a mask in the key says nothing."""
-    return key_rule(MASK.sub("", key) if "[" in key else key) if key else None
+    return key_rule(bare(key)) if key else None
 
 
 def labels(key: str, value: str) -> bool:
@@ -133,9 +141,9 @@ def labels(key: str, value: str) -> bool:
     return _LABELS.fullmatch(key) is not None or (key == "credentials" and not not_wordy(value))
 
 
-def names_credential(place: str | None, key: object, value: object) -> bool:
+def names_credential(key: object, value: str) -> bool:
     """Whether a value under a kind of credential is the name that the user gave to one, as older versions of n8n have it."""
-    if place != "credentials" or not isinstance(value, str) or not isinstance(key, str) or not _KINDS.fullmatch(key):
+    if not isinstance(key, str) or not _KINDS.fullmatch(key):
         return False
     rule = rule_of(key)
     return (" " in value or not not_wordy(value)) and not opaque(value) and (rule is None or not rule[1](value))

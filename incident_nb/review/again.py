@@ -9,8 +9,6 @@ from incident_nb.record import Incident
 from incident_nb.review.model import Prevented, Recurring
 from incident_nb.review.period import Period
 
-DONE = "FIN-6"  # FIN-6.1 ticked: the first of an incident's actions is done
-
 
 def recurring(incidents: Iterable[Incident], period: Period, now: datetime) -> tuple[Recurring, ...]:
     """The problems of the period that came more than once, by their fingerprints; those with the most incidents first.
@@ -47,15 +45,10 @@ def _told(group: Sequence[Incident], period: Period, now: datetime) -> Recurring
 
 
 def prevention(incident: Incident, last: datetime, now: datetime) -> tuple[Prevented, ...]:
-    """An incident's actions and how far they are at `now`; `last`: when its problem came the last time.
-
-    The Nth is done once FIN-6.N is ticked.
-    """
+    """An incident's actions and how far they are at `now`; `last`: when its problem came the last time."""
     found = []
-    for place, action in enumerate(incident.prevention, start=1):
-        tick = incident.ticks.get(f"{DONE}.{place}")
-        done_at = tick.at if tick and tick.done else None
-        if done_at:
+    for action in incident.prevention:
+        if done_at := action.done_at:
             state = "did_not_hold" if last > done_at else "done"
         else:
             state = "overdue" if action.due and action.due < now else "open"

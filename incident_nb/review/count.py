@@ -70,7 +70,8 @@ def review(
         spreads=sla.spreads(lines),
         mentions=_mentions(told, settings),
         recurring=recurring((one for one in past if not one.subject.shared), period, now),
-        hours=_hours([one for one in told if not one.subject.shared], now),
+        hours=_hours([one for one in told if not one.subject.shared], now, settings.billing.rate),
+        rate=settings.billing.rate,
         hours_shared=sum(bool(one.subject.shared) for one in told),
         record_from=past[0].detected_at if past else None,
         runs=runs_of(log, client, period, seen) if log is not None else None,
@@ -153,10 +154,10 @@ def _mentions(told: Sequence[Incident], settings: Settings) -> tuple[Mention, ..
     )
 
 
-def _hours(told: Sequence[Incident], now: datetime) -> tuple[Hours, ...]:
+def _hours(told: Sequence[Incident], now: datetime, rate: str) -> tuple[Hours, ...]:
     """The hours by billing class, in the order of the policy's rows; those that nobody has classified last."""
     rules = load()
-    bills = [(one, bill(one, now)) for one in told]
+    bills = [(one, bill(one, now, rate=rate)) for one in told]
     found = []
     for row in (*rules.billing, None):
         here = [(one, due) for one, due in bills if due.row == (row.id if row else None)]

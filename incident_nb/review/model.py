@@ -121,7 +121,7 @@ class Runs(Frozen):
 
 
 class Prevented(Frozen):
-    """An action that was to keep a problem from coming back, with its incident; `done_at` once it is ticked (FIN-6.N).
+    """An action that was to keep a problem from coming back, with its incident; `done_at` once it is there.
 
     `state` at the review's instant: open, overdue, done, or did_not_hold: the problem came after it was done.
     """
@@ -164,7 +164,7 @@ class Mention(Frozen):
 
 class Hours(Frozen):
     """The hours of one billing class (`row`, None: nobody has said who pays); `proposed` are those of them that the record
-    counted and nobody confirmed. `amount`: at the policy's rate; None where nobody has said who pays.
+    counted and nobody confirmed. `amount`: at the settings' rate; None where nobody has said who pays.
     """
 
     row: str | None
@@ -182,8 +182,9 @@ class Review(Frozen):
     `older`: those of before that are open. `wider`: incidents over several clients that cover some of these; nothing of
     them is told but what is shared. `weeks`: the weeks up to the period's end, some of which may lie before it.
     `record_from`: when the client's first incident on record was detected: what came before is not known. `runs` is None
-    where there is no execution log, and `no_runs` says why. `note`: what is wrong with the client's calendar.
-    `hours_shared`: so many incidents over several clients, whose hours are not this one's alone, are left out of `hours`.
+    where there is no execution log, and `no_runs` says why. `note`: what is wrong with the client's calendar. `rate` is what
+    an hour costs, as it is written. `hours_shared`: so many incidents over several clients, whose hours are not this one's
+    alone, are left out of `hours`.
     """
 
     client: str
@@ -200,6 +201,7 @@ class Review(Frozen):
     recurring: tuple[Recurring, ...]
     hours: tuple[Hours, ...]
     hours_shared: int
+    rate: str
     record_from: datetime | None
     runs: Runs | None
     no_runs: str = ""

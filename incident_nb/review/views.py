@@ -5,6 +5,7 @@ Times are in the client's time zone, which `summary` names.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from incident_nb.policy import CLOCKS, load
 from incident_nb.review.model import ENOUGH_CASES, ENOUGH_RUNS, STEPS, Attained, Rate, Review
 from incident_nb.views import View
 
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 RISEN = 0.05  # a share of failing runs that differs by less is as before
 
 
@@ -95,7 +97,7 @@ def incidents(found: Review) -> View:
 
 def hours(found: Review) -> View:
     """The hours by billing class (BILL-1 to BILL-3). For the house only."""
-    return _view("review_hours", found, rate=load().settings.billing_rate)
+    return _view("review_hours", found, amount=amount_words)
 
 
 def _view(name: str, found: Review, **more: Any) -> View:
@@ -115,6 +117,11 @@ def _view(name: str, found: Review, **more: Any) -> View:
 
     words = {"when": when, "short": short, "day": day, "grade": grade}
     return View(name, {"r": found, **words, "span": span_words, "met": met_words, "share": share_words, **more})
+
+
+def amount_words(amount: float, rate: str) -> str:
+    """An amount as the rate is written: $375.00 at $250/hr."""
+    return _NUMBER.sub(f"{amount:,.2f}", rate.rpartition("/")[0] or rate, count=1)
 
 
 def span_words(span: timedelta | None) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from incident_nb.desk import Desk
+from incident_nb.desk.written import write_documents
+from incident_nb.documents.gaps import gaps_of
 from incident_nb.policy import Bill, load
 from incident_nb.record import Incident
 from incident_nb.ui.blocks import Line, Sheet
+from incident_nb.ui.notice import gap_line
 from incident_nb.ui.resolution import instant
 from incident_nb.ui.steps import StepPanel, gate_lines, left_open
 
-DOCUMENTS = (("incident (DOC-1)", "DOC-1"), ("learning file (DOC-2)", "DOC-2"))
+USES = (("not said", None), ("the allocation", "allocation"), ("the rate", "rate"))
 
 
 class Closing(StepPanel):
@@ -26,17 +29,29 @@ class Closing(StepPanel):
         lines = []
         for action in incident.prevention:
             more = ", ".join(filter(None, (action.owner, f"by {action.due:%Y-%m-%d}" if action.due else "")))
-            lines.append(Line("to do", action.text, more))
+            lines.append(
+                Line("done" if action.done_at else "to do", action.text, more, "good" if action.done_at else "")
+            )
         lines.append(_billing(one.bill))
+        gaps = gaps_of(incident, self.follow.case.settings, one.now)
+        lines += [gap_line(gap) for gap in gaps if gap.is_open and {"incident", "billing"} & {*gap.of}]
         lines += [Line("left open", f"{row}: {why}") for row, why in incident.open_items.items()]
         if end := incident.closed:
             lines.append(Line("closed", f"By {end.by} on {end.at:%Y-%m-%d %H:%M} UTC", end.text, "good"))
         return sheet.items(gate_lines(one.closing)).items(lines)
 
     def state(self) -> Any:
-        """Whether it can be closed or reopened, and what is suggested of billing."""
+        """Whether it can be closed or reopened, what is suggested of billing, and which actions are not done."""
         one = self.follow.standing
-        return one and (bool(one.incident.closed), one.incident.is_resolved, one.bill.suggested, one.bill.row)
+        if one is None:
+            return None
+        return (
+            bool(one.incident.closed),
+            one.incident.is_resolved,
+            one.bill.suggested,
+            one.bill.row,
+            _undone(one.incident),
+        )
 
     def controls(self) -> list[Any]:
         """Add an action, say who pays, note a document, close, reopen."""
@@ -53,12 +68,21 @@ class Closing(StepPanel):
         rows = [(f"{row.id} {row.cause}", row.id) for row in load().billing]
         who = c.choice("Who pays", rows, one.bill.row or one.bill.suggested, width="26rem")
         hours = c.field("Hours", width="10rem", value=f"{one.bill.hours:g}")
-        made.append(c.form("Confirm billing", self._bill, who, hours))
+        uses, why = (
+            c.choice("Uses", USES, one.bill.uses, width="14rem"),
+            c.field("Paid so because", value=one.bill.why, width="26rem"),
+        )
+        made.append(c.form("Confirm billing", self._bill, who, hours, uses, why))
         approved = c.field("Approved by", "who approved billable hours, and how", width="26rem")
         made.append(c.form("Record the approval", self._approve, approved))
-        which = c.choice("Document", DOCUMENTS, width="18rem")
-        path = c.field("Path", "clients/ACME/context/operations/incident-….md", width="28rem")
-        made.append(c.form("It is written", self._written, which, path))
+        if undone := _undone(incident):
+            made.append(c.form("It is done", self._prevented, c.choice("Action", undone, width="26rem")))
+        made.append(
+            c.row(
+                c.button("Write the documents", self._write, main=True),
+                c.button("Make those anew that were changed by hand", lambda: self._write(yes=True)),
+            )
+        )
         if incident.is_resolved or incident.closed:
             made.append(c.form("Reopen", self._reopen, c.field("It came back", "what was seen", width="26rem")))
         if not incident.closed:
@@ -74,14 +98,23 @@ class Closing(StepPanel):
 
         return self.with_desk(add, "Added.")
 
-    def _bill(self, row: str, hours: str) -> bool:
-        return self.add("billing_classified", "On record.", row=row, hours=hours.strip() or None)
+    def _bill(self, row: str, hours: str, uses: str | None, why: str) -> bool:
+        given = {"hours": hours.strip() or None, "uses": uses, "reason": why}
+        return self.add("billing_classified", "On record.", row=row, **given)
 
     def _approve(self, text: str) -> bool:
         return self.add("billing_approved", "On record.", text=text)
 
-    def _written(self, row: str, path: str) -> bool:
-        return self.add("documented", "On record.", row=row, path=path)
+    def _prevented(self, action: str) -> bool:
+        return self.add("prevented", "On record.", action=action)
+
+    def _write(self, *, yes: bool = False) -> None:
+        def write(desk: Desk, number: int) -> None:
+            papers = write_documents(desk, number, yes=yes)
+            told = [f"{put.document}: {put.state.replace('_', ' ')}, {put.words}" for put in papers.put]
+            self.after = "; ".join(told)
+
+        self.with_desk(write)
 
     def _reopen(self, why: str) -> bool:
         return self.add("reopened", "Reopened; its clocks begin anew.", reason=why)
@@ -91,10 +124,14 @@ class Closing(StepPanel):
         return self.with_desk(lambda desk, number: desk.close(number, "", given), "Closed.")
 
 
+def _undone(incident: Incident) -> list[str]:
+    return [action.text for action in incident.prevention if not action.done_at]
+
+
 def _billing(bill: Bill) -> Line:
     """Who pays, how much, and whether a client's text may say so."""
     if bill.row:
-        amount = f", {bill.amount:,.2f} at {bill.rate}" if bill.billable and bill.amount is not None else ""
+        amount = f", {bill.amount_told} at {bill.rate}" if bill.billable else ""
         told = "may be told to the client" if bill.may_be_mentioned else f"not to be mentioned yet: {bill.why_not}"
         return Line("billing", f"{bill.row}: {bill.hours:g} h{amount}", told)
     words = f"{bill.suggested} is suggested" if bill.suggested else "Somebody has to say who pays"

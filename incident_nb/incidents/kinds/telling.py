@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from incident_nb.incidents.payload import Changes, Instant, Name, Payload, Text, Words
 from incident_nb.record import Incident
-from incident_nb.said import Action, Billed, Escalated, Notice, Said, Sent
+from incident_nb.said import Action, Billed, Escalated, Notice, Paid, Said, Section, Sent, Written
 
 
 class Notified(Payload):
@@ -74,12 +74,15 @@ class BillingClassified(Payload):
     row: Annotated[str, StringConstraints(pattern=r"^BILL-[1-3]$")]
     hours: Annotated[float, Field(ge=0, le=10_000)] | None = None
     reason: Text = ""
+    uses: Paid | None = None
 
     def change(self, incident: Incident, said: Said) -> Changes:
-        return {"billing": Billed(at=said.at, by=said.by, text=self.reason, row=self.row, hours=self.hours)}
+        billed = Billed(at=said.at, by=said.by, text=self.reason, row=self.row, hours=self.hours, uses=self.uses)
+        return {"billing": billed}
 
     def told(self) -> str:
-        return f"Billing classified: {self.row}{'' if self.hours is None else f', {self.hours:g} h'}"
+        uses = {"allocation": ", from the allocation", "rate": ", at the rate", None: ""}[self.uses]
+        return f"Billing classified: {self.row}{'' if self.hours is None else f', {self.hours:g} h'}{uses}"
 
 
 class BillingApproved(Payload):
@@ -110,15 +113,66 @@ class Prevention(Payload):
         return f"To prevent it: {self.text}{f' ({self.owner})' if self.owner else ''}"
 
 
+class Prevented(Payload):
+    """An action item, by its words, is done."""
+
+    kind: ClassVar[str] = "prevented"
+    action: Words
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        done = {"done_at": said.at}
+        actions = (one.model_copy(update=done) if one.text == self.action else one for one in incident.prevention)
+        return {"prevention": tuple(actions)}
+
+    def told(self) -> str:
+        return f"Done to prevent it: {self.action}"
+
+
+class Worded(Payload):
+    """What a person wrote for a section of the client's notice, in place of the draft; no text: the draft again."""
+
+    kind: ClassVar[str] = "worded"
+    section: Section
+    text: Text = ""
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        others = {name: one for name, one in incident.worded.items() if name != self.section}
+        return {
+            "worded": {**others, self.section: said.model_copy(update={"text": self.text})} if self.text else others
+        }
+
+    def told(self) -> str:
+        return f"Notice, {self.section.replace('_', ' ')}: {self.text or 'the draft again'}"
+
+
+class Waived(Payload):
+    """Why something that a document lacks, by name, is not to be filled in."""
+
+    kind: ClassVar[str] = "waived"
+    gap: Annotated[str, StringConstraints(pattern=r"^[a-z_]{2,40}$")]
+    reason: Words
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"waived": {**incident.waived, self.gap: said.model_copy(update={"text": self.reason})}}
+
+    def told(self) -> str:
+        return f"Left as it is: {self.gap.replace('_', ' ')} ({self.reason})"
+
+
 class Documented(Payload):
-    """A document was written (DOC-1, DOC-2); `path` is relative to the agency's folder."""
+    """A document was written (DOC-1, DOC-2); `path` is relative to the workspace.
+
+    `sections` are digests of what was written under each heading: they tell what a person changed afterwards.
+    """
 
     kind: ClassVar[str] = "documented"
     row: Literal["DOC-1", "DOC-2"] = "DOC-1"
     path: Name
+    sections: dict[Name, Name] = Field(default_factory=dict)
 
     def change(self, incident: Incident, said: Said) -> Changes:
-        return {"documented": {**incident.documented, self.row: Said(at=said.at, by=said.by, text=self.path)}}
+        written = Written(at=said.at, by=said.by, text=self.path, sections=self.sections)
+        return {"documented": {**incident.documented, self.row: written}}
 
     def told(self) -> str:
         return f"{'Incident' if self.row == 'DOC-1' else 'Learning file'} documented: {self.path}"

@@ -1,0 +1,181 @@
+"""Learning files (DOC-2): one for each recurring problem, extended each time that it comes back, for the whole house."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from incident_nb.documents.client_facts import sentence
+from incident_nb.documents.incident import brief_description
+from incident_nb.documents.plain import BLANK
+from incident_nb.escape import markdown_text, printable
+from incident_nb.incidents.kinds.diagnosing import named
+from incident_nb.models import Cause
+from incident_nb.policy import load
+from incident_nb.record import Incident
+from incident_nb.redact import redact_text
+
+STALE = timedelta(days=180)
+"""A file whose fix nobody has seen work for so long is to be checked before it is relied on."""
+
+HEADINGS = ("Symptom", "How to recognise it", "Cause", "Fix", "Verification", "Prevention", "Occurrences")
+_MOST_FILES, _MOST_BYTES = 500, 200_000
+_CONFIRMED = re.compile(r"(?m)^Last confirmed:[ \t]*(\d{4}-\d{2}-\d{2})?.*$")
+_PROBLEMS = re.compile(r"(?m)^Problems:.*$")
+_COLUMNS = "| Date | Incident | Client | What fixed it |"
+
+
+class Learning(NamedTuple):
+    """A learning file: where it lies, its title, its text, and when its fix was last seen to work (None: not said)."""
+
+    path: Path
+    title: str
+    text: str
+    confirmed: date | None
+
+    def names(self, words: Iterable[str]) -> str | None:
+        """The first of these words that stands in it by itself; None for none."""
+        return next(
+            (word for word in words if word and re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", self.text)), None
+        )
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether it is long since its fix was seen to work, or nobody says when that was."""
+        return self.confirmed is None or now.date() - self.confirmed > STALE
+
+
+def learnings_in(folder: Path) -> list[Learning]:
+    """The learning files of a folder; what can't be read is passed over."""
+    found = []
+    for path in sorted(folder.glob("*.md"))[:_MOST_FILES]:
+        try:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                text = file.read(_MOST_BYTES)
+        except OSError:
+            continue
+        found.append(learning_of(path, text))
+    return found
+
+
+def learning_of(path: Path, text: str) -> Learning:
+    """A learning file as it is read."""
+    title = next((line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("#")), path.stem)
+    said = _CONFIRMED.search(text)
+    try:
+        confirmed = date.fromisoformat(said[1]) if said and said[1] else None
+    except ValueError:
+        confirmed = None
+    return Learning(path, title, text, confirmed)
+
+
+def title_of(incident: Incident) -> str:
+    """What a new file is called: the workflow and the cause, without the client, whose problem it may not be alone."""
+    return brief_description(incident)
+
+
+def begun(incident: Incident, link: str | None) -> str:
+    """A new file from an incident; `link`: where its incident document lies, seen from the file."""
+    facts = _facts(incident)
+    known = f"Problems: {_md(incident.subject.fingerprint or '')}\n\nLast confirmed: {_confirmed(incident) or ''}"
+    head = f"# {_md(title_of(incident))}\n\n{known}"
+    sections = "\n\n".join(f"## {heading}\n\n{facts[heading]}" for heading in HEADINGS[:-1])
+    table = f"## {HEADINGS[-1]}\n\n{_COLUMNS}\n| --- | --- | --- | --- |\n{_row(incident, link)}"
+    return f"{head}\n\n{sections}\n\n{table}\n"
+
+
+def extended(text: str, incident: Incident, link: str | None) -> str:
+    """A file with one more occurrence: its row, its problem, the date; sections that are still blank are filled.
+
+    What a person wrote stays. A row of the same incident becomes the new one.
+    """
+    text = _filled(text.rstrip() + "\n", _facts(incident))
+    text = _with_row(text, incident, _row(incident, link))
+    mark = incident.subject.fingerprint
+    if mark and mark not in text:
+        line = _PROBLEMS.search(text)
+        there = line[0].partition(":")[2].strip() if line else ""
+        text = _put(text, line, f"Problems: {', '.join(filter(None, (there, _md(mark))))}")
+    said = _CONFIRMED.search(text)
+    newest = max(filter(None, (said[1] if said else None, _confirmed(incident))), default="")
+    return _put(text, said, f"Last confirmed: {newest}")
+
+
+def _facts(incident: Incident) -> dict[str, str]:
+    """What an incident says under each heading; a blank where it says nothing."""
+    about, cause = incident.subject, incident.cause
+    rows = {row.id: row.resolution for row in load().resolutions}
+    done = [(rows[row], tick.text) for row, tick in incident.ticks.items() if tick.done and row in rows]
+    ticked = [f"{what}{f' ({text})' if text else ''}" for what, text in done]
+    known = cause is not None and cause.cause is not Cause.UNKNOWN
+    verified = incident.resolved[-1].text if incident.is_resolved else ""
+    good = f"{incident.watched.good} good runs in a row" if incident.watched.good else ""
+    told: dict[str, Sequence[str]] = {
+        "Symptom": [about.error or ""],
+        "How to recognise it": [
+            f"node “{about.node}”" if about.node else "", f"host {about.host}" if about.host else "",
+            f"service {about.vendor}" if about.vendor else "",
+        ],
+        "Cause": [f"{named(cause.cause, cause.detail)}{f': {cause.text}' if cause.text else ''}" if cause and known else ""],
+        "Fix": [*ticked, incident.fixed.text if incident.fixed else ""],
+        "Verification": [good, verified],
+        "Prevention": [action.text for action in incident.prevention],
+    }  # fmt: skip
+    return {
+        name: " ".join(_md(sentence(part[:1000])) for part in parts if part) or BLANK for name, parts in told.items()
+    }
+
+
+def _confirmed(incident: Incident) -> str | None:
+    """The day on which the fix was seen to work."""
+    end = incident.resolved_at
+    return f"{end:%Y-%m-%d}" if end and incident.watched.good else None
+
+
+def _row(incident: Incident, link: str | None) -> str:
+    name = f"[{incident.id}]({link})" if link else incident.id
+    fix = incident.fixed.text if incident.fixed else ""
+    cells = (f"{incident.detected_at:%Y-%m-%d}", name, _cell(incident.client or ""), _cell(fix))
+    return f"| {' | '.join(cells)} |"
+
+
+def _with_row(text: str, incident: Incident, row: str) -> str:
+    """The text with the incident's row: in place of the one it has, else at the end of the table, else in a table of its own."""
+    lines = text.splitlines()
+    named_in = re.compile(rf"\|[^|]*\|\s*\[?{incident.id}\b")
+    if there := next((place for place, line in enumerate(lines) if named_in.match(line)), None):
+        lines[there] = row
+        return "\n".join(lines) + "\n"
+    heading = next((place for place, line in enumerate(lines) if line.strip() == f"## {HEADINGS[-1]}"), None)
+    if heading is None:
+        return f"{text.rstrip()}\n\n## {HEADINGS[-1]}\n\n{_COLUMNS}\n| --- | --- | --- | --- |\n{row}\n"
+    end = next((place for place in range(heading + 1, len(lines)) if lines[place].startswith("#")), len(lines))
+    table = [place for place in range(heading + 1, end) if lines[place].startswith("|")]
+    made = [row] if table else [_COLUMNS, "| --- | --- | --- | --- |", row]
+    place = table[-1] + 1 if table else heading + 1
+    return "\n".join([*lines[:place], *([] if table else [""]), *made, *lines[place:]]) + "\n"
+
+
+def _filled(text: str, facts: dict[str, str]) -> str:
+    """The text with what is now known under headings that were blank."""
+    for heading, words in facts.items():
+        text = text.replace(f"## {heading}\n\n{BLANK}\n", f"## {heading}\n\n{words}\n")
+    return text
+
+
+def _put(text: str, there: re.Match[str] | None, line: str) -> str:
+    """The text with a line in place of the one that is there, else below the title."""
+    if there:
+        return text[: there.start()] + line + text[there.end() :]
+    title, _, rest = text.partition("\n")
+    return f"{title}\n\n{line}\n{rest}"
+
+
+def _cell(text: str) -> str:
+    return _md(" ".join(text.split())[:200])
+
+
+def _md(text: str) -> str:
+    return markdown_text(redact_text(printable(text)))

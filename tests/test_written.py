@@ -1,0 +1,371 @@
+"""Documents put where they belong: in the client's folder and the house's, never over what somebody wrote, all on record."""
+
+from __future__ import annotations
+
+import email
+import json
+import re
+import stat
+from collections.abc import Callable, Iterator
+from email.policy import default
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from incident_nb.desk import Desk
+from incident_nb.desk import written as writing
+from incident_nb.desk.written import DOCUMENTS, Papers, Put, write_documents
+from incident_nb.documents.plain import BLANK
+from incident_nb.errors import OutputError, UsageError
+from incident_nb.incidents import Records
+from incident_nb.incidents.kinds.opening import Opened
+from incident_nb.said import Subject
+from incident_nb.settings import Settings
+from tests.acting import ran as ran_once
+from tests.documented import CLIENTS, NOW, SENDER, SUBJECT, steps
+from tests.incidents import DETECTED, after
+from tests.test_cli_incidents import Ran, ran  # noqa: F401 - a fixture
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    settings = Settings.model_validate({"clients": CLIENTS, "sender": SENDER, "path": tmp_path / "incident-nb.toml"})
+    records = Records(tmp_path / "incidents" / "records.db")
+    yield Desk(records, settings, by="Kim", clock=lambda: NOW)
+    records.close()
+
+
+def carried(
+    desk: Desk, cause: str = "credentials", *, severity: str = "P2", without: tuple[str, ...] = (), **opened: Any
+) -> int:
+    """An incident carried through all steps; its number."""
+    subject = Subject(**{**SUBJECT, **opened.pop("subject", {})})
+    first = Opened(
+        **{"title": "Invoices are not sent", "detected_at": DETECTED, "client": "BAY", "source": "slack", **opened},
+        subject=subject,
+    )
+    number = desk.open(first, at=DETECTED).number
+    for kind, minutes, *values in steps(cause, severity=severity):
+        if kind not in without:
+            add(desk, number, kind, minutes, **(values[0] if values else {}))
+    return number
+
+
+def add(desk: Desk, number: int, kind: str, minutes: float, **values: Any) -> None:
+    from incident_nb.incidents import payload_of
+
+    desk.records.add(number, payload_of(kind, values), by="Kim", at=after(minutes))
+
+
+def by_name(papers: Papers) -> dict[str, Put]:
+    return {put.document: put for put in papers.put}
+
+
+def only(desk: Desk, number: int, name: Any, **options: Any) -> Put:
+    (put,) = write_documents(desk, number, only=[name], **options).put
+    return put
+
+
+def file_of(put: Put) -> Path:
+    assert put.path is not None
+    return put.path
+
+
+def test_all_documents_of_a_closed_incident(desk: Desk, tmp_path: Path) -> None:
+    number = carried(desk, recurring=True)
+    papers = write_documents(desk, number)
+    assert papers.gaps == ()
+    puts = by_name(papers)
+    assert {name: put.state for name, put in puts.items()} == dict.fromkeys(DOCUMENTS, "written")
+    folder = tmp_path / "clients" / "BAY" / "context" / "operations"
+    assert puts["incident"].path == folder / "incident-2026-11-23-invoices-by-mail-credentials.md"
+    assert puts["learning"].path == tmp_path / "learnings" / "ops" / "invoices-by-mail-credentials.md"
+    home = tmp_path / "incidents" / "INC-1" / "documents"
+    assert sorted(path.name for path in home.iterdir()) == ["billing.md", "notice.eml", "notice.md", "notice.txt"]
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in home.iterdir())
+    incident = desk.records.get(number)
+    said = incident.documented["DOC-1"]
+    assert (
+        said.text == "clients/BAY/context/operations/incident-2026-11-23-invoices-by-mail-credentials.md"
+        and said.sections
+    )
+    assert incident.documented["DOC-2"].text == "learnings/ops/invoices-by-mail-credentials.md"
+    link = f"[INC-1](../../{said.text})"
+    assert link in file_of(puts["learning"]).read_text() and (folder.parents[3] / said.text).is_file()
+    mail = email.message_from_bytes((home / "notice.eml").read_bytes(), policy=default)
+    text = (home / "notice.txt").read_text()
+    assert text == f"Subject: {mail['Subject']}\n\n{mail.get_content()}".replace("\r\n", "\n")  # type: ignore[attr-defined]
+
+
+def test_a_second_time_nothing_changes(desk: Desk) -> None:
+    number = carried(desk, recurring=True)
+    write_documents(desk, number)
+    version = desk.records.get(number).version
+    puts = by_name(write_documents(desk, number))
+    assert puts["incident"].state == puts["learning"].state == "unchanged"
+    assert desk.records.get(number).version == version
+
+
+def test_what_nobody_touched_is_made_anew(desk: Desk) -> None:
+    number = carried(desk)
+    path = file_of(only(desk, number, "incident"))
+    add(desk, number, "note", 90, text="called again")
+    assert only(desk, number, "incident").state == "written"
+    assert "called again" in path.read_text() and len(list(path.parent.iterdir())) == 1
+
+
+def test_what_was_changed_by_hand_is_asked_about_and_then_kept(desk: Desk) -> None:
+    number = carried(desk)
+    path = file_of(only(desk, number, "incident"))
+    mine = path.read_text().replace("## Root Cause\n", "## Root Cause\n\nTheir admin rotates passwords.\n")
+    path.write_text(mine)
+    add(desk, number, "note", 90, text="called again")
+    put = only(desk, number, "incident")
+    assert put.state == "to_confirm" and "Root Cause" in put.words and "+- 12:30 - called again" in put.difference
+    assert "-Their admin" not in put.difference and path.read_text() == mine
+    put = only(desk, number, "incident", yes=True)
+    assert put.state == "written" and "Root Cause" in put.words
+    assert "called again" in path.read_text() and "Their admin rotates passwords." in path.read_text()
+    put = only(desk, number, "incident")
+    assert put.state == "unchanged" and "Root Cause" in put.words, "it still is theirs"
+
+
+def test_a_file_of_somebody_else_is_not_taken_for_ours(desk: Desk) -> None:
+    number = carried(desk)
+    first = file_of(only(desk, number, "incident"))
+    other = carried(desk)
+    second = file_of(only(desk, other, "incident"))
+    assert second != first and second.name == first.stem + "-2.md"
+
+
+def test_it_follows_a_file_that_was_moved_away(desk: Desk) -> None:
+    number = carried(desk)
+    path = file_of(only(desk, number, "incident"))
+    path.unlink()
+    assert only(desk, number, "incident").path == path and path.is_file()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.md",
+        "/etc/evil.md",
+        "clients/OTH/context/operations/incident-1.md",
+        "learnings/ops/x.md",
+        "clients/BAY/context/operations/x.txt",
+    ],
+)
+def test_a_path_that_the_record_brings_from_elsewhere_leads_nowhere_else(desk: Desk, tmp_path: Path, name: str) -> None:
+    number = carried(desk)
+    add(desk, number, "documented", 80, path=name)
+    put = only(desk, number, "incident")
+    path = file_of(put)
+    assert path.parent == tmp_path / "clients" / "BAY" / "context" / "operations" and path.suffix == ".md"
+    assert f"the one written before, {name}, may still be there" in put.words
+    assert not (tmp_path / name).exists() and not Path("/etc/evil.md").exists()
+
+
+def test_a_link_that_leads_out_of_the_clients_folder_is_not_followed(desk: Desk, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "clients").mkdir()
+    (tmp_path / "clients" / "BAY").symlink_to(outside)
+    with pytest.raises(OutputError, match="leads out of"):
+        only(desk, carried(desk), "incident")
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", ["../BAY", "a/b", ".", "..", "", " ", "x" * 80])
+def test_a_client_that_is_no_folders_name_makes_no_folder(desk: Desk, tmp_path: Path, code: str) -> None:
+    number = carried(desk, client=code.strip() or None)
+    if code.strip():
+        with pytest.raises(UsageError, match="can't be the name of a folder"):
+            only(desk, number, "incident")
+    else:
+        assert (
+            only(desk, number, "incident").path
+            == tmp_path / "incidents" / "INC-1" / "documents" / "incident-2026-11-23-invoices-by-mail-credentials.md"
+        )
+    assert not (tmp_path / "clients").exists()
+
+
+def test_one_over_several_clients_goes_into_none_of_their_folders(desk: Desk, tmp_path: Path) -> None:
+    number = carried(desk, subject={"shared": "host x"})
+    put = only(desk, number, "incident")
+    assert file_of(put).parent == tmp_path / "incidents" / "INC-1" / "documents" and "several clients" in put.words
+    assert only(desk, number, "notice").state == "not_needed"
+
+
+def test_the_folders_are_those_of_the_settings(desk: Desk, tmp_path: Path) -> None:
+    there = {"clients": str(tmp_path / "agency" / "c"), "learnings": "know/how"}
+    desk.settings = Settings.model_validate(
+        {**desk.settings.model_dump(), "documents": there, "path": desk.settings.path}
+    )
+    puts = by_name(write_documents(desk, carried(desk, recurring=True)))
+    assert file_of(puts["incident"]).parent == tmp_path / "agency" / "c" / "BAY" / "context" / "operations"
+    assert file_of(puts["learning"]).parent == tmp_path / "know" / "how"
+
+
+# The learning file
+
+
+def test_one_file_for_one_problem(desk: Desk, tmp_path: Path) -> None:
+    first, again = carried(desk, recurring=True), carried(desk, recurring=True, detected_at=after(1))
+    path = file_of(only(desk, first, "learning"))
+    path.write_text(path.read_text().replace("## Fix\n", "## Fix\n\nMind the order.\n"))
+    put = only(desk, again, "learning")
+    assert put.path == path and "one more occurrence" in put.words
+    assert "Mind the order." in path.read_text() and path.read_text().count("| 2026-11-23 |") == 2
+    other = carried(desk, recurring=True, subject={"fingerprint": "ffff00001111", "workflow": "Orders"})
+    assert file_of(only(desk, other, "learning")).name == "orders-credentials.md"
+    assert {seen.name for seen in desk.seen_before(again)} >= {"learnings/ops/invoices-by-mail-credentials.md"}
+
+
+def test_a_learning_file_only_where_it_recurs_or_is_asked_for(desk: Desk, tmp_path: Path) -> None:
+    number = carried(desk)
+    assert only(desk, number, "learning").state == "not_needed" and not (tmp_path / "learnings").exists()
+    assert only(desk, number, "learning", learning=True).state == "written"
+    add(desk, number, "reopened", 100, reason="again")
+    assert only(desk, number, "learning").state in ("written", "unchanged")
+
+
+def test_an_old_learning_file_says_that_it_is_to_be_read_through(desk: Desk) -> None:
+    number = carried(desk, recurring=True)
+    path = file_of(only(desk, number, "learning"))
+    path.write_text(
+        path.read_text().replace("Last confirmed: 2026-11-23", "Last confirmed: 2025-01-01").replace("INC-1", "INC-9")
+    )
+    assert "had not been confirmed for long" in only(desk, number, "learning").words
+    assert "Last confirmed: 2026-11-23" in path.read_text()
+
+
+# The letter
+
+
+def test_no_mail_while_something_is_open(desk: Desk, tmp_path: Path) -> None:
+    number = carried(desk, without=("harmed",))
+    put = only(desk, number, "notice")
+    home = tmp_path / "incidents" / "INC-1" / "documents"
+    assert "no mail is made while open: impact, data_recovery" in put.words and not (home / "notice.eml").exists()
+    assert BLANK in (home / "notice.txt").read_text()
+    for gap in ("impact", "data_recovery"):
+        desk.add(number, "waived", gap=gap, reason="nobody can count it")
+    assert "opens in a mail program" in only(desk, number, "notice").words and (home / "notice.eml").is_file()
+    desk.add(number, "worded", section="subject", text="Otherwise Ltd had it, too")
+    only(desk, number, "notice")
+    assert not (home / "notice.eml").exists(), "what was ready is no longer"
+
+
+@pytest.mark.parametrize(("severity", "files"), [("P3", ["friday.txt"]), ("P4", [])])
+def test_who_gets_no_letter(desk: Desk, tmp_path: Path, severity: str, files: list[str]) -> None:
+    number = carried(desk)
+    home = tmp_path / "incidents" / "INC-1" / "documents"
+    only(desk, number, "notice")
+    desk.choose(number, severity, "it is less")  # type: ignore[arg-type]
+    put = only(desk, number, "notice")
+    assert sorted(path.name for path in home.iterdir()) == files, "and none that was made before"
+    assert put.words and (put.state == "not_needed") == (not files)
+
+
+def test_that_it_was_sent_is_not_put_on_record_while_something_is_open(desk: Desk) -> None:
+    number = carried(desk, without=("harmed",))
+    with pytest.raises(UsageError, match="IMPACT is blank"):
+        desk.add(number, "notified", to="maria@bay.example")
+    desk.add(number, "worded", section="impact", text="No invoice was lost.")
+    desk.add(number, "worded", section="data_recovery", text="All 3 went out again.")
+    assert desk.add(number, "notified", to="maria@bay.example").notices
+    with pytest.raises(UsageError, match="there is no action"):
+        desk.add(number, "prevented", action="something else")
+
+
+# What goes wrong
+
+
+def test_a_file_that_can_not_be_read_is_left_as_it_is(desk: Desk) -> None:
+    number = carried(desk)
+    path = file_of(only(desk, number, "incident"))
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(OutputError, match=r"could not read .* left as it is"):
+        only(desk, number, "incident")
+    path.write_text("x" * 2_000_001)
+    with pytest.raises(OutputError, match="longer than any document"):
+        only(desk, number, "incident")
+
+
+def test_a_file_that_somebody_changes_meanwhile_is_left_as_it_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = carried(desk)
+    path = file_of(only(desk, number, "incident"))
+    add(desk, number, "note", 90, text="called again")
+    made = writing.made_anew
+
+    def meanwhile(*given: Any) -> Any:
+        path.write_text("somebody's own")
+        return made(*given)
+
+    monkeypatch.setattr(writing, "made_anew", meanwhile)
+    with pytest.raises(OutputError, match="was changed just now"):
+        only(desk, number, "incident")
+    assert path.read_text() == "somebody's own"
+
+
+def test_a_folder_that_can_not_be_made_is_named(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "clients").write_text("a file")
+    with pytest.raises(OutputError):
+        only(desk, carried(desk), "incident")
+
+
+def test_no_secret_and_no_other_client_in_any_file(desk: Desk, tmp_path: Path) -> None:
+    key = "sk-ant-api03-FAKE0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6a7B-AA"
+    number = carried(desk, title=f"Otherwise Ltd and {key}", recurring=True)
+    for kind, values in {
+        "note": {"text": f"OTH has it, too: {key}"},
+        "worded": {"section": "impact", "text": f"3 orders {key}"},
+    }.items():
+        desk.add(number, kind, **values)
+    desk.add(number, "waived", gap="internals", reason="x")
+    write_documents(desk, number)
+    for path in [*tmp_path.rglob("*.md"), *tmp_path.rglob("*.txt"), *tmp_path.rglob("*.eml")]:
+        text = path.read_text()
+        assert "FAKE0a1B" not in text, path
+        assert "Otherwise" not in text or "billing" in path.name, path
+    assert "OTH " not in next((tmp_path / "clients").rglob("*.md")).read_text()
+
+
+# On the command line
+
+
+@pytest.fixture
+def told(ran: Ran, capsys: pytest.CaptureFixture[str]) -> Callable[..., SimpleNamespace]:  # noqa: F811
+    """Runs the command in a workspace with an incident, and gives what it wrote to each side."""
+    ran("incidents", "open", "Orders fails", "--client", "BAY", "--offline")
+    ran("incidents", "severity", "INC-1", "P2", "--reason", "an order a minute")
+    return lambda *given: ran_once(capsys, "documents", *given)
+
+
+def test_the_command_says_where_they_are_and_what_they_lack(told: Callable[..., SimpleNamespace]) -> None:
+    first = told("INC-1")
+    assert "incident written clients/BAY/context/operations/incident-" in first.out
+    assert "a holding notice; no mail is made while open: contact" in first.err
+    assert "open: cause: the cause is not confirmed" in first.err
+    assert "incident-nb incidents record INC-1 cause_accepted cause=..." in first.err
+    found = json.loads(told("INC-1", "--only", "incident", "--only", "billing", "--json").out)
+    states = [(one["document"], one["state"]) for one in found["documents"]]
+    assert states == [("incident", "unchanged"), ("billing", "written")]
+    assert {"name", "of", "what", "close", "waived"} == set(found["gaps"][0])
+    wrong = told("INC-1", "--only", "notes")
+    assert wrong.code == 2 and "There is no document 'notes'" in wrong.err
+    assert told("INC-7").code == 2
+
+
+def test_a_difference_is_shown_and_yes_goes_on(told: Callable[..., SimpleNamespace], ran: Ran) -> None:  # noqa: F811
+    path = Path(json.loads(told("INC-1", "--json").out)["documents"][0]["path"])
+    path.write_text(path.read_text().replace("## Root Cause", "## Root Cause\n\nmine"))
+    ran("incidents", "note", "INC-1", "called the client")
+    asked = told("INC-1", "--only", "incident")
+    assert "to confirm" in asked.out and re.search(r"\+- \d\d:\d\d - called the client", asked.err)
+    assert "mine" in path.read_text() and "called the client" not in path.read_text()
+    assert "written" in told("INC-1", "--only", "incident", "--yes").out
+    assert "mine" in path.read_text() and "called the client" in path.read_text()
