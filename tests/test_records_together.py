@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import stamina
 
 from incident_nb.incidents import Records, payload_of
 from incident_nb.redact import SAMPLE_KEY, Redactor, using
@@ -73,6 +77,29 @@ def test_processes_that_make_the_database_at_once_make_one(tmp_path: Path, clust
     files = [tmp_path / f"{turn}" / "record.db" for turn in range(4)]
     for told in run("open", WRITERS, 1, *files, *(cluster.url(cluster.fresh()) for _ in range(4))):
         assert sorted(number for gave in told["gave"] for number in gave) == list(range(1, WRITERS + 1))
+
+
+def test_whoever_meets_another_one_that_makes_the_database_waits_for_it(tmp_path: Path) -> None:
+    path, locked = tmp_path / "record.db", threading.Event()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("CREATE TABLE t (x)")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        sqlite3.connect(path, timeout=60).execute("PRAGMA journal_mode=WAL")  # however long one is ready to wait
+    hooks = stamina.instrumentation.get_on_retry_hooks()
+    stamina.instrumentation.set_on_retry_hooks([lambda _: locked.set()])
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            made = pool.submit(Records, path)
+            assert locked.wait(30)
+            other.execute("COMMIT")
+            assert made.result().incidents() == []
+    finally:
+        stamina.instrumentation.set_on_retry_hooks(hooks)
+    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    made.result().close()
+    other.close()
 
 
 def test_of_two_that_close_what_is_open_one_does(place: Path | str) -> None:

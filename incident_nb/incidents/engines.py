@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,10 +61,32 @@ def _make(path: Path) -> None:
 
 def _connected(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # the driver begins no transactions of its own
-    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        connection.execute("PRAGMA journal_mode=WAL")
+    if not _is_wal(connection):
+        _make_wal(connection)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _is_wal(connection: Any) -> bool:
+    return bool(connection.execute("PRAGMA journal_mode").fetchone() == ("wal",))
+
+
+def _make_wal(connection: Any) -> None:
+    """Switches a new file's journal. SQLite says at once that it is locked, where somebody else is at it: then again."""
+    import stamina
+
+    again = stamina.retry_context(
+        on=sqlite3.OperationalError,
+        attempts=None,
+        timeout=PATIENCE_S,
+        wait_initial=0.01,
+        wait_max=0.2,
+        wait_jitter=0.05,
+    )
+    for attempt in again:
+        with attempt:
+            if not _is_wal(connection):
+                connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _began(connection: Connection) -> None:
