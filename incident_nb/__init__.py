@@ -4,10 +4,10 @@ open_case(name)     -> Case            a case folder, or the bundled sample
 run_checks(case)    -> Checks          what live systems answer: the diagnostic checklist
 investigate(case)   -> Diagnosis       what failed, since when, why, how bad, what to do
 survey(case)        -> Survey          every problem of the source, grouped, with its pattern
-display             what a notebook shows: summary, severity, causes, checklist, others, step
-plots               charts: execution_strip, cause_bars, group_bars
 open_review(name)   -> Review          a client's incidents over a period: of a review's folder, or the bundled sample
 review              what a notebook shows of it: summary, clocks, times, runs, and their charts
+display             what a notebook shows: summary, severity, causes, checklist, others, step
+plots               charts: execution_strip, cause_bars, group_bars
 """
 
 from __future__ import annotations
