@@ -503,7 +503,7 @@ def shape(value: object) -> object:
 
 def test_the_shape_of_diagnosis_json() -> None:
     found = json.loads(json.dumps(judged(*runs("....XXX"), *runs(".......", flow(2), first=11)).as_json()))
-    facts = [{"text": None, "executions": [None], "check": None}]
+    facts = [{"text": None, "executions": [None], "check": None, "at": None}]
     assert shape(found["subject"]) == dict.fromkeys(
         ("kind", "instance", "workflow_id", "workflow", "execution_id", "client")
     )
