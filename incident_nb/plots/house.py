@@ -18,10 +18,12 @@ from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
 
 WIDTH = 7.6  # inches; at 100 CSS pixels an inch a chart fills the text width of a report
 CSS_DPI, DENSITY = 100, 2
 INK, FAINT, GRID = "#1b2430", "#5d6875", "#dfe4ea"
+LARGE, COLOURS = 100_000, 128  # bytes of a picture that is made smaller, and the colours that it keeps
 BLUE, GREY = "#0072B2", "#8a939d"
 
 
@@ -41,7 +43,8 @@ class Chart:
         """The chart as PNG at double density, without the date and software notes that would differ between runs."""
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", dpi=CSS_DPI * DENSITY, metadata={"Software": None})
-        return buffer.getvalue()
+        drawn = buffer.getvalue()
+        return drawn if len(drawn) <= LARGE else _with_few_colours(drawn)
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         width, height = (round(side * CSS_DPI) for side in self.figure.get_size_inches())
@@ -93,3 +96,12 @@ def when(moment: datetime) -> str:
 def number(moment: datetime) -> float:
     """An instant as matplotlib counts them."""
     return float(date2num(moment))  # type: ignore[no-untyped-call]
+
+
+def _with_few_colours(drawn: bytes) -> bytes:
+    """The picture with a palette, in which it takes a third of the room, since reports are mailed."""
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(drawn)) as picture:
+        few = picture.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()

@@ -1,0 +1,96 @@
+"""A scale of time that makes long stretches in which nothing happened short, so that minutes can be told from days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.dates import AutoDateLocator, date2num, num2date
+
+LONG, SHARE = timedelta(hours=3), 0.4  # a gap of more than both, of all that is left, is made short
+WIDTH, EDGE = (
+    0.14,
+    0.05,
+)  # of a gap that was made short, and of the room at both ends: of what is shown at its own length
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Places from 0 to 1 for instants: linear between `knots`, each an instant (days) with its place.
+
+    `gaps` are the stretches that were made short, as two instants (UTC).
+    """
+
+    knots: tuple[tuple[float, float], ...]
+    gaps: tuple[tuple[datetime, datetime], ...]
+
+    def __call__(self, at: datetime) -> float:
+        """Where an instant lies."""
+        days, places = zip(*self.knots, strict=True)
+        return float(np.interp(_days(at), days, places))
+
+    @property
+    def ends(self) -> tuple[datetime, datetime]:
+        """The first and the last instant that it shows (UTC)."""
+        first, last = (num2date(day, tz=UTC) for day in (self.knots[0][0], self.knots[-1][0]))  # type: ignore[no-untyped-call]
+        return first, last
+
+    def ticks(self, most: int = 8) -> list[tuple[float, str]]:
+        """Places and labels of round instants in the stretches that are shown at their own length; the day where it changes."""
+        found: list[tuple[float, str]] = []
+        day = None
+        inner = {_days(edge) for gap in self.gaps for edge in gap}
+        for (begin, left), (end, right) in pairwise(self.knots):
+            room = round(most * (right - left))
+            if (begin in inner and end in inner and self._is_gap(begin)) or room < 1:
+                continue
+            locator = AutoDateLocator(minticks=1, maxticks=max(2, room), tz=UTC)  # type: ignore[no-untyped-call]
+            for at in locator.tick_values(*(num2date(edge, tz=UTC) for edge in (begin, end))):  # type: ignore[no-untyped-call]
+                if begin <= at <= end and not (found and self._place(at) - found[-1][0] < 0.07):
+                    moment = num2date(at, tz=UTC)  # type: ignore[no-untyped-call]
+                    label = f"{moment:%H:%M}" if moment.date() == day else f"{moment:%H:%M}\n{moment.day} {moment:%b}"
+                    found.append((self._place(at), label))
+                    day = moment.date()
+        return found
+
+    def _place(self, day: float) -> float:
+        days, places = zip(*self.knots, strict=True)
+        return float(np.interp(day, days, places))
+
+    def _is_gap(self, begin: float) -> bool:
+        return any(_days(first) == begin for first, _ in self.gaps)
+
+
+def scale_of(moments: Sequence[datetime]) -> Scale:
+    """The scale for these instants (zone-aware; one at least): all are in it, with some room at both ends."""
+    known = sorted({at.astimezone(UTC) for at in moments})
+    stretches = [*pairwise(known)]
+    gaps: list[tuple[datetime, datetime]] = []
+    while stretches:
+        longest = max(stretches, key=lambda pair: pair[1] - pair[0])
+        whole = sum((end - begin for begin, end in stretches), timedelta())
+        length = longest[1] - longest[0]
+        if length <= LONG or length <= whole * SHARE or len(stretches) == 1:
+            break
+        stretches.remove(longest)
+        gaps.append(longest)
+    shown = sum((end - begin for begin, end in stretches), timedelta()) or timedelta(hours=1)
+    edge = max(shown * EDGE, timedelta(minutes=2))
+    lengths = [(known[0] - edge, edge)]
+    for begin, end in pairwise(known):
+        lengths.append((begin, shown * WIDTH if (begin, end) in gaps else end - begin))
+    lengths.append((known[-1], edge))
+    total = sum((length for _, length in lengths), timedelta())
+    knots, reached = [], timedelta()
+    for begin, length in lengths:
+        knots.append((_days(begin), reached / total))
+        reached += length
+    knots.append((_days(known[-1] + edge), 1.0))
+    return Scale(tuple(knots), tuple(sorted(gaps)))
+
+
+def _days(at: datetime) -> float:
+    return float(date2num(at))  # type: ignore[no-untyped-call]
