@@ -84,7 +84,7 @@ def write_paper(
         found = investigate(kept, Checks(kept.answers, kept.not_asked, analysis))
         kept.hand_over()
         if client_copy:
-            write_client_copy(found, case, draft)
+            write_client_copy(found, case, draft, incident)
         write_atomic(draft / "diagnosis.json", (draft / "case" / "diagnosis.json").read_bytes())
     return Paper(found, run)
 

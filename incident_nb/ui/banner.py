@@ -66,5 +66,5 @@ class Banner(Panel):
         if now:
             over = f", {span(now.spent)} so far" if now.spent is not None else ""
             sheet = sheet.box(f"{now.id} · {now.action}: {now.box}{over}", "bad" if now.is_over else "")
-        sheet = sheet if incident.closed else sheet.text(f"Next: {one.next_step}", "next")
+        sheet = sheet.text(f"Next: {one.next_step}", "next")
         return sheet.text(TRIAL, "muted") if self.follow.trial else sheet
