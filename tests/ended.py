@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_output
 
 from incident_nb.case import Case
+from incident_nb.desk.folder import keep_record
 from incident_nb.desk.paper import write_paper
 from incident_nb.diagnose import investigate
-from incident_nb.incidents import Event
+from incident_nb.incidents import Event, fold
 from incident_nb.models import Outcome, Probed
+from incident_nb.outputs import harmless
 from incident_nb.probes.target import seen
+from incident_nb.report import Exported, export
+from incident_nb.resources import notebooks
 from incident_nb.settings import Settings
 from tests.builders import HOUR, START, flow, log_of, runs
 from tests.incidents import BEN, Happened, events_of
@@ -111,3 +120,31 @@ def write(out: Path, text: Callable[[str], str] = str, upto: float | None = None
     made = made if record else replace(made, incident=None)
     write_paper(made, investigate(made), out, record=events(text, upto) if record else (), client_copy=True)
     return out
+
+
+def shown(out: Path, made: Case, record: tuple[Event, ...] = ()) -> Exported:
+    """The report of a case as the notebook's cells make it, run here and not in a kernel, which takes longer."""
+    saved = made.save(out / "case")
+    keep_record(saved, record) if record else None
+    names: dict[str, Any] = {"case": str(saved.folder)}
+    notebook = nbformat.read(notebooks() / "incident.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+            if "parameters" not in cell.metadata.get("tags", ()):
+                cell.outputs = [_result(cell.source, names)]
+    harmless(notebook)
+    nbformat.write(notebook, out / "investigation.ipynb")
+    incident = fold(record) if record else None
+    title = f"{incident.id}: {incident.title}" if incident else "Incident: Flow 1"
+    return export(out / "investigation.ipynb", out, title=title, generated_at=made.now)
+
+
+def _result(source: str, names: dict[str, Any]) -> Any:
+    """The output of a cell: its last line's value, as it shows itself."""
+    *before, last = ast.parse(source).body
+    assert isinstance(last, ast.Expr)
+    exec(compile(ast.Module(before, []), "cell", "exec"), names)
+    bundle = eval(compile(ast.Expression(last.value), "cell", "eval"), names)._repr_mimebundle_()
+    data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+    return new_output("execute_result", data=data, metadata=metadata)

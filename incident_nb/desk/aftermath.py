@@ -25,6 +25,7 @@ from incident_nb.policy.steps import Progress
 from incident_nb.policy.timers import State, Timer
 from incident_nb.record import Incident
 
+PREVENTION = "prevention"
 SHOWN = 5  # executions that a sentence names
 _DONE: dict[Clock, str] = {"respond": "acknowledged", "resolve": "resolved", "notify": "the client told"}
 
@@ -119,8 +120,8 @@ def _boxes(each: _Round) -> Iterator[Point]:
     for step in each.steps:
         if step.spent is None or not (step.is_over or step.progress is Progress.DONE):
             continue
-        so_far = " so far" if step.progress is Progress.RUNNING else ""
-        text = f"{step.action}: {span(step.spent)}{so_far}, box {step.box}"
+        not_ended = "not ended after " if step.progress is Progress.RUNNING else ""
+        text = f"{step.action}: {not_ended}{span(step.spent)}, box {step.box}"
         yield Point("time box", text, not step.is_over, _also(step.id, each.when))
 
 
@@ -247,6 +248,8 @@ def _missing(one: Standing) -> Iterator[tuple[str, str]]:
 
 def _left(one: Standing) -> Iterator[ToDo]:
     incident, now = one.incident, one.now
+    if incident.closed is None:
+        yield ToDo(one.next_step, None, None, False, "next step")
     for duty in one.duties:
         if duty.done_at is None:
             yield ToDo(duty.path, None, duty.since, True, f"{duty.id}: {duty.why}")
@@ -258,7 +261,7 @@ def _left(one: Standing) -> Iterator[ToDo]:
     if still := incident.held_back:
         yield ToDo(f"Put back {_flows(len(still))}", None, None, False, f"incident-nb restore {incident.id}")
     for action in incident.prevention:
-        yield ToDo(action.text, action.owner, action.due, bool(action.due and action.due < now), "prevention")
+        yield ToDo(action.text, action.owner, action.due, bool(action.due and action.due < now), PREVENTION)
 
 
 def _also(basis: str, when: str) -> str:

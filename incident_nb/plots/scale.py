@@ -8,13 +8,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
-from matplotlib.dates import AutoDateLocator, date2num, num2date
+from matplotlib.dates import date2num, num2date
 
 LONG, SHARE = timedelta(hours=3), 0.4  # a gap of more than both, of all that is left, is made short
 WIDTH, EDGE = (
     0.14,
     0.05,
 )  # of a gap that was made short, and of the room at both ends: of what is shown at its own length
+
+STEPS = (
+    *(timedelta(minutes=count) for count in (1, 2, 5, 10, 15, 30)),
+    *(timedelta(hours=count) for count in (1, 2, 3, 6, 12)),
+    *(timedelta(days=count) for count in (1, 2, 7, 14, 28, 91, 364)),
+)
+EPOCH = datetime(2024, 1, 1, tzinfo=UTC)  # a Monday
 
 
 @dataclass(frozen=True)
@@ -35,33 +42,32 @@ class Scale:
     @property
     def ends(self) -> tuple[datetime, datetime]:
         """The first and the last instant that it shows (UTC)."""
-        first, last = (num2date(day, tz=UTC) for day in (self.knots[0][0], self.knots[-1][0]))  # type: ignore[no-untyped-call]
-        return first, last
+        return _instant(self.knots[0][0]), _instant(self.knots[-1][0])
 
     def ticks(self, most: int = 8) -> list[tuple[float, str]]:
         """Places and labels of round instants in the stretches that are shown at their own length; the day where it changes."""
         found: list[tuple[float, str]] = []
         day = None
-        inner = {_days(edge) for gap in self.gaps for edge in gap}
-        for (begin, left), (end, right) in pairwise(self.knots):
+        short = {_days(begin) for begin, _ in self.gaps}
+        for (begin, left), (end, right) in pairwise(self._stretches(short)):
             room = round(most * (right - left))
-            if (begin in inner and end in inner and self._is_gap(begin)) or room < 1:
+            if begin in short or room < 1:
                 continue
-            locator = AutoDateLocator(minticks=1, maxticks=max(2, room), tz=UTC)  # type: ignore[no-untyped-call]
-            for at in locator.tick_values(*(num2date(edge, tz=UTC) for edge in (begin, end))):  # type: ignore[no-untyped-call]
-                if begin <= at <= end and not (found and self._place(at) - found[-1][0] < 0.07):
-                    moment = num2date(at, tz=UTC)  # type: ignore[no-untyped-call]
-                    label = f"{moment:%H:%M}" if moment.date() == day else f"{moment:%H:%M}\n{moment.day} {moment:%b}"
-                    found.append((self._place(at), label))
-                    day = moment.date()
+            first, last = _instant(begin), _instant(end)
+            step = next((step for step in STEPS if (last - first) / step <= room), STEPS[-1])
+            at = first - (first - EPOCH) % step + step
+            while at < last:
+                if not found or self(at) - found[-1][0] >= 0.07:
+                    label = f"{at:%H:%M}" if at.date() == day else f"{at:%H:%M}\n{at.day} {at:%b}"
+                    found.append((self(at), label))
+                    day = at.date()
+                at += step
         return found
 
-    def _place(self, day: float) -> float:
-        days, places = zip(*self.knots, strict=True)
-        return float(np.interp(day, days, places))
-
-    def _is_gap(self, begin: float) -> bool:
-        return any(_days(first) == begin for first, _ in self.gaps)
+    def _stretches(self, short: set[float]) -> list[tuple[float, float]]:
+        """The knots without those in the midst of a stretch of one measure."""
+        edges = short | {_days(end) for _, end in self.gaps}
+        return [knot for knot in self.knots if knot in (self.knots[0], self.knots[-1]) or knot[0] in edges]
 
 
 def scale_of(moments: Sequence[datetime]) -> Scale:
@@ -94,3 +100,8 @@ def scale_of(moments: Sequence[datetime]) -> Scale:
 
 def _days(at: datetime) -> float:
     return float(date2num(at))  # type: ignore[no-untyped-call]
+
+
+def _instant(days: float) -> datetime:
+    found: datetime = num2date(days, tz=UTC)  # type: ignore[no-untyped-call]
+    return found

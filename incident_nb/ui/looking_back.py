@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from incident_nb.actions import told
-from incident_nb.desk.aftermath import Point, aftermath
+from incident_nb.desk.aftermath import PREVENTION, Point, aftermath
 from incident_nb.models import Impact
 from incident_nb.ui.blocks import Sheet, Tone
 from incident_nb.ui.panel import Panel
@@ -71,7 +71,9 @@ class LookingBack(Panel):
         sheet = _points(Sheet(), "Went well", found.well, "good")
         sheet = _points(sheet, "Went badly", found.badly, "bad")
         if found.missing:
-            sheet = sheet.subheading("Not on record").table(("Row", "What is missing"), found.missing)
+            sheet = sheet.subheading("Not on record" if one.incident.closed else "Not on record yet").table(
+                ("Row", "What is missing"), found.missing
+            )
         sheet = sheet.subheading("Still to be done")
         if not found.left:
             return sheet.text("Nothing is on record.", "muted")
@@ -80,10 +82,10 @@ class LookingBack(Panel):
             [
                 (
                     todo.what,
-                    todo.owner or ("nobody", "bad"),
+                    todo.owner or ("nobody is named", "bad" if todo.basis == PREVENTION else "muted"),
                     (f"{todo.due:%Y-%m-%d}" + ", overdue" * todo.late, "bad" if todo.late else "when")
                     if todo.due
-                    else ("no date", "bad"),
+                    else ("no date", "bad" if todo.basis == PREVENTION else "muted"),
                     (todo.basis, "muted"),
                 )
                 for todo in found.left
