@@ -165,6 +165,15 @@ def test_a_long_stretch_without_anything_is_short() -> None:
     assert scale(moments[3]) - scale(moments[2]) < 0.15
     assert scale(moments[2]) - scale(moments[0]) > 0.4
     assert scale(moments[4]) - scale(moments[3]) == pytest.approx((scale(moments[2]) - scale(moments[0])) / 2, rel=0.01)
+    few = scale_of(
+        [
+            moments[0],
+            moments[0] + timedelta(days=3),
+            moments[0] + timedelta(days=5),
+            moments[0] + timedelta(days=5, hours=1),
+        ]
+    )
+    assert few.gaps == ()  # nothing but an hour would be left
     even = scale_of([START + timedelta(hours=count) for count in range(9)])
     assert even.gaps == ()
 

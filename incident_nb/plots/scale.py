@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.dates import date2num, num2date
 
 LONG, SHARE = timedelta(hours=3), 0.4  # a gap of more than both, of all that is left, is made short
+FEWEST = 3  # stretches that stay as they are: making one short has to be worth it for several others
 WIDTH, EDGE = (
     0.14,
     0.05,
@@ -79,7 +80,7 @@ def scale_of(moments: Sequence[datetime]) -> Scale:
         longest = max(stretches, key=lambda pair: pair[1] - pair[0])
         whole = sum((end - begin for begin, end in stretches), timedelta())
         length = longest[1] - longest[0]
-        if length <= LONG or length <= whole * SHARE or len(stretches) == 1:
+        if length <= LONG or length <= whole * SHARE or len(stretches) <= FEWEST:
             break
         stretches.remove(longest)
         gaps.append(longest)
