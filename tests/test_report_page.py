@@ -144,8 +144,9 @@ def hard() -> list[Any]:
     wide = pd.DataFrame([[f"w{row}c{column}" for column in range(22)] for row in range(40)])
     words = pd.DataFrame({f"column with a long name {n}": [LONG, "short", LONG] for n in range(4)})
     groups = pd.DataFrame({"cause": [f"cause {n}" for n in range(22)], "count": range(1, 23)})
+    tall = pd.DataFrame({"cause": [f"cause {n}" for n in range(44)], "count": range(1, 45)})  # higher than a page is
     sheet = Sheet().text(LONG).items([]).code(LONG).letter(LONG)
-    return [sheet.view, cause_bars(groups), long.view, wide, words, cause_bars(groups), cause_bars(groups)]
+    return [sheet.view, cause_bars(groups), long.view, wide, words, cause_bars(groups), cause_bars(tall)]
 
 
 def on_paper(browser: Browser, path: Path, out: Path) -> Path:
@@ -198,16 +199,24 @@ def test_the_head_of_a_table_stands_on_each_of_its_pages(printed: Path) -> None:
     assert all("When (UTC)" in text for text in with_rows)
 
 
-def test_a_chart_is_whole_on_its_page(printed: Path, browser: Browser, pages: dict[str, Path], tmp_path: Path) -> None:
-    for pdf, charts in ((printed, 3), (on_paper(browser, pages["closed"], tmp_path), 2)):
-        with pdfplumber.open(pdf) as book:
-            seen = [(image, page) for page in book.pages for image in page.images]
-        assert len(seen) == charts
-        for image, page in seen:
-            width, height = image["srcsize"]
-            shape = (image["x1"] - image["x0"]) / (image["bottom"] - image["top"])
-            assert shape == pytest.approx(width / height, rel=0.02)
-            assert image["top"] >= 14 * MM and image["bottom"] <= page.height - 16 * MM
+def whole(pdf: Path, charts: int) -> None:
+    """That each of so many charts stands on one page, within its margins, in its own proportions."""
+    with pdfplumber.open(pdf) as book:
+        seen = [(image, page) for page in book.pages for image in page.images]
+    assert len(seen) == charts
+    for image, page in seen:
+        width, height = image["srcsize"]
+        shape = (image["x1"] - image["x0"]) / (image["bottom"] - image["top"])
+        assert shape == pytest.approx(width / height, rel=0.02)
+        assert image["top"] >= 14 * MM and image["bottom"] <= page.height - 16 * MM
+
+
+def test_a_chart_is_whole_on_its_page(printed: Path) -> None:
+    whole(printed, 3)
+
+
+def test_the_charts_of_a_real_report_are_whole(browser: Browser, pages: dict[str, Path], tmp_path: Path) -> None:
+    whole(on_paper(browser, pages["closed"], tmp_path), 2)
 
 
 @pytest.mark.parametrize(
@@ -216,6 +225,7 @@ def test_a_chart_is_whole_on_its_page(printed: Path, browser: Browser, pages: di
         ("th, td { padding: .25rem .5rem .25rem 0; overflow-wrap: anywhere;", "th, td { white-space: nowrap;"),
         (".card, .callout, figure, tr, li, dt, dd { break-inside: avoid; }", "tr { break-inside: auto; }"),
         ("thead { display: table-header-group; }", "thead { display: table-row-group; }"),
+        ("max-height: 225mm;", ""),
     ],
 )
 def test_each_rule_of_the_style_for_paper_is_needed(browser: Browser, tmp_path: Path, rule: str, broken: str) -> None:
@@ -228,7 +238,7 @@ def test_each_rule_of_the_style_for_paper_is_needed(browser: Browser, tmp_path: 
     failed = 0
     for check in (
         test_nothing_lies_beyond_the_edge_of_the_paper, test_a_row_of_a_table_is_on_one_page,
-        test_the_head_of_a_table_stands_on_each_of_its_pages,
+        test_the_head_of_a_table_stands_on_each_of_its_pages, test_a_chart_is_whole_on_its_page,
     ):  # fmt: skip
         try:
             check(pdf)
