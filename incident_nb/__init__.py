@@ -5,7 +5,7 @@ run_checks(case)    -> Checks          what live systems answer: the diagnostic 
 investigate(case)   -> Diagnosis       what failed, since when, why, how bad, what to do
 survey(case)        -> Survey          every problem of the source, grouped, with its pattern
 display             what a notebook shows: summary, severity, causes, checklist, others, step
-plots               charts: execution_strip, cause_bars, group_bars
+plots               charts: execution_strip, course, cause_bars, group_bars
 """
 
 from __future__ import annotations

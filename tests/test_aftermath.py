@@ -84,7 +84,12 @@ def test_what_was_before_a_reopening_is_judged_by_itself() -> None:
         "Resolve: resolved after 1 h 40 min, 2 h 20 min before the deadline",
     ]
     first = next(point for point in found.badly if point.about == "clock")
-    assert first.basis.endswith("before it came back 2026-11-24 02:40 UTC")
+    assert first.basis.endswith("; before it came back")
+    twice, _ = looked(
+        *TAKEN, ("resolved", 300), ("reopened", 1000, {"reason": "a"}), ("resolved", 1100), ("reopened", 1200, {"reason": "b"}),
+        now=1300,
+    )  # fmt: skip
+    assert next(point for point in twice.badly).basis.endswith("; before it came back 2026-11-24 02:40 UTC")
     assert about(found.badly, "relapse") == ["It came back, reopened 2026-11-24 02:40 UTC: it fails again"]
 
 

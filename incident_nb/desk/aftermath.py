@@ -97,7 +97,8 @@ def _rounds(one: Standing, events: Sequence[Event]) -> Iterator[_Round]:
         if isinstance(payload, Reopened):
             before = fold(other for other in events if other.seq < event.seq or other.kind == Corrected.kind)
             clocks = timers(before, at, calendar=one.calendar)
-            yield _Round(f"before it came back {_when(at)}", clocks, step_times(before, at))
+            which = f" {_when(at)}" if len(one.incident.reopened) > 1 else ""
+            yield _Round(f"before it came back{which}", clocks, step_times(before, at))
     yield _Round("since it came back" if one.incident.reopened else "", one.timers, one.steps)
 
 
