@@ -22,11 +22,13 @@ from incident_nb.views import View, environment, time_words
 AT_A_GLANCE = 5  # other problems that a terminal shows
 
 
-def summary(diagnosis: Diagnosis) -> View:
-    """The first screen: what failed, since when, the most probable cause, the severity with its clocks, what to do."""
-    return _view(
-        "summary", diagnosis, grounds=_grounds(diagnosis), ranges=_ranges(diagnosis.problem), leak=_leak(diagnosis)
-    )
+def summary(diagnosis: Diagnosis, record: Any = None) -> View:
+    """The first screen: what failed, since when, the most probable cause, the severity with its clocks, what to do.
+
+    `record`: what the incident's record says of these (`desk.brief`), which goes first; None where there is none.
+    """
+    facts = {"grounds": _grounds(diagnosis), "ranges": _ranges(diagnosis.problem), "leak": _leak(diagnosis)}
+    return _view("summary", diagnosis, r=record, **facts)
 
 
 def _leak(diagnosis: Diagnosis) -> str | None:
@@ -60,9 +62,12 @@ def _grounds(diagnosis: Diagnosis) -> list[str]:
     return [fact.text for fact in (speak if enough else speak + neutral)[:3]]
 
 
-def severity(diagnosis: Diagnosis) -> View:
-    """Step 1: the suggested severity, why, what would change it, and the deadlines with their basis."""
-    return _view("severity", diagnosis)
+def severity(diagnosis: Diagnosis, *, recorded: bool = False) -> View:
+    """Step 1: the suggested severity, why, what would change it, and the deadlines with their basis.
+
+    `recorded`: there is an incident on record, whose clocks count from its detection; they are shown with it, not here.
+    """
+    return _view("severity", diagnosis, recorded=recorded)
 
 
 def causes(diagnosis: Diagnosis) -> View:
@@ -118,15 +123,8 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 def strip(log: ExecutionLog, diagnosis: Diagnosis) -> Chart:
     """Every run of the subject's workflow (of the whole source, where it is that) over time, with the onset's range."""
     problem, subject = diagnosis.problem, diagnosis.subject
-    flow = problem.workflow_id if problem else subject.workflow_id
-    instance = problem.instance if problem else subject.instance
     name = problem.workflow if problem else subject.workflow
-    table = log.executions
-    if subject.kind == "source":
-        runs = table if subject.client is None else table[table["client"].astype("str") == subject.client]
-    else:
-        runs = table[(table["workflow_id"].astype("str") == str(flow)) & (table["instance"] == instance)]
-    soft = log.failures[log.failures["place"].isin(["item", "hint", "node"])]
+    runs, with_errors = runs_of(log, diagnosis)
     span = None
     if problem and problem.onset_not_before and problem.onset_not_after:
         span = (problem.onset_not_before, problem.onset_not_after)
@@ -135,9 +133,23 @@ def strip(log: ExecutionLog, diagnosis: Diagnosis) -> Chart:
         onset=problem.onset if problem else None,
         onset_range=span,
         subject_executions=[(problem.instance, of) for of in problem.execution_ids] if problem else (),
-        with_errors=set(zip(soft["instance"], soft["execution_id"], strict=True)),
+        with_errors=with_errors,
         title="All runs" if subject.kind == "source" else f"Runs of {name or 'the workflow'}",
     )
+
+
+def runs_of(log: ExecutionLog, diagnosis: Diagnosis) -> tuple[pd.DataFrame, set[tuple[str, str]]]:
+    """The runs of the subject's workflow (of the source, where it is that), and the keys of runs that hold soft failures."""
+    problem, subject = diagnosis.problem, diagnosis.subject
+    flow = problem.workflow_id if problem else subject.workflow_id
+    instance = problem.instance if problem else subject.instance
+    table = log.executions
+    if subject.kind == "source":
+        runs = table if subject.client is None else table[table["client"].astype("str") == subject.client]
+    else:
+        runs = table[(table["workflow_id"].astype("str") == str(flow)) & (table["instance"] == instance)]
+    soft = log.failures[log.failures["place"].isin(["item", "hint", "node"])]
+    return runs, set(zip(soft["instance"], soft["execution_id"], strict=True))
 
 
 def step(number: int, diagnosis: Diagnosis) -> View:

@@ -103,11 +103,12 @@ class Verdict(Frozen):
 
 
 class Fact(Frozen):
-    """One piece of evidence in words with numbers; `executions` names the runs that show it, `check` the row (DX-1)."""
+    """Evidence in words with numbers; `executions` are runs that show it, `check` the row, `at` when a change was (UTC)."""
 
     text: str
     executions: tuple[str, ...] = ()
     check: str | None = None
+    at: datetime | None = None
 
 
 class Hypothesis(Frozen):

@@ -16,7 +16,7 @@ from incident_nb.escape import printable
 _CLASSES = """
 first-screen card wide lead next label headline value note deadlines confidence bar columns evidence for against
 severity p1 p2 p3 p4 outcome found clean could-not-look callout info warn stop chip timebox muted message facts
-dataframe state good bad ticks over
+dataframe state good bad ticks over when
 """
 CLASSES = frozenset(_CLASSES.split()) | {f"bar-{percent}" for percent in range(0, 101, 5)}
 

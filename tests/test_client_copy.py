@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ from incident_nb.report.client import (
     client_html,
     client_markdown,
     client_view,
+    lasted,
     public_name,
 )
 from incident_nb.settings import Client, Settings
 from tests.builders import HOUR, NOW, START, Json, call, error, flow, log_of, page, run, runs
 from tests.hostile import everywhere, vectors
+from tests.incidents import Happened, incident_of
 
 BERLIN = Settings(
     clients={"ACME": Client(name="Acme Ltd", time_zone="Europe/Berlin"), "GLOBEX": Client(name="Globex Corporation")}
@@ -236,3 +238,61 @@ def test_the_command_writes_it_beside_the_report(
     assert ended(*asked, "--out", "out") == 0
     assert not list((tmp_path / "out").glob("client.*"))  # what was not asked for again is not left from before
     assert tempfile.gettempdir() not in (tmp_path / "out" / "report.html").read_text()
+
+
+def on_record(*happened: Happened, pattern: str = "..XX....", **more: Any) -> ClientView:
+    """The copy of an incident that was detected with its first failure."""
+    incident = incident_of(*happened, severity="P1", detected=START + 2 * HOUR, **more)
+    case = Case(log_of(*runs(pattern), settings=BERLIN), NOW, BERLIN)
+    return client_view(diagnose(case.log, now=NOW, settings=BERLIN, workflow="wf1"), case, incident)
+
+
+def test_a_resolved_incident_says_when_and_how_long_it_took() -> None:
+    happened: list[Happened] = [
+        ("cause_accepted", 20, {"cause": "network", "reason": f"{SECRET} at db.internal.example"}),
+        ("fixed", 60, {"what": "the firewall of host7"}), ("resolved", 150, {"text": "Anna: execution 5 went well"}),
+    ]  # fmt: skip
+    shown = on_record(*happened, title="db.internal.example refuses")
+    assert (shown.status, shown.runs, shown.confirmed) == ("resolved", 2, True)
+    assert shown.what_happened == WHAT_HAPPENED[Cause.NETWORK]
+    for text in both(shown):
+        assert "It is resolved; 4 runs went well since." in text
+        assert "2 March 2026, 13:30" in text  # 12:30 UTC
+        assert "2 hours and 30 minutes from when we noticed it, 2 March 2026, 11:00" in text
+        assert "the one that we found" in text
+        held = [word for word in (SECRET, "internal", "host7", "Anna", "execution", "INC", "P1") if word in text]
+        assert held == []
+
+
+@pytest.mark.parametrize(
+    ("happened", "pattern", "status"),
+    [
+        ([], "..XX....", "working_again"),
+        ([("resolved", 90)], "..XX....", "resolved"),
+        ([("resolved", 90), ("reopened", 200, {"reason": "again"})], "..XX....", "came_back"),
+        ([("resolved", 90), ("reopened", 200, {"reason": "again"}), ("resolved", 300)], "..XX....", "resolved"),
+        ([("resolved", 90)], "..XX..XX", "failing"),  # a run failed after it was resolved
+    ],
+)
+def test_a_client_reads_resolved_only_where_nothing_failed_since(
+    happened: list[Happened], pattern: str, status: str
+) -> None:
+    shown = on_record(*happened, pattern=pattern)
+    assert shown.status == status
+    assert (shown.resolved is not None) == (status == "resolved")
+    assert all(("Resolved" in text) == (status == "resolved") for text in both(shown))
+
+
+def test_counts_of_what_came_back_are_not_those_of_all_of_it() -> None:
+    shown = on_record(("resolved", 2700), pattern="..XX" + "." * 40 + "XX....")
+    assert shown.noticed and shown.began == shown.noticed
+    assert shown.runs is None
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(0, "1 minute"), (1, "1 minute"), (59, "59 minutes"), (60, "1 hour"), (150, "2 hours and 30 minutes"),
+     (1440, "1 day"), (1441, "1 day"), (2940, "2 days and 1 hour")],
+)  # fmt: skip
+def test_a_length_of_time_in_words(minutes: int, words: str) -> None:
+    assert lasted(timedelta(minutes=minutes)) == words

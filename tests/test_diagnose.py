@@ -106,6 +106,7 @@ def test_parameters_that_changed_before_the_first_failure_are_named() -> None:
     best = first(found)
     assert best.cause is Cause.WORKFLOW_CONFIG
     assert fact(best.for_, "before the first failure, 5, its parameter url changed").executions == ("5", "4")
+    assert fact(best.for_, "its parameter url changed").at == START + 4 * HOUR  # by then at the latest
     assert outcome(found, "DX-5") is Outcome.FOUND
 
 
@@ -503,7 +504,7 @@ def shape(value: object) -> object:
 
 def test_the_shape_of_diagnosis_json() -> None:
     found = json.loads(json.dumps(judged(*runs("....XXX"), *runs(".......", flow(2), first=11)).as_json()))
-    facts = [{"text": None, "executions": [None], "check": None}]
+    facts = [{"text": None, "executions": [None], "check": None, "at": None}]
     assert shape(found["subject"]) == dict.fromkeys(
         ("kind", "instance", "workflow_id", "workflow", "execution_id", "client")
     )

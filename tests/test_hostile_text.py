@@ -50,6 +50,7 @@ WALK = """(() => {
     if (!elements.has(name)) found.push('<' + name + '> ' + element.outerHTML.slice(0, 200));
     if (name === 'input' && element.type !== 'checkbox') found.push('input ' + element.type);
     for (const {name: attribute, value} of element.attributes) {
+      if ((attribute === 'tabindex' && value === '0') || (attribute === 'aria-label' && value === 'Table or chart')) continue;
       if (attribute === 'style' && /^text-align: ?(left|right|center);?$/.test(value)) continue;
       if (!attributes.has(attribute) || (attribute === 'http-equiv' && value !== 'Content-Security-Policy'))
         found.push(attribute + '=' + value.slice(0, 200));

@@ -301,6 +301,8 @@ def test_a_deployment_is_told_and_the_commit_that_it_brought_weighs_nothing_more
         in texts(answered)
     )
     assert not effects(answered)
+    told = {piece.fact.text.partition("): ")[2][:9]: piece.fact.at for piece in answered.evidence}
+    assert told["version v"] == BETWEEN  # a chart puts it where it was
 
 
 def test_an_own_host_without_an_app_is_said(tmp_path: Path) -> None:

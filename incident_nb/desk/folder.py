@@ -95,7 +95,8 @@ def kept_record(case: Case) -> tuple[Event, ...]:
     if path is None or not path.exists():
         return ()
     try:
-        return tuple(Event.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines() if line)
+        lines = path.read_text(encoding="utf-8").split("\n")  # a text may hold what else counts as a line's end
+        return tuple(Event.model_validate_json(line) for line in lines if line)
     except (OSError, ValueError) as error:
         raise UsageError(f"The record in {path} can't be read; make the case again.") from error
 

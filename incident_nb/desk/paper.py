@@ -14,11 +14,12 @@ from incident_nb.desk.folder import RECORD, keep_record
 from incident_nb.diagnose import Analysis, Checks, investigate
 from incident_nb.errors import IncidentNbError, OutputError
 from incident_nb.files import clean_leftovers, is_leftover, staged, write_atomic
-from incident_nb.incidents import Event
+from incident_nb.incidents import Event, fold
 from incident_nb.live import credentials
 from incident_nb.models import Diagnosis
 from incident_nb.notebook import NotebookRun, run_notebook
 from incident_nb.prepared import Prepared, environment
+from incident_nb.record import Incident
 from incident_nb.report import PICTURES, export
 from incident_nb.report.client import CLIENT_FILES, write_client_copy
 from incident_nb.resources import notebooks
@@ -67,6 +68,7 @@ def write_paper(
     Until all of it is there, `out` holds what an earlier investigation put there. A run that does not come to its end
     gives a report that says so at its top.
     """
+    incident = fold(record) if record else None
     with staged(out, gone=GONE) as draft:
         saved = case.save(draft / "case")
         saved.write("diagnosis.json", diagnosis.as_json())
@@ -76,13 +78,13 @@ def write_paper(
             notebooks() / "incident.ipynb", draft / EXECUTED, {"case": "case"}, cwd=draft,
             env=_env(case.settings, case.offline), limits=case.settings.notebooks, on_cell=on_cell, prepared=prepared,
         )  # fmt: skip
-        export(run.output, draft, title=_title(diagnosis), banner=run.banner, generated_at=case.now)
+        export(run.output, draft, title=_title(diagnosis, incident), banner=run.banner, generated_at=case.now)
         kept = open_case(str(draft / "case"))
         # With what the notebook's checks answered.
         found = investigate(kept, Checks(kept.answers, kept.not_asked, analysis))
         kept.hand_over()
         if client_copy:
-            write_client_copy(found, case, draft)
+            write_client_copy(found, case, draft, incident)
         write_atomic(draft / "diagnosis.json", (draft / "case" / "diagnosis.json").read_bytes())
     return Paper(found, run)
 
@@ -135,5 +137,7 @@ def _env(settings: Settings, offline: bool) -> dict[str, str]:
     return {} if offline else credentials(settings)
 
 
-def _title(diagnosis: Diagnosis) -> str:
+def _title(diagnosis: Diagnosis, incident: Incident | None) -> str:
+    if incident:
+        return f"{incident.id}: {incident.title}"
     return f"Incident: {diagnosis.subject.workflow or 'n8n'}" if diagnosis.problem else "Nothing to diagnose"

@@ -46,12 +46,14 @@ def worked_before(scene: Scene) -> Iterator[Evidence]:
     ids = before.tail(1)
     if here:
         text = f"{told}; before the first failure, {first['execution_id']}, its {_list(here)} changed."
-        yield _history(text, pd.concat([ids, first.to_frame().T]), {C.WORKFLOW_CONFIG: 5.0, C.CREDENTIALS: 1.2}, "DX-5")
+        rows, effects = pd.concat([ids, first.to_frame().T]), {C.WORKFLOW_CONFIG: 5.0, C.CREDENTIALS: 1.2}
+        yield _history(text, rows, effects, "DX-5", at=first["at"])
     elif others:
         text = (
             f"{told} with the same parameters, but other nodes were changed before the first failure: {_list(others)}."
         )
-        yield _history(text, ids, {C.WORKFLOW_CONFIG: 1.5, C.DATA_FORMAT: 1.3}, "DX-5")
+        effects = {C.WORKFLOW_CONFIG: 1.5, C.DATA_FORMAT: 1.3}
+        yield _history(text, ids, effects, "DX-5", at=first["at"])
     else:
         good = "1 good run" if len(before) == 1 else f"{len(before)} good runs"
         text = f"{told}, with the same parameters ({good} until then)."
@@ -167,8 +169,10 @@ def _changed(scene: Scene, good: Any, bad: Any) -> tuple[list[str], list[str]] |
     return here, [name for name in names if before.nodes.get(name) != after.nodes.get(name)]
 
 
-def _history(text: str, rows: pd.DataFrame, effects: dict[Cause, float], check: str) -> Evidence:
-    fact = Fact(text=text, executions=newest_ids(rows), check=check)
+def _history(text: str, rows: pd.DataFrame, effects: dict[Cause, float], check: str, *, at: Any = None) -> Evidence:
+    """`at`: when something had changed at the latest."""
+    known = at.to_pydatetime() if pd.notna(at) else None
+    fact = Fact(text=text, executions=newest_ids(rows), check=check, at=known)
     return Evidence(kind="history", fact=fact, effects=effects)
 
 

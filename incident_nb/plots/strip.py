@@ -41,17 +41,8 @@ def execution_strip(
     instance and id. Times are zone-aware; the axis is UTC. `Chart.data`: `execution_id`, `at`, `outcome` (a key of
     `OUTCOMES`), `subject`; one row a run with a time.
     """
-    runs = pd.DataFrame(
-        {
-            "execution_id": executions["execution_id"].astype(object),
-            "at": pd.to_datetime(executions["at"], utc=True),
-            "outcome": executions["status"].astype(object).map(_OUTCOME_OF).fillna("other"),
-        }
-    )
-    keys = pd.Series([*zip(executions["instance"], executions["execution_id"], strict=True)], runs.index, dtype=object)
-    hidden = keys.isin(set(with_errors)) & (runs["outcome"] == "succeeded")
-    runs.loc[hidden, "outcome"] = "succeeded with errors"
-    runs["subject"] = keys.isin(set(subject_executions))
+    runs = outcomes_of(executions, with_errors)
+    runs["subject"] = _keys(executions).isin(set(subject_executions))
     undated = int(runs["at"].isna().sum())
     runs = runs.dropna(subset=["at"]).sort_values("at", ignore_index=True)
     counts = _counts(runs)
@@ -67,6 +58,25 @@ def execution_strip(
     else:
         say_empty(axes, "No runs of this workflow in what was read.")
     return Chart(figure, runs, _strip_words(title, runs, onset, onset_range, undated))
+
+
+def outcomes_of(executions: pd.DataFrame, with_errors: Collection[Key] = ()) -> pd.DataFrame:
+    """`execution_id`, `at` and `outcome` (a key of `OUTCOMES`) of these executions; see `execution_strip`."""
+    runs = pd.DataFrame(
+        {
+            "execution_id": executions["execution_id"].astype(object),
+            "at": pd.to_datetime(executions["at"], utc=True),
+            "outcome": executions["status"].astype(object).map(_OUTCOME_OF).fillna("other"),
+        }
+    )
+    hidden = _keys(executions).isin(set(with_errors)) & (runs["outcome"] == "succeeded")
+    runs.loc[hidden, "outcome"] = "succeeded with errors"
+    return runs
+
+
+def _keys(executions: pd.DataFrame) -> pd.Series:
+    pairs = [*zip(executions["instance"], executions["execution_id"], strict=True)]
+    return pd.Series(pairs, executions.index, dtype=object)
 
 
 def _counts(runs: pd.DataFrame) -> dict[str, int]:

@@ -85,7 +85,7 @@ def _told(changes: list[Change], span: Span) -> list[Evidence]:
     for change in sorted(shown, key=lambda change: change.at, reverse=True):
         effects = {} if change.effects in weighed else change.effects
         weighed.append(change.effects)
-        facts.append(seen(_placed(change, span), effects))
+        facts.append(seen(_placed(change, span), effects, at=change.at))
     if len(changes) > len(shown):
         facts.append(seen(f"{len(changes) - len(shown)} more changes lie further from the first failure."))
     return facts

@@ -47,6 +47,11 @@ def placed(at: datetime, onset: datetime) -> str:
     )
 
 
+def unplaced(text: str) -> str:
+    """A sentence that begins with what `placed` says, without that."""
+    return text.partition(" UTC): ")[2] or text
+
+
 def _length(gap: timedelta) -> str:
     seconds = gap.total_seconds()
     for size, unit, least in ((86_400, "day", 2), (3_600, "hour", 2), (60, "minute", 1)):

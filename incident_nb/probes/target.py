@@ -220,9 +220,13 @@ class Sign(NamedTuple):
     bad: bool = False
 
 
-def seen(text: str, effects: dict[Cause, float] | None = None, *executions: str, detail: str | None = None) -> Evidence:
+def seen(
+    text: str, effects: dict[Cause, float] | None = None, *executions: str, detail: str | None = None, at: datetime | None = None
+) -> Evidence:  # fmt: skip
     """A fact seen at a live system, and its factors (none: it weighs nothing); the runner fills in its row.
 
-    `detail`: which detail of the cause that it speaks for most it shows, such as `cold_start`.
+    `detail`: which detail of the cause that it speaks for most it shows, such as `cold_start`. `at`: when something was
+    changed, where that is the fact.
     """
-    return Evidence(kind="live", fact=Fact(text=text, executions=executions), effects=effects or {}, detail=detail)
+    fact = Fact(text=text, executions=executions, at=at)
+    return Evidence(kind="live", fact=fact, effects=effects or {}, detail=detail)

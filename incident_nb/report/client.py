@@ -7,8 +7,8 @@ address, an error's text or another client's name. Its sentences are ours, one a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -20,11 +20,12 @@ from incident_nb.case import Case
 from incident_nb.escape import markdown_text, printable
 from incident_nb.files import private_folder, write_atomic
 from incident_nb.models import Cause, Diagnosis, Frozen, Impact, Outcome, Problem
+from incident_nb.record import Incident
 from incident_nb.redact import sealed
 from incident_nb.resources import templates
 
 CLIENT_FILES = ("client.html", "client.md")
-Status = Literal["no_problem", "unclear", "failing", "working_again", "came_back"]
+Status = Literal["no_problem", "unclear", "failing", "working_again", "came_back", "resolved"]
 
 
 class ClientView(Frozen):
@@ -32,6 +33,8 @@ class ClientView(Frozen):
 
     `automation` is the workflow's public name, None where it has none that may be shown. `what_happened` is a sentence
     of ours for the cause. `runs` and `items` are counts since `began`; None where they are not the client's alone.
+    `noticed` and `resolved`: when it was detected, and when the resolution that lasted was; both None as long as it is not
+    resolved on record. `confirmed`: the cause is the one that a person accepted.
     """
 
     automation: str | None
@@ -42,6 +45,9 @@ class ClientView(Frozen):
     runs: int | None = None
     items: int | None = None
     good_since: int | None = None
+    noticed: datetime | None = None
+    resolved: datetime | None = None
+    confirmed: bool = False
     seen_from: datetime | None = None
     seen_to: datetime | None = None
     made: datetime
@@ -66,8 +72,8 @@ NOTHING_FOUND = "We looked at the records of this period and found no failure."
 NOT_CLEAR = "The records of this period do not tell everything. We are still looking into it."
 
 
-def client_view(diagnosis: Diagnosis, case: Case) -> ClientView:
-    """What the client of a diagnosis may see of it."""
+def client_view(diagnosis: Diagnosis, case: Case, incident: Incident | None = None) -> ClientView:
+    """What the client of a diagnosis may see of it; `incident`: as it is on record, of which its times alone are taken."""
     subject, problem, impact = diagnosis.subject, diagnosis.problem, diagnosis.impact
     code = subject.client
     owner = case.settings.clients.get(code or "")
@@ -87,16 +93,48 @@ def client_view(diagnosis: Diagnosis, case: Case) -> ClientView:
         made=case.now.astimezone(zone),
         zone=zone.key,
     )
+    accepted = incident.cause.cause if incident and incident.cause else Cause.UNKNOWN
+    known = accepted is not Cause.UNKNOWN
+    view = view.model_copy(update={**_on_record(problem, incident, local), "confirmed": known})
     if problem is None or impact is None:
+        if view.status != "unclear":
+            return view.model_copy(update={"what_happened": WHAT_HAPPENED[accepted]})
         found = {finding.check: finding.outcome for finding in diagnosis.findings}
         clean = found.get("DX-1") is Outcome.CLEAN and Outcome.FOUND not in found.values()
         return view.model_copy(update={"status": "no_problem", "what_happened": NOTHING_FOUND}) if clean else view
-    facts: dict[str, Any] = {"status": _status(problem, impact), "what_happened": WHAT_HAPPENED[problem.cause]}
+    cause = accepted if known else problem.cause
+    status = view.status if view.status != "unclear" else _status(problem, impact)
+    facts: dict[str, Any] = {"status": status, "what_happened": WHAT_HAPPENED[cause]}
     facts |= {"began": local(problem.onset), "last_failure": local(problem.last_seen)}
     # A part that is no client's own is shared, unless no client is known at all: its counts are other clients', too.
     if problem.client == code and (code or case.log.executions["client"].isna().all()):
         facts |= {"runs": impact.failed_executions, "items": impact.items, "good_since": impact.good_since}
+    if view.noticed and problem.onset and problem.onset > view.noticed:  # what was counted is only what came back
+        facts |= {"began": view.noticed, "runs": None, "items": None}
     return view.model_copy(update=facts)
+
+
+def _on_record(
+    problem: Problem | None, incident: Incident | None, local: Callable[[datetime | None], datetime | None]
+) -> dict[str, Any]:
+    """The times of an incident that is resolved, or that it came back; nothing where a run failed after it was resolved."""
+    ended = incident.resolved_at if incident else None
+    if incident is None or (ended is None and not incident.reopened):
+        return {}
+    if ended is None:
+        return {"status": "came_back"}
+    if problem and problem.last_seen and problem.last_seen > ended:
+        return {}
+    return {"status": "resolved", "noticed": local(incident.detected_at), "resolved": local(ended)}
+
+
+def lasted(length: timedelta) -> str:
+    """A length of time as a client reads it, in two units at most."""
+    minutes = max(1, round(length / timedelta(minutes=1)))
+    days, rest = divmod(minutes, 24 * 60)
+    hours, left = divmod(rest, 60)
+    units = [(days, "day"), (hours, "hour"), (0 if days else left, "minute")]
+    return " and ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in units if count)
 
 
 def _status(problem: Problem, impact: Impact) -> Status:
@@ -134,9 +172,9 @@ def client_markdown(view: ClientView) -> str:
     return page_templates(html=False).get_template("client.md.j2").render(v=view).strip() + "\n"
 
 
-def write_client_copy(diagnosis: Diagnosis, case: Case, folder: Path) -> None:
-    """`client.html` and `client.md` in `folder` (0700, files 0600); raises `OutputError`."""
-    view = client_view(diagnosis, case)
+def write_client_copy(diagnosis: Diagnosis, case: Case, folder: Path, incident: Incident | None = None) -> None:
+    """`client.html` and `client.md` in `folder` (0700, files 0600); `incident`: its record. Raises `OutputError`."""
+    view = client_view(diagnosis, case, incident)
     private_folder(folder)
     for name, text in zip(CLIENT_FILES, (client_html(view), client_markdown(view)), strict=True):
         write_atomic(folder / name, sealed(name, text))
@@ -156,7 +194,7 @@ def page_templates(*, html: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["when"] = _when
+    environment.filters |= {"when": _when, "lasted": lasted}
     return environment
 
 

@@ -40,6 +40,10 @@ class Sheet:
         """Adds a heading, with a severity before it."""
         return self._with(kind="heading", text=text, mark=mark)
 
+    def subheading(self, text: str) -> Sheet:
+        """Adds a heading of the third level, within a notebook's section."""
+        return self._with(kind="subheading", text=text)
+
     def box(self, text: str, tone: Tone = "") -> Sheet:
         """Adds a time box."""
         return self._with(kind="box", text=text, tone=tone)

@@ -19,6 +19,9 @@ from incident_nb.ui.acknowledge import Acknowledge
 from incident_nb.ui.banner import Banner
 from incident_nb.ui.causes import Causes
 from incident_nb.ui.closing import Closing
+from incident_nb.ui.course import Course
+from incident_nb.ui.first_screen import FirstScreen, Grading
+from incident_nb.ui.looking_back import Harmed, LookingBack
 from incident_nb.ui.notice import Notice
 from incident_nb.ui.resolution import Resolution
 from incident_nb.ui.timeline import Timeline
@@ -85,9 +88,21 @@ class Follow(Watched):
         elif self.events:
             self.standing = standing(fold(self.events), self.now, self.case.settings)
 
+    def summary(self) -> FirstScreen:
+        """The first screen: what failed, since when, how bad, why, how it stands, what to do."""
+        return FirstScreen(self)
+
     def banner(self) -> Banner:
         """Severity, clocks, what is owed and what to do next."""
         return Banner(self)
+
+    def severity(self) -> Grading:
+        """Step 1: which severity is suggested, and why."""
+        return Grading(self)
+
+    def course(self) -> Course:
+        """What followed what, as a chart."""
+        return Course(self)
 
     def acknowledge(self) -> Acknowledge:
         """Step 1: who works on it, and how severe it is."""
@@ -116,3 +131,11 @@ class Follow(Watched):
     def closing(self) -> Closing:
         """Step 6: the closing checklist, prevention, billing, and the end."""
         return Closing(self)
+
+    def harm(self) -> Harmed:
+        """What it did, and how retries went."""
+        return Harmed(self)
+
+    def looking_back(self) -> LookingBack:
+        """What went well and what badly, what is missing on record, what is still to be done."""
+        return LookingBack(self)

@@ -115,12 +115,14 @@ class Panel:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         shown: dict[str, Any] = self.view()._repr_mimebundle_()
-        if not self.follow.attended:
-            return shown
+        return {**shown, **self._live()} if self.follow.attended else shown
+
+    def _live(self) -> dict[str, Any]:
+        """The widget, as an output; from the cell that shows it, since there a loop runs that watches."""
         bundle = self._widget()._repr_mimebundle_()
         view = bundle[0] if isinstance(bundle, tuple) else bundle
-        self.follow.watch()  # from the cell that shows it: there a loop runs
-        return {**shown, WIDGET: view[WIDGET]} if WIDGET in view else shown
+        self.follow.watch()
+        return {WIDGET: view[WIDGET]} if WIDGET in view else {}
 
 
 def _parts(body: Any) -> Iterator[Any]:

@@ -25,9 +25,9 @@ def _rehearse() -> None:
     diagnosis = investigate(subject, checks)
     incident = follow(subject, diagnosis)
     for view in (
-        display.summary(diagnosis), display.severity(diagnosis), display.strip(subject.log, diagnosis),
+        incident.summary(), incident.severity(), incident.course(), display.strip(subject.log, diagnosis),
         display.causes(diagnosis), display.checklist(diagnosis), display.others(diagnosis),
-        incident.banner(), incident.timeline(),
+        incident.banner(), incident.timeline(), incident.harm(), incident.looking_back(),
     ):  # fmt: skip
         view._repr_mimebundle_()
 

@@ -28,7 +28,7 @@ class Timeline(StepPanel):
         rows = [
             (
                 str(one.seq),
-                f"{moment(one):%Y-%m-%d %H:%M}",
+                (f"{moment(one):%Y-%m-%d %H:%M}", "when"),
                 event_words(one) + " (corrected)" * (one.seq in put_right),
                 one.by,
             )
