@@ -193,7 +193,7 @@ def test_blanks_are_pointed_out() -> None:
     assert missing["FIN-1"].endswith("nobody has confirmed the severity")
     assert missing["FIN-8"].endswith("nobody has said who pays")
     assert missing["DOC-1"] == "“Watch keys” has no owner"
-    assert missing["impact"] == "What it did was not counted on n8n: incident-nb recover INC-42"
+    assert missing["impact"] == "What it did was not counted on n8n: incident-nb impact INC-42"
     assert missing["QR-2"].startswith("Diagnose root cause: no entry says when it ended")
     assert "FIN-6" not in missing  # there is an action
     closed: Happened = ("closed", 60, {"open_items": {"FIN-8": "it is ours"}})
@@ -216,6 +216,15 @@ def test_what_is_left_has_owner_and_date() -> None:
     ]  # fmt: skip
     found, _ = looked(*events, ("closed", 20), now=150)
     assert [todo.what for todo in found.left] == ["Watch keys", "Write it down"]
+
+
+def test_an_action_that_is_done_is_no_longer_left() -> None:
+    due: Happened = ("prevention", 5, {"text": "Watch keys", "due": after(100).isoformat()})
+    for at, well in ((90, True), (130, False)):
+        found, _ = looked(due, ("prevented", at, {"action": "Watch keys"}), now=150)
+        assert "Watch keys" not in [todo.what for todo in found.left] and "DOC-1" not in dict(found.missing)
+        (text,) = about(found.well if well else found.badly, "prevention")
+        assert ("30 min after its date" in text) is not well
 
 
 def test_the_whole_of_a_closed_incident() -> None:

@@ -181,6 +181,14 @@ def test_a_run_that_breaks_says_so_or_leaves_nothing(tmp_path: Path, monkeypatch
     assert "Bay Foods" in (tmp_path / "out" / "client.md").read_text()  # it is made of the figures
 
 
+def test_no_client_is_told_of_a_p4(tmp_path: Path) -> None:
+    low = incident_of(*FIXED, severity="P4", number=9, subject={"workflow": "[BAY] Labels"})
+    write_review(material((low,), None, SETTINGS, "BAY", PERIOD, AFTER, no_runs="nobody answered"), tmp_path / "out")
+    assert "Labels" in (tmp_path / "out" / "review.md").read_text()
+    copy = (tmp_path / "out" / "client.md").read_text()
+    assert "Labels" not in copy and "Low" not in copy and "We know of no incident in this period." in copy
+
+
 def test_no_other_folder_is_written_into(tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_text("mine")
     with pytest.raises(OutputError, match="holds other things"):

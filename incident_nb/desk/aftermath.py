@@ -76,7 +76,7 @@ def aftermath(one: Standing, events: Sequence[Event]) -> Aftermath:
     points = chain(
         *(part for each in _rounds(one, events) for part in (_clocks(each), _boxes(each))),
         _cause(incident, said), _fixes(said), _verified(one), _relapses(incident), _promise(incident), _retries(incident),
-        _stopped(one), _escalations(one), _client(incident),
+        _stopped(one), _escalations(one), _client(incident), _prevented(incident),
     )  # fmt: skip
     return Aftermath(tuple(points), tuple(_missing(one)), tuple(_left(one)))
 
@@ -219,6 +219,14 @@ def _escalations(one: Standing) -> Iterator[Point]:
         yield Point("escalation", f"{told} was told {when}", True, f"{duty.id}: {duty.why}")
 
 
+def _prevented(incident: Incident) -> Iterator[Point]:
+    for action in incident.prevention:
+        if action.done_at:
+            kept = action.due is None or action.done_at <= action.due
+            late = "" if kept or action.due is None else f", {span(action.done_at - action.due)} after its date"
+            yield Point("prevention", f"Done {_when(action.done_at)}{late}: {action.text}", kept, action.owner or "")
+
+
 def _client(incident: Incident) -> Iterator[Point]:
     first = min((sent.at for sent in incident.notices), default=None)
     noticed = incident.noticed_at or incident.detected_at
@@ -238,12 +246,12 @@ def _missing(one: Standing) -> Iterator[tuple[str, str]]:
         if step.progress is Progress.TO_COME and ended:
             yield step.id, f"{step.action}: no entry says when it ended, so its time is not known"
     if incident.harm is None and incident.subject.workflow_id:
-        yield "impact", f"What it did was not counted on n8n: incident-nb recover {incident.id}"
+        yield "impact", f"What it did was not counted on n8n: incident-nb impact {incident.id}"
     if not one.timers:
         yield "clocks", "Nobody has said how severe it is, so no clock runs"
     for action in incident.prevention:
         lacks = " and ".join(filter(None, ("" if action.owner else "no owner", "" if action.due else "no date")))
-        if lacks:
+        if lacks and not action.done_at:
             yield "DOC-1", f"“{action.text}” has {lacks}"
 
 
@@ -261,7 +269,7 @@ def _left(one: Standing) -> Iterator[ToDo]:
         )
     if still := incident.held_back:
         yield ToDo(f"Put back {_flows(len(still))}", None, None, False, f"incident-nb restore {incident.id}")
-    for action in incident.prevention:
+    for action in (one for one in incident.prevention if not one.done_at):
         yield ToDo(action.text, action.owner, action.due, bool(action.due and action.due < now), PREVENTION)
 
 

@@ -22,7 +22,7 @@ from incident_nb.files import write_atomic
 from incident_nb.incidents import Event
 from incident_nb.incidents.events import fold
 from incident_nb.logfile import nothing
-from incident_nb.models import ExecutionLog, Window
+from incident_nb.models import ExecutionLog, Severity, Window
 from incident_nb.patterns import window
 from incident_nb.record import Incident
 from incident_nb.redact import sealed
@@ -66,11 +66,12 @@ class Material:
     no_runs: str = ""
     others: tuple[str, ...] = ()
 
-    def review(self) -> Review:
-        """The review that it makes."""
+    def review(self, *, told: bool = False) -> Review:
+        """The review that it makes; `told`: of what the client is told of, which no P4 is (NOT-P4)."""
         log = None if self.no_runs else self.case.log
+        chosen = [one for one in self.incidents if not told or one.severity is not Severity.P4]
         return review(
-            self.incidents, log, self.case.settings, self.client, self.period, self.case.now, seen=self.seen,
+            chosen, log, self.case.settings, self.client, self.period, self.case.now, seen=self.seen,
             no_runs=self.no_runs,
         )  # fmt: skip
 

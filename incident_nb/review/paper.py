@@ -57,5 +57,5 @@ def write_review(
             raise OutputError(f"could not write the review into {out}: {run.banner}")
         title = f"Review: {found.name or found.client}, {found.period.name.replace('-to-', ' to ')}"
         export(run.output, draft, title=title, banner=run.banner, generated_at=found.now, name=NAME)
-        write_client_review(client_review(found, material.others), draft)
+        write_client_review(client_review(material.review(told=True), material.others), draft)
     return found, run
