@@ -247,6 +247,20 @@ def on_record(*happened: Happened, pattern: str = "..XX....", **more: Any) -> Cl
     return client_view(diagnose(case.log, now=NOW, settings=BERLIN, workflow="wf1"), case, incident)
 
 
+def test_without_executions_the_record_says_whose_it_is_and_when() -> None:
+    incident = incident_of(
+        ("cause_accepted", 20, {"cause": "network"}), ("resolved", 65), severity="P1", client="ACME",
+        subject={"workflow": "[ACME] Orders by mail"},
+    )  # fmt: skip
+    case = Case(log_of(settings=BERLIN), NOW, BERLIN)
+    shown = client_view(diagnose(case.log, now=NOW, settings=BERLIN), case, incident)
+    for text in both(shown):
+        assert "Orders by mail" in text and "Europe/Berlin" in text and "[ACME]" not in text
+        assert "1 hour and 5 minutes" in text and "not known" not in text
+    other = incident.model_copy(update={"subject": incident.subject.model_copy(update={"shared": "host x"})})
+    assert client_view(diagnose(case.log, now=NOW, settings=BERLIN), case, other).automation is None
+
+
 def test_a_resolved_incident_says_when_and_how_long_it_took() -> None:
     happened: list[Happened] = [
         ("cause_accepted", 20, {"cause": "network", "reason": f"{SECRET} at db.internal.example"}),

@@ -12,6 +12,7 @@ from incident_nb.record import Incident
 from incident_nb.settings import load
 from incident_nb.ui.closing import Closing
 from incident_nb.ui.notice import Notice
+from incident_nb.ui.timeline import Timeline
 from tests.acting import Clicked
 from tests.documented import NOW
 from tests.test_written import add, carried
@@ -38,7 +39,7 @@ def recorded() -> Incident:
     return on_record(load()).records.get(1)
 
 
-def clicked(panel: type[Notice] | type[Closing]) -> Clicked:
+def clicked(panel: type[Notice] | type[Closing] | type[Timeline]) -> Clicked:
     return Clicked(panel, load(), NOW)
 
 
@@ -113,3 +114,17 @@ def test_actions_and_who_pays(workspace: Path) -> None:
         "their admin",
     )
     assert "$500.00" in shown(book)
+
+
+def test_many_entries_of_a_kind_after_each_other_are_one_row(workspace: Path) -> None:
+    desk = on_record(load())
+    carried(desk, without=("retried", "retrying"))
+    for name in range(7):
+        add(desk, 1, "retried", 80, instance="default", execution_id=str(name), state="failed" if name == 3 else "well")
+    told = shown(clicked(Timeline))
+    assert "7 failed executions retried: 6 went well, 1 did not" in told
+    first = desk.records.get(1).version - 6
+    assert f"{first} to {first + 6}" in told
+    desk.add(1, "corrected", seq=first + 3, reason="it was another one")
+    assert "(corrected)" in shown(clicked(Timeline)) and f"{first} to {first + 6}" not in shown(clicked(Timeline))
+    assert told.count("after the fix went well") == 3, "few are shown each"

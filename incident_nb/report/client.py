@@ -73,9 +73,12 @@ NOT_CLEAR = "The records of this period do not tell everything. We are still loo
 
 
 def client_view(diagnosis: Diagnosis, case: Case, incident: Incident | None = None) -> ClientView:
-    """What the client of a diagnosis may see of it; `incident`: as it is on record, of which its times alone are taken."""
+    """What the client of a diagnosis may see of it; `incident`: as it is on record, of which its times are taken,
+    and whose it is where the executions do not say.
+    """
     subject, problem, impact = diagnosis.subject, diagnosis.problem, diagnosis.impact
-    code = subject.client
+    own = incident if incident and not incident.subject.shared else None
+    code = subject.client or (own.client if own else None)
     owner = case.settings.clients.get(code or "")
     zone = ZoneInfo(owner.time_zone if owner else "UTC")
     clients = {*case.settings.clients, *(str(name) for name in case.log.executions["client"].dropna().unique())}
@@ -85,7 +88,7 @@ def client_view(diagnosis: Diagnosis, case: Case, incident: Incident | None = No
         return at.astimezone(zone) if at else None
 
     view = ClientView(
-        automation=public_name(subject.workflow, clients - {code}),
+        automation=public_name(subject.workflow or (own.subject.workflow if own else None), clients - {code}),
         status="unclear",
         what_happened=NOT_CLEAR,
         seen_from=local(diagnosis.window.from_),

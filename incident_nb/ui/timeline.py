@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 from incident_nb.desk import Desk
 from incident_nb.desk.told import moment
 from incident_nb.desk.told import told as event_words
+from incident_nb.documents.incident import SUMMED
 from incident_nb.errors import UsageError
 from incident_nb.incidents import Event
+from incident_nb.incidents.events import read
 from incident_nb.incidents.kinds.recovering import Retried, Retrying
 from incident_nb.record import Incident
 from incident_nb.ui.blocks import Sheet
 from incident_nb.ui.steps import StepPanel
+
+MANY = 6  # entries of a kind after each other, from which on they are one row
 
 
 class Timeline(StepPanel):
@@ -25,15 +30,17 @@ class Timeline(StepPanel):
     def told(self, sheet: Sheet, _: Incident) -> Sheet:
         """The entries, oldest first."""
         put_right = {event.payload.get("seq") for event in self.follow.events if event.kind == "corrected"}
-        rows = [
-            (
-                str(one.seq),
-                (f"{moment(one):%Y-%m-%d %H:%M}", "when"),
-                event_words(one) + " (corrected)" * (one.seq in put_right),
-                one.by,
-            )
-            for one in _but_settled(self.follow.events)
-        ]
+        rows = []
+        for kind, group in groupby(_but_settled(self.follow.events), key=lambda one: one.kind):
+            several = list(group)
+            first, last = several[0], several[-1]
+            if kind in SUMMED and len(several) >= MANY and not put_right & {one.seq for one in several}:
+                said = [payload for one in several if (payload := read(one))]
+                rows.append((f"{first.seq} to {last.seq}", _when(first), SUMMED[kind](said), first.by))
+                continue
+            for one in several:
+                words = event_words(one) + " (corrected)" * (one.seq in put_right)
+                rows.append((str(one.seq), _when(one), words, one.by))
         return sheet.table(("No.", "When (UTC)", "What", "Who"), rows)
 
     def state(self) -> Any:
@@ -61,6 +68,10 @@ class Timeline(StepPanel):
             desk.add(incident, "corrected", seq=int(number), reason=why)
 
         return self.with_desk(withdraw, "Withdrawn; the entry stays readable.")
+
+
+def _when(one: Event) -> tuple[str, str]:
+    return f"{moment(one):%Y-%m-%d %H:%M}", "when"
 
 
 def _but_settled(events: Iterable[Event]) -> list[Event]:
