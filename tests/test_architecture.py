@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ LONGEST = 300
 # A module imports lower levels only, and of its own level nothing but itself.
 LEVELS = [
     {"models", "errors", "escape", "resources"},
-    {"files", "names", "notebook_kernel", "processes", "said", "sanitise"},
+    {"files", "names", "notebook_kernel", "processes", "public", "said", "sanitise"},
     {"settings", "record", "redact", "outputs", "http", "logfile"},
     {"readers", "policy", "supervisor", "n8n"},
     {"archive", "error_workflow", "prepared"},
@@ -135,3 +137,18 @@ def test_the_versions_that_tests_use_satisfy_the_floors() -> None:
 
 def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+@pytest.mark.parametrize(
+    ("module", "without"),
+    [
+        ("incident_nb.cli", {"pandas", "sqlalchemy", "nbconvert"}),
+        ("incident_nb.desk", {"nbconvert", "nbformat", "matplotlib", "papermill", "ipywidgets"}),
+        ("incident_nb.desk.written", {"nbconvert", "nbformat", "matplotlib", "papermill", "ipywidgets"}),
+        ("incident_nb.serve.app", {"nbconvert", "nbformat", "matplotlib", "papermill", "ipywidgets"}),
+    ],
+)
+def test_what_is_needed_at_once_loads_nothing_slow(module: str, without: set[str]) -> None:
+    code = f"import sys, {module}; print(*(sys.modules.keys() & set({sorted(without)!r})))"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    assert loaded.split() == []

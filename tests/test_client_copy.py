@@ -18,15 +18,14 @@ from incident_nb import cli
 from incident_nb.case import Case, sample_case
 from incident_nb.diagnose import diagnose, investigate
 from incident_nb.models import Cause
+from incident_nb.public import WHAT_HAPPENED, public_name
 from incident_nb.report.client import (
     NOT_CLEAR,
-    WHAT_HAPPENED,
     ClientView,
     client_html,
     client_markdown,
     client_view,
     lasted,
-    public_name,
 )
 from incident_nb.settings import Client, Settings
 from tests.builders import HOUR, NOW, START, Json, call, error, flow, log_of, page, run, runs

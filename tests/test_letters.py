@@ -13,9 +13,9 @@ from incident_nb.documents.letter import Letter, letter_of
 from incident_nb.documents.plain import BLANK, MOST_WORDS, flaws
 from incident_nb.models import Cause
 from incident_nb.policy import load
+from incident_nb.public import WHAT_HAPPENED
 from incident_nb.record import Incident
 from incident_nb.redact import SAMPLE_KEY, Redactor, using
-from incident_nb.report.client import WHAT_HAPPENED
 from incident_nb.settings import Settings
 from tests.documented import CLIENTS, NOW, SETTINGS, SUBJECT, through
 from tests.incidents import after

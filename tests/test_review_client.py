@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from incident_nb.models import Cause
-from incident_nb.report.client import WHAT_HAPPENED
+from incident_nb.public import WHAT_HAPPENED
 from incident_nb.review import count
 from incident_nb.review.client import GENERAL, ClientReview, client_review, page
 from incident_nb.review.kept import sample_incidents, sample_material

@@ -13,8 +13,8 @@ from incident_nb.documents.plain import flaws
 from incident_nb.models import Cause
 from incident_nb.policy import Bill
 from incident_nb.policy.clocks import zone
+from incident_nb.public import WHAT_HAPPENED
 from incident_nb.record import Incident
-from incident_nb.report.client import WHAT_HAPPENED
 from incident_nb.said import Section
 
 # The cause as the subject of a letter has it.

@@ -6,9 +6,9 @@ from incident_nb.documents import client_facts as facts
 from incident_nb.documents.people import people_of
 from incident_nb.escape import printable
 from incident_nb.models import Cause, Severity
+from incident_nb.public import WHAT_HAPPENED
 from incident_nb.record import Incident
 from incident_nb.redact import redact_text
-from incident_nb.report.client import WHAT_HAPPENED
 from incident_nb.settings import Settings
 
 

@@ -8,8 +8,8 @@ from incident_nb.escape import printable
 from incident_nb.models import Frozen
 from incident_nb.policy import usable_calendar
 from incident_nb.probes import vendors
+from incident_nb.public import public_name
 from incident_nb.record import Incident
-from incident_nb.report.client import public_name
 from incident_nb.settings import Settings
 
 NOBODY = "{Name}"

@@ -6,8 +6,7 @@ address, an error's text or another client's name. Its sentences are ours, one a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -17,9 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from incident_nb.case import Case
-from incident_nb.escape import markdown_text, printable
+from incident_nb.escape import markdown_text
 from incident_nb.files import private_folder, write_atomic
 from incident_nb.models import Cause, Diagnosis, Frozen, Impact, Outcome, Problem
+from incident_nb.public import WHAT_HAPPENED, public_name
 from incident_nb.record import Incident
 from incident_nb.redact import sealed
 from incident_nb.resources import templates
@@ -54,20 +54,6 @@ class ClientView(Frozen):
     zone: str
 
 
-WHAT_HAPPENED = {
-    Cause.CREDENTIALS: "A connected service refused our sign-in, so the automation could not do its work there.",
-    Cause.RATE_LIMIT: "A connected service took no more of our requests, because a limit on them was reached.",
-    Cause.TIMEOUT: "A step took longer than it may and was stopped before it was done.",
-    Cause.NETWORK: "A service that the automation needs could not be reached.",
-    Cause.EXTERNAL_OUTAGE: "A service that the automation depends on had a disturbance at its provider.",
-    Cause.ENDPOINT_CRASH: "A part of our own systems that the automation uses had a disturbance.",
-    Cause.EXTERNAL_API_CHANGED: "A connected service no longer offers something in the way the automation uses it.",
-    Cause.DATA_FORMAT: "Some data could not be processed, because it was incomplete or of an unexpected form.",
-    Cause.WORKFLOW_INACTIVE: "A part of the automation was switched off or missing when it was needed.",
-    Cause.WORKFLOW_CONFIG: "The automation was not set up as its task needs it.",
-    Cause.INFRASTRUCTURE: "The system that runs the automation had a disturbance.",
-    Cause.UNKNOWN: "The automation did not finish its work. We do not know the reason yet and are looking into it.",
-}
 NOTHING_FOUND = "We looked at the records of this period and found no failure."
 NOT_CLEAR = "The records of this period do not tell everything. We are still looking into it."
 
@@ -146,23 +132,6 @@ def _status(problem: Problem, impact: Impact) -> Status:
     if problem.error_rate is None:
         return "unclear"
     return "failing" if impact.still_failing else "working_again"
-
-
-# Words and simple punctuation: no addresses, masks, markup, keys or numbers of any length.
-_PLAIN = re.compile(r"[^\W\d_][\w &,+'’()–-]{1,79}")
-_TELLING = re.compile(r"\d{4}|\w{25}|\b(?=\w*\d)(?=\w*[^\W\d])\w{6,}|_")
-
-
-def public_name(name: str | None, others: Iterable[str] = ()) -> str | None:
-    """A workflow's name as a client may see it: without the code in brackets, and only if it is plain words.
-
-    None where it holds anything that may be an id, an address or a key, or names one of `others`.
-    """
-    shown = " ".join(re.sub(r"^\s*\[[^\]]*\]", "", printable(name or "")).split())
-    if not _PLAIN.fullmatch(shown) or _TELLING.search(shown):
-        return None
-    named = any(re.search(rf"(?<!\w){re.escape(other)}(?!\w)", shown, re.IGNORECASE) for other in others if other)
-    return None if named else shown
 
 
 def client_html(view: ClientView) -> str:

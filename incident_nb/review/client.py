@@ -17,8 +17,9 @@ from incident_nb.files import private_folder, write_atomic
 from incident_nb.models import Cause, Frozen, Severity
 from incident_nb.policy import load
 from incident_nb.policy.clocks import Clock
+from incident_nb.public import WHAT_HAPPENED, public_name
 from incident_nb.redact import redact_text, sealed
-from incident_nb.report.client import CLIENT_FILES, WHAT_HAPPENED, page_templates, public_name
+from incident_nb.report.client import CLIENT_FILES, page_templates
 from incident_nb.review.model import Line, Review, Step, counted
 from incident_nb.review.views import share_words, span_words
 
