@@ -141,6 +141,19 @@ def clean_leftovers(folder: Path) -> None:
                     _clean(folder / name)
 
 
+def only_for(out: Path, mark: str, what: str) -> None:
+    """Raises OutputError where `out` is no folder, or holds anything without the file `mark`, by which `what` is known."""
+    try:
+        if out.exists() and not out.is_dir():
+            raise OutputError(f"{out} exists and is no folder; choose another --out")
+        clean_leftovers(out)
+        held = out.is_dir() and not all(is_leftover(entry.name) for entry in out.iterdir())
+        if held and not (out / mark).is_file():
+            raise OutputError(f"{out} holds other things than {what}; choose an empty or new folder")
+    except OSError as error:
+        raise OutputError(f"could not look into {out}: {error.strerror}; choose another folder") from error
+
+
 def is_leftover(name: str) -> bool:
     """Whether an entry's name is one of ours for what is not finished."""
     return _DRAFT.fullmatch(name) is not None

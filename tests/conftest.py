@@ -1,4 +1,4 @@
-"""What several files of tests share: the databases that records lie in, and an n8n that can be acted on."""
+"""What several files of tests share: the databases that records lie in, an n8n that can be acted on, a browser."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acting import n8n, newer, older, run
+from tests.browser import Beacon, Tab, chromium
 from tests.postgres import Cluster, postgres
 from tests.replays import no_pauses, sure
 
@@ -29,3 +30,18 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str
         return
     running: Cluster = request.getfixturevalue("cluster")
     yield running.url(running.fresh())
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """A page of Chromium."""
+    with chromium(tmp_path_factory.mktemp("profile")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def beacon() -> Iterator[Beacon]:
+    """A server that knows whether anybody asked it for anything."""
+    one = Beacon()
+    yield one
+    one.close()

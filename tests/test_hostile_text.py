@@ -29,7 +29,7 @@ from incident_nb.escape import printable
 from incident_nb.models import Diagnosis, ExecutionLog
 from incident_nb.outputs import SHOWN_TYPES, harmless, notebook_html, style
 from incident_nb.report import export
-from tests.browser import Beacon, Tab, chromium
+from tests.browser import Beacon, Tab
 from tests.builders import NOW, log_of, page
 from tests.hostile import Vector, everywhere, vectors
 
@@ -78,19 +78,6 @@ CLICK = """(async () => {
   await new Promise(done => setTimeout(done, 40));
 })()"""
 ACTED = "JSON.stringify([window.pwned ?? null, document.title])"
-
-
-@pytest.fixture(scope="module")
-def beacon() -> Iterator[Beacon]:
-    one = Beacon()
-    yield one
-    one.close()
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with chromium(tmp_path_factory.mktemp("profile")) as one:
-        yield one
 
 
 @pytest.fixture(scope="module", autouse=True)

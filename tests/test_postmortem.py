@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -16,7 +15,7 @@ from incident_nb.escape import printable
 from incident_nb.incidents import fold
 from incident_nb.ui import follow
 from tests import ended
-from tests.browser import Beacon, Tab, chromium
+from tests.browser import Beacon, Tab
 from tests.builders import runs
 from tests.hostile import vectors
 from tests.test_hostile_text import RENDERERS, assert_inert, rendered, words
@@ -171,19 +170,6 @@ def test_the_chart_is_drawn_once_for_each_state_of_the_record(tmp_path: Path) ->
 
 
 # hostile text
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with chromium(tmp_path_factory.mktemp("profile")) as one:
-        yield one
-
-
-@pytest.fixture
-def beacon() -> Iterator[Beacon]:
-    one = Beacon()
-    yield one
-    one.close()
 
 
 @pytest.mark.parametrize("part", range(7))

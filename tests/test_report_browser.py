@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,20 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from incident_nb.plots import cause_bars, execution_strip
 from incident_nb.report import export
-from tests.browser import Beacon, Tab, chromium
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with chromium(tmp_path_factory.mktemp("profile")) as one:
-        yield one
-
-
-@pytest.fixture
-def beacon() -> Iterator[Beacon]:
-    one = Beacon()
-    yield one
-    one.close()
+from tests.browser import Beacon, Tab
 
 
 @pytest.fixture

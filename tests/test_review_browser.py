@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,19 +11,12 @@ from incident_nb.documents import friday
 from incident_nb.review import count
 from incident_nb.review.kept import material
 from incident_nb.review.paper import write_review
-from tests.browser import Beacon, Tab, chromium
+from tests.browser import Beacon, Tab
 from tests.builders import flow, log_of, runs
 from tests.hostile import vectors
 from tests.incidents import incident_of
 from tests.test_review import FIXED
 from tests.test_review_paper import AFTER, PERIOD, SETTINGS
-
-
-@pytest.fixture(scope="module")
-def beacon() -> Iterator[Beacon]:
-    one = Beacon()
-    yield one
-    one.close()
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +39,6 @@ def made(tmp_path_factory: pytest.TempPathFactory, beacon: Beacon) -> Path:
         patch.setattr(count, "friday_line", lambda one, _: one.title)
         write_review(material(incidents, log, SETTINGS, "BAY", PERIOD, AFTER), out, whole=True)
     return out
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with chromium(tmp_path_factory.mktemp("profile")) as one:
-        yield one
 
 
 @pytest.mark.parametrize("name", ["review.html", "client.html"])

@@ -12,8 +12,8 @@ from typing import Any
 from incident_nb.case import Case, open_case
 from incident_nb.desk.folder import RECORD, keep_record
 from incident_nb.diagnose import Analysis, Checks, investigate
-from incident_nb.errors import IncidentNbError, OutputError
-from incident_nb.files import clean_leftovers, is_leftover, staged, write_atomic
+from incident_nb.errors import IncidentNbError
+from incident_nb.files import only_for, staged, write_atomic
 from incident_nb.incidents import Event, fold
 from incident_nb.live import credentials
 from incident_nb.models import Diagnosis
@@ -43,15 +43,7 @@ class Paper:
 
 def check_folder(out: Path) -> None:
     """Raises OutputError where `out` is no folder or holds anything but an earlier investigation."""
-    try:
-        if out.exists() and not out.is_dir():
-            raise OutputError(f"{out} exists and is no folder; choose another --out")
-        clean_leftovers(out)
-        held = out.is_dir() and not all(is_leftover(entry.name) for entry in out.iterdir())
-        if held and not (out / "case" / "case.json").is_file():
-            raise OutputError(f"{out} holds other things than an investigation; choose an empty or new folder")
-    except OSError as error:
-        raise OutputError(f"could not look into {out}: {error.strerror}; choose another folder") from error
+    only_for(out, "case/case.json", "an investigation")
 
 
 def write_paper(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from incident_nb.errors import OutputError
-from incident_nb.files import clean_leftovers, is_leftover, staged
+from incident_nb.files import only_for, staged
 from incident_nb.notebook import NotebookRun, run_notebook
 from incident_nb.report import export
 from incident_nb.report.client import CLIENT_FILES
@@ -21,15 +21,7 @@ GONE = (f"{NAME}_files/chart_*.png", *CLIENT_FILES)
 
 def check_folder(out: Path) -> None:
     """Raises OutputError where `out` is no folder or holds anything but an earlier review."""
-    try:
-        if out.exists() and not out.is_dir():
-            raise OutputError(f"{out} exists and is no folder; choose another --out")
-        clean_leftovers(out)
-        held = out.is_dir() and not all(is_leftover(entry.name) for entry in out.iterdir())
-        if held and not (out / "case" / ABOUT).is_file():
-            raise OutputError(f"{out} holds other things than a review; choose an empty or new folder")
-    except OSError as error:
-        raise OutputError(f"could not look into {out}: {error.strerror}; choose another folder") from error
+    only_for(out, f"case/{ABOUT}", "a review")
 
 
 def is_made(out: Path) -> bool:
