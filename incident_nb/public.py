@@ -36,5 +36,17 @@ def public_name(name: str | None, others: Iterable[str] = ()) -> str | None:
     shown = " ".join(re.sub(r"^\s*\[[^\]]*\]", "", printable(name or "")).split())
     if not _PLAIN.fullmatch(shown) or _TELLING.search(shown):
         return None
-    named = any(re.search(rf"(?<!\w){re.escape(other)}(?!\w)", shown, re.IGNORECASE) for other in others if other)
-    return None if named else shown
+    return None if names_other(shown, others) else shown
+
+
+def names_other(text: str, others: Iterable[str]) -> str | None:
+    """The first words of a text that name one of these clients, as they stand there; None for none.
+
+    A code (all capitals) is meant in its own case only, since it may be a word; a name in any, with or without its blanks.
+    """
+    for other in sorted(filter(None, others), key=len, reverse=True):
+        words = r"[\s_-]*".join(re.escape(word) for word in re.split(r"[\s_-]+", other.strip()) if word)
+        case = re.NOFLAG if other.isupper() else re.IGNORECASE
+        if words and (found := re.search(rf"(?<![^\W_]){words}(?![^\W_])", text, case)):
+            return found[0]
+    return None

@@ -32,6 +32,7 @@ from incident_nb.said import (
     Subject,
     Tick,
     VendorSeen,
+    Waived,
     Watched,
     Workaround,
     Written,
@@ -108,7 +109,7 @@ class Incident(Frozen):
     documented: dict[str, Written] = Field(default_factory=dict)
     recurring: bool = False
     worded: dict[Section, Said] = Field(default_factory=dict)
-    waived: dict[str, Said] = Field(default_factory=dict)
+    waived: dict[str, Waived] = Field(default_factory=dict)
     related: tuple[str, ...] = ()
     open_items: dict[str, str] = Field(default_factory=dict)
     occurrences: int = 1

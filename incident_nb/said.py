@@ -99,6 +99,12 @@ class Action(Frozen):
     done_at: datetime | None = None
 
 
+class Waived(Said):
+    """Why something that a document lacks is left as it is (`text`); `found`: what it was then, as a digest."""
+
+    found: str = ""
+
+
 class Written(Said):
     """A document that was written: `text` is its path, `sections` what was written under each heading, as a digest."""
 

@@ -22,6 +22,7 @@ ONE_OF_EACH: dict[str, dict[str, Any]] = {
     "opened": {"title": "Orders fails", "detected_at": "2026-11-23T11:58:00Z", "client": "ACME", "source": "slack",
                "subject": {"instance": "default", "workflow": "Orders", "node": "Ask", "fingerprint": "a1b2c3d4e5f6"}},
     "imported": {"incident": 7, "events": 12, "exported_at": LATER},
+    "assigned": {"client": "ACME"},
     "acknowledged": {},
     "severity_suggested": {"severity": "P2", "reasons": ["SEV-X3: a workflow of one client is down"]},
     "severity_chosen": {"severity": "P1", "reason": "the shop is closed"},
@@ -61,7 +62,7 @@ ONE_OF_EACH: dict[str, dict[str, Any]] = {
     "prevention": {"text": "Watch for keys that expire", "owner": "Kim", "due": LATER},
     "prevented": {"action": "Watch for keys that expire"},
     "worded": {"section": "what_happened", "text": "The shop's key had ended"},
-    "waived": {"gap": "impact", "reason": "nobody can count it"},
+    "waived": {"gap": "impact", "reason": "nobody can count it", "found": "a1b2c3d4e5f60718"},
     "documented": {"row": "DOC-2", "path": "learnings/keys.md", "sections": {"Cause": "a1b2c3d4"}},
     "note": {"text": "Lunch"},
     "reopened": {"reason": "it fails again"},
@@ -89,6 +90,7 @@ def _with(fixed: dict[str, Any] | None = None, **optional: Any) -> st.SearchStra
 
 VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "opened": _with({"title": _words, "detected_at": _dates}, client=_words, subject=_subjects, noticed=_flag, text=_words),
+    "assigned": _with({"client": _words}),
     "acknowledged": _with(),
     "severity_suggested": _with({"severity": st.sampled_from(["P1", "P4"])}, reasons=st.lists(_words, max_size=2)),
     "severity_chosen": _with({"severity": st.sampled_from(["P2", "P3"])}, reason=_words),

@@ -60,7 +60,7 @@ def test_what_may_be_said_to_the_client() -> None:
 @pytest.mark.parametrize(
     ("rate", "told"),
     [
-        ("€220/hr", "€330.00 at €220/hr"), ("1,000 AUD per hour", "1,500.00 AUD per hour"), ("180", "270.00 at 180"),
+        ("€220/hr", "€330.00 at €220/hr"), ("1,000 AUD per hour", "1,500.00 AUD at 1,000 AUD per hour"), ("180", "270.00 at 180"),
         ("$99.50/h", "$149.25 at $99.50/h"),
     ],
 )  # fmt: skip

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pytest
 
-from incident_nb.documents.gaps import Gap, gaps_of, must_be_told
+from incident_nb.documents.gaps import Gap, gap_named, gaps_of, must_be_told
 from incident_nb.documents.looks import HOLDING, ROWS
 from incident_nb.errors import UsageError
 from incident_nb.record import Incident
@@ -71,6 +72,10 @@ CASES: list[tuple[str, Incident, str]] = [
      "nothing is said of its recovery"),
     ("stopped", through("timeout", ("stopping", 50, {"instance": "d", "scope": "x",
                                     "workflows": [{"workflow_id": "w", "workflow": "Orders"}]})), "“Orders” is still stopped"),
+    ("promise", through("timeout", ("worked_around", 40, {"what": "off", "due": after(100).isoformat()}),
+                        without=("resolved",)), "has passed: 2026-11-23"),
+    ("friday", through("timeout", worded("impact", "3 webhooks of api.example.com"), severity="P3"),
+     "leaves out what was written"),
     ("jargon", through("timeout", worded("impact", "3 webhooks were lost.")), "IMPACT: “webhooks”: say"),
     ("sentences", through("timeout", worded("impact", "3 " + "word " * 40)), "words in a sentence"),
     ("internals", through("timeout", worded("impact", "3 calls of api.example.com were lost.")), "it is a host"),
@@ -130,6 +135,44 @@ def test_a_reason_is_kept_and_lasts_until_it_comes_back() -> None:
     assert not gap.is_open and gap.waived == "nobody can count it"
     back = through("timeout", waived, ("reopened", 90, {"reason": "x"}), ("resolved", 99), without=("harmed",))
     assert found(back)["impact"].is_open
+
+
+def test_a_reason_holds_for_what_it_was_given_for_only() -> None:
+    named = through("timeout", worded("impact", "3 orders of Otherwise Ltd."))
+    gap = found(named)["other_client"]
+    waived = ("waived", 90, {"gap": "other_client", "reason": "x", "found": gap.found})
+    assert not found(through("timeout", worded("impact", "3 orders of Otherwise Ltd."), waived))["other_client"].is_open
+    other = through("timeout", waived, worded("impact", "3 orders of OTH.", 95))
+    assert found(other)["other_client"].is_open
+    with pytest.raises(UsageError, match="there is no gap “nonsense” now; there is other_client"):
+        gap_named("nonsense", named, SETTINGS, NOW)
+
+
+def test_the_way_out_that_is_shown_is_one() -> None:
+    action = "Look twice; it's quick"
+    without = ("prevention", 67, {"text": action})
+    shown = found(through("timeout", without))["owner"].close
+    words = shlex.split(shown.partition("record INC-42 ")[2].replace("...", "Kim"))
+    assert words == ["prevention", f"text={action}", "owner=Kim"]
+    mended = through(
+        "timeout", without, ("prevention", 68, {"text": action, "owner": "Kim", "due": after(900).isoformat()})
+    )
+    assert found(mended) == {} and len(mended.prevention) == 2
+    assert found(through("timeout", ("assigned", 70, {"client": "BAY"}), client=None)) == {}
+    ended = through("timeout", ("closed", 90), without=("cause_accepted",))
+    assert "waived gap=cause" in found(ended)["cause"].close
+
+
+def test_a_holding_notice_that_is_recorded_late_is_not_judged_by_what_came_after() -> None:
+    must_be_told(through("timeout", worded("impact", "3 webhooks of OTH")), "holding", SETTINGS, NOW)
+
+
+@pytest.mark.parametrize(
+    "contact", ["a;b@c.example", "m@bay.example.", "m@bay..example", "nobody", "A <a@b.example>, c@"]
+)
+def test_an_address_that_can_not_be_read_is_a_gap(contact: str) -> None:
+    settings = Settings.model_validate({"clients": {"BAY": {"contact": contact, "greeting": "A"}}, "sender": SENDER})
+    assert "can't be read" in found(through(), settings)["contact"].what
 
 
 def test_nothing_is_lacking_in_a_letter_that_nobody_gets() -> None:

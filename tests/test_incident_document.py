@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from markdown_it import MarkdownIt
@@ -141,6 +141,20 @@ def test_action_items_have_owner_date_and_state() -> None:
     assert items.startswith("Ask for a new sign-in a week before it ends.\n"), "what is done are steps taken"
 
 
+def test_when_the_clocks_are_turned_the_lines_say_so() -> None:
+    text = document("timeout", detected=datetime(2026, 10, 25, 0, 50, tzinfo=UTC))
+    assert "- 02:50 (UTC+02:00) - Error detected" in text and "- 02:21 (UTC+01:00) - Fix deployed" in text
+    assert "(UTC" not in document("timeout")
+
+
+def test_another_client_whose_code_is_a_word_garbles_nothing() -> None:
+    settings = SETTINGS.with_clients(["IT", "IS"])
+    text = document("timeout", settings=settings)
+    assert "It failed 3 times more" in text and "another client" not in text
+    named = document("timeout", ("note", 90, {"text": "IT has it as well"}), settings=settings)
+    assert "another client has it as well" in named
+
+
 def test_it_came_back() -> None:
     again = [("reopened", 90, {"reason": "401 again"}), ("fixed", 95, {"what": "x"}), ("resolved", 120)]
     text = document("credentials", *again)
@@ -183,4 +197,6 @@ def test_hostile_text_in_every_field_is_shown_as_text(text: str) -> None:
 def test_what_its_file_is_called_for() -> None:
     assert brief_description(through()) == "Invoices by mail credentials"
     assert brief_description(through("unknown")) == "Invoices by mail"
+    named = brief_description(through("unknown", subject={"workflow": "Sync of Otherwise Ltd"}), ["Otherwise Ltd"])
+    assert named == "Sync of another client"
     assert brief_description(through("unknown", subject={"workflow": None})) == "Invoices are not sent"

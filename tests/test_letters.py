@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -138,6 +139,77 @@ def test_what_was_written_before_it_came_back_is_not_told_again() -> None:
     assert "Nothing was lost" in letter(through("timeout", *again, worded("impact", "Nothing was lost.", 100))).text
 
 
+def test_of_what_came_back_only_the_last_time_is_told() -> None:
+    again: list[Any] = [
+        ("reopened", 60 * 24 * 9, {"reason": "again"}), ("ticked", 60 * 24 * 9 + 9, {"row": "RES-6"}),
+        ("harmed", 60 * 24 * 9 + 10, {"instance": "d", "since": after(-20).isoformat(), "failed": 10, "clients": ["BAY"]}),
+        ("fixed", 60 * 24 * 9 + 20, {"what": "x.py"}), ("resolved", 60 * 24 * 9 + 60),
+    ]  # fmt: skip
+    made = letter(through("timeout", *again))
+    assert "It came back on 2 December 2026, 11:00 and was over at 12:00." in section(made, "WHAT HAPPENED")
+    assert "DATA RECOVERY" not in dict(made.sections), "those retries were of the time before"
+
+
+def test_when_it_began_is_not_taken_from_other_clients() -> None:
+    both = ("harmed", 40, {"instance": "d", "since": after(-600).isoformat(), "failed": 9, "clients": ["BAY", "OTH"]})
+    assert "It began on 23 November 2026, 11:00 and" in section(letter(through("timeout", both)), "WHAT HAPPENED")
+
+
+def test_when_the_clocks_are_turned_each_time_has_its_offset() -> None:
+    made = letter(through("timeout", detected=datetime(2026, 10, 25, 0, 50, tzinfo=UTC), without=("harmed",)))
+    told = section(made, "WHAT HAPPENED")
+    assert "on 25 October 2026, 02:50 (UTC+02:00) and was over at 02:55 (UTC+01:00)." in told
+
+
+def test_closed_without_being_resolved_is_not_being_worked_on() -> None:
+    ended = through("timeout", ("closed", 90), without=("resolved",))
+    assert "closed without being resolved" in letter(ended).why_not
+    low = through("timeout", ("closed", 90), severity="P3", without=("resolved",))
+    assert str(friday_line(low, SETTINGS)).endswith("It is closed.")
+
+
+def test_a_promise_that_has_passed_is_not_made_again() -> None:
+    around = ("worked_around", 40, {"what": "off", "due": after(100).isoformat()})
+    assert "planned" not in letter(through("timeout", around, without=("resolved",))).ending
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [({"addresses": 1}, "1 address was"), ({"classes": 1}, "1 class was"), ({"series": 1}, "1 series was"),
+     ({"news": 1}, "1 news was"), ({"boxes": 2}, "2 boxes were"), ({"companies": 1}, "1 company was")],
+)  # fmt: skip
+def test_one_of_a_kind(items: dict[str, int], told: str) -> None:
+    harm = (
+        "harmed",
+        40,
+        {"instance": "d", "since": after(-20).isoformat(), "failed": 1, "clients": ["BAY"], "items": items},
+    )
+    assert section(letter(through("timeout", harm)), "IMPACT").startswith(told)
+
+
+@pytest.mark.parametrize(
+    "text", ["n8n node HTTP Request3 on api.internal.example", "3 hours at $250/hr", "as Otherwise Ltd had"]
+)
+def test_the_friday_line_takes_nothing_that_a_client_should_not_read(text: str) -> None:
+    line = str(
+        friday_line(through("timeout", worded("what_happened", text), worded("impact", text), severity="P3"), SETTINGS)
+    )
+    assert text not in line and line.startswith("“Invoices by mail” workflow") and WHAT_HAPPENED[Cause.TIMEOUT] in line
+    plain = worded("what_happened", "Two reports came late.")
+    assert "Two reports came late." in str(friday_line(through("timeout", plain, severity="P3"), SETTINGS))
+
+
+def test_clients_that_are_only_on_record_are_others_too() -> None:
+    known = SETTINGS.with_clients(["ZEN", "BAY"])
+    assert known.clients["BAY"].name == "Bay Bikes"
+    made = letter(through(subject={"workflow": "[BAY] Sync for ZEN"}), known)
+    assert "ZEN" not in made.text + made.subject
+    assert (
+        letter(through(subject={"workflow": "[BAY] Sync of zen gardens"}), known).people.automation
+        == "Sync of zen gardens"
+    )
+
+
 def test_what_was_done_the_time_before_is_not_told_as_done_now() -> None:
     again: list[Any] = [("reopened", 90, {"reason": "again"}), ("fixed", 95, {"what": "x.py"}), ("resolved", 99)]
     assert section(letter(through("timeout", *again)), "RESOLUTION") == BLANK
@@ -207,6 +279,9 @@ def test_nothing_of_who_pays_before_the_client_has_agreed() -> None:
     assert "1.5" not in told and "charge" not in told
     agreed = letter(through("credentials", ("billing_approved", 80, {"text": "María by mail"}))).ending
     assert agreed.startswith("As agreed, this work took 1.5 hours and is billed at $250/hr.")
+    more = ("billing_classified", 90, {"row": "BILL-3", "hours": 40, "uses": "rate"})
+    said = [("billing_approved", 80, {"text": "1.5 hours"}), more]
+    assert "40" not in letter(through("credentials", *said)).ending, "nobody agreed to so many"
     early = ("billing_approved", 10, {"text": "María by mail"})
     assert "1.5" not in letter(through("credentials", early)).ending, "older than the accepted cause"
     ours = ("billing_classified", 81, {"row": "BILL-1"})
@@ -278,4 +353,5 @@ def test_what_leaves_the_house_has_no_personal_data_whatever_the_settings_say() 
         made = letter(through("timeout", said))
         line = str(friday_line(through("timeout", said, severity="P3"), SETTINGS))
     for text in (made.text, line):
-        assert "kim.lee@" not in text and "1234567" not in text and "3 orders of" in text
+        assert "kim.lee@" not in text and "1234567" not in text
+    assert "3 orders of" in made.text and "3 invoices were" in line, "of the line for Friday, ours"

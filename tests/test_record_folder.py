@@ -194,7 +194,7 @@ def deep(levels: int) -> str:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda lines, _: lines.reverse(), "its entries are not in order: entry 44 comes where entry 1 should"),
+        (lambda lines, _: lines.reverse(), "its entries are not in order: entry 45 comes where entry 1 should"),
         (lambda lines, _: lines.pop(3), "entry 5 comes where entry 4 should"),
         (lambda lines, _: lines.insert(3, lines[2]), "entry 3 comes where entry 4 should"),
         (lambda lines, _: lines.pop(0), "entry 2 comes where entry 1 should"),
@@ -246,7 +246,7 @@ def deep(levels: int) -> str:
         (lambda _, head: head.update(origin="0" * 32), "incident.json and events.jsonl are of two incidents"),
         (lambda _, head: head.update(exported_at="x"), "does not say when it was exported"),
         (lambda _, head: head.update(exported_at="2026-11-23T12:00:00"), "does not say when it was exported"),
-        (lambda _, head: head.update(events_said=3), "events.jsonl has 44 entries, and 3 were exported"),
+        (lambda _, head: head.update(events_said=3), "events.jsonl has 45 entries, and 3 were exported"),
     ],
 )
 def test_what_is_wrong_in_an_export_is_said(records: Records, export: Path, change: Any, words: str) -> None:

@@ -565,7 +565,7 @@ def test_the_notice_says_what_was_affected_in_the_clients_words_and_time(newer: 
     opened()
     desk = on_record(load(None))
     desk.choose(1, Severity.P2)
-    assert "[to be written]" in letter_of(recorded(), desk.settings, desk.clock()).text
+    assert "We are finding out what is affected." in letter_of(recorded(), desk.settings, desk.clock()).text
     assert "3 invoices were not processed, from 26 November 2026, 22:30 UTC on." in _notice(items={"invoices": 3})
     assert "At least 1 company and 2 orders were" in _notice(items={"companies": 1, "orders": 2}, unseen=1)
     assert "1 order was not" in _notice(items={"orders": 1}) and "3 runs of the workflow were" in _notice()

@@ -168,3 +168,21 @@ def test_an_end_of_a_week_that_is_none_is_refused_by_name(tmp_path: Path, key: s
     (tmp_path / "incident-nb.toml").write_text(f"[review]\n{key} = {value}\n")
     with pytest.raises(SettingsError, match=rf"review\.{key}"):
         load(tmp_path / "incident-nb.toml")
+
+
+@pytest.mark.parametrize("rate", ["$250/hr", "€99.50/h", "1,200 AUD per hour", "250 EUR/hour", "EUR 80/h", "90€/h"])
+def test_what_an_hour_costs_is_an_amount_for_an_hour(tmp_path: Path, rate: str) -> None:
+    assert load(written(tmp_path, f'[billing]\nrate = "{rate}"')).billing.rate == rate
+
+
+@pytest.mark.parametrize(
+    "rate", ["250,50 EUR/h", "1.500 EUR/h", "EUR 250,00/h", "1 h: 250 EUR", "much", "", "$250", "$-5/h"]
+)
+def test_an_amount_that_could_be_read_in_two_ways_is_refused(tmp_path: Path, rate: str) -> None:
+    with pytest.raises(SettingsError, match=r"billing.rate: .*give an amount for an hour"):
+        load(written(tmp_path, f'[billing]\nrate = "{rate}"'))
+
+
+def test_clients_on_record_are_known_without_losing_what_is_set(tmp_path: Path) -> None:
+    known = load(written(tmp_path, '[clients.ACME]\nname = "Acme Ltd"')).with_clients(["ACME", "ZEN"])
+    assert known.other_clients("ZEN") == {"ACME", "Acme Ltd"} and known.other_clients("ACME") == {"ZEN"}

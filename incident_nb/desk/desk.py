@@ -16,7 +16,7 @@ from incident_nb.desk.shares import vendor_of
 from incident_nb.desk.similar import Seen, seen_before
 from incident_nb.desk.standing import Standing, standing, urgency
 from incident_nb.desk.told import moment
-from incident_nb.documents.gaps import must_be_told
+from incident_nb.documents.gaps import gap_named, must_be_told
 from incident_nb.errors import UsageError
 from incident_nb.incidents import Event, Records, payload_of, records_of
 from incident_nb.incidents.events import read
@@ -37,7 +37,8 @@ NOTED = "VER-3"  # a row that nobody ticks without a word on what was seen
 
 # What may still be recorded once an incident is closed.
 AFTERWARDS = {"note", "corrected", "reopened", "related", "documented", "billing_classified", "billing_approved", "notified",
-              "occurred", "restored", "retried", "harmed", "worded", "waived", "prevented"}  # fmt: skip
+              "occurred", "restored", "retried", "harmed", "worded", "waived", "prevented", "prevention",
+              "assigned"}  # fmt: skip
 
 
 def _present() -> datetime:
@@ -103,6 +104,10 @@ class Desk:
         """All that is on record of an incident named like INC-42."""
         return self.records.events(self.number_of(name))
 
+    def everybody(self) -> Settings:
+        """The settings with every client on record: none of them is to be named to another one."""
+        return self.settings.with_clients(self.records.clients())
+
     def standing(self, number: int) -> Standing:
         """How an incident stands now. Raises UsageError where there is none of this number."""
         return standing(
@@ -133,6 +138,10 @@ class Desk:
 
         Raises UsageError for values that the kind does not have, and where the rules do not allow it now.
         """
+        if kind == "waived" and "found" not in values:
+            known = self.records.get(number)
+            gap = gap_named(str(values.get("gap")), known, self.everybody(), self.clock(), by=self.by)
+            values = {**values, "found": gap.found}
         payload = payload_of(kind, values)
         return self.records.add(
             number,
@@ -241,7 +250,7 @@ class Desk:
         if isinstance(payload, Ticked) and payload.row == NOTED and payload.done and not payload.text:
             raise UsageError(f"{incident.id}: say in a note what you saw in the destination system (text=, {NOTED}).")
         if isinstance(payload, Notified):
-            must_be_told(incident, payload.notice, self.settings, self.clock(), by=self.by, to=payload.to)
+            must_be_told(incident, payload.notice, self.everybody(), self.clock(), by=self.by, to=payload.to)
         if isinstance(payload, Prevented) and payload.action not in {one.text for one in incident.prevention}:
             raise UsageError(f"{incident.id}: there is no action “{payload.action[:80]}”; give its words as they are.")
         if isinstance(payload, WorkedAround | Scheduled) and payload.due <= self.clock():

@@ -72,12 +72,16 @@ def what_happened(incident: Incident, people: People) -> str:
     if cause is None or cause.cause is Cause.UNKNOWN:
         return ""
     service = f" The service is {people.service}." if people.service and cause.cause in _AT_A_SERVICE else ""
-    begin = incident.harm.since if incident.harm else incident.detected_at
+    harm = incident.harm if _is_own(incident) else None
+    begin = harm.since if harm and incident.since((harm,)) and not incident.reopened else incident.began_at
     end = incident.resolved_at
-    first, last = moment(begin, people), moment(end, people) if end and end > begin else ""
+    turned = end is not None and _offset(begin, people) != _offset(end, people)
+    first = moment(begin, people, offset=turned)
+    last = moment(end, people, offset=turned) if end and end > begin else ""
     if last and last.rpartition(", ")[0] == first.rpartition(", ")[0]:
         last = last.rpartition(", ")[2]
-    return f"{WHAT_HAPPENED[cause.cause]}{service} It began on {first}{f' and was over at {last}' if last else ''}."
+    began = "It came back on" if incident.reopened else "It began on"
+    return f"{WHAT_HAPPENED[cause.cause]}{service} {began} {first}{f' and was over at {last}' if last else ''}."
 
 
 def impact(incident: Incident, people: People) -> str:
@@ -105,7 +109,8 @@ def resolution(incident: Incident) -> str:
 
 def recovery(incident: Incident) -> str | None:
     """What was made up for; empty where it is not this client's alone, None where nothing was and the section is left out."""
-    harm, well = incident.harm, sum(one.state == "well" for one in incident.retries.values())
+    since = [one for one in incident.retries.values() if incident.since((one,))]
+    harm, well = incident.harm, sum(one.state == "well" for one in since)
     if not well:
         return None
     if harm is None or not _is_own(incident):
@@ -127,6 +132,8 @@ def billing(bill: Bill) -> str:
         return ""
     if not bill.billable:
         return "There is no charge for this work."
+    if not bill.agreed:
+        return ""  # what was approved may have been other hours
     how = {"allocation": " and counts toward your allocation", "rate": f" and is billed at {bill.rate}", None: ""}[
         bill.uses
     ]
@@ -138,10 +145,15 @@ def things_of(items: Mapping[str, int]) -> str:
     return " and ".join(f"{count:,} {name if count > 1 else _one(name)}" for name, count in items.items())
 
 
-def moment(at: datetime, people: People) -> str:
-    """An instant as the client's own clock and calendar have it."""
+def moment(at: datetime, people: People, *, offset: bool = False) -> str:
+    """An instant as the client's own clock and calendar have it; with its `offset` from UTC where the clocks are turned."""
     there = at.astimezone(zone(people.zone))
-    return f"{there.day} {there:%B %Y, %H:%M}{' UTC' if people.zone == 'UTC' else ''}"
+    behind = f" (UTC{there.isoformat()[-6:]})" if offset else " UTC" if people.zone == "UTC" else ""
+    return f"{there.day} {there:%B %Y, %H:%M}{behind}"
+
+
+def _offset(at: datetime, people: People) -> object:
+    return at.astimezone(zone(people.zone)).utcoffset()
 
 
 def sentence(text: str) -> str:
@@ -163,6 +175,8 @@ def _is_own(incident: Incident) -> bool:
 
 def _one(name: str) -> str:
     """One of what a plural names."""
+    if name.endswith(("ss", "us", "series", "news", "species")):
+        return name
     if name.endswith("ies"):
         return f"{name[:-3]}y"
-    return name[:-2] if name.endswith(("xes", "ches", "shes")) else name.removesuffix("s")
+    return name[:-2] if name.endswith(("xes", "ches", "shes", "sses", "zzes")) else name.removesuffix("s")

@@ -24,6 +24,7 @@ from incident_nb.incidents.payload import Payload
 from incident_nb.models import Cause
 from incident_nb.policy import load, usable_calendar
 from incident_nb.policy.clocks import zone
+from incident_nb.public import names_other
 from incident_nb.record import Incident
 from incident_nb.redact import redact_text
 from incident_nb.resources import templates
@@ -99,17 +100,20 @@ def facts_of(incident: Incident, events: Sequence[Event], settings: Settings, no
     )
 
 
-def brief_description(incident: Incident) -> str:
-    """What the file is called for: the workflow and the cause, or the title; for a path, made safe elsewhere."""
+def brief_description(incident: Incident, others: Iterable[str] = ()) -> str:
+    """What the file is called for: the workflow and the cause, or the title; for a path, made safe elsewhere.
+
+    Of `others`, the codes and names of other clients, it names none.
+    """
     cause = incident.cause.cause if incident.cause else incident.subject.suspected
-    about = re.sub(r"^\s*\[[^\]]*\]", "", incident.subject.workflow or incident.title).strip()
+    about = without(re.sub(r"^\s*\[[^\]]*\]", "", incident.subject.workflow or incident.title).strip(), others)
     return f"{about} {cause.replace('_', ' ')}" if cause and cause is not Cause.UNKNOWN else about
 
 
 def without(text: str, names: Iterable[str]) -> str:
     """A text with the names of other clients taken out."""
-    for name in sorted(names, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "another client", text, flags=re.IGNORECASE) if name else text
+    while found := names_other(text, names):
+        text = text.replace(found, "another client")
     return text
 
 
@@ -125,11 +129,13 @@ def _timeline(incident: Incident, events: Sequence[Event], name: str) -> Iterabl
     if begun := incident.acknowledged[:1]:
         rows.append((begun[0].at, None, "Diagnosis started"))
     rows.sort(key=lambda row: row[0])
+    turned = len({row[0].astimezone(zone(name)).utcoffset() for row in rows}) > 1  # the clocks, meanwhile
     for kind, group in groupby(rows, key=lambda row: row[1].kind if row[1] and row[1].kind in SUMMED else id(row)):
         several = list(group)
         there = several[0][0].astimezone(zone(name))
+        offset = f" (UTC{there.isoformat()[-6:]})" if turned else ""
         text = several[0][2] if len(several) == 1 else SUMMED[str(kind)]([row[1] for row in several])
-        yield there.date(), Line(f"{there:%H:%M}", " ".join(text.split()))
+        yield there.date(), Line(f"{there:%H:%M}{offset}", " ".join(text.split()))
 
 
 def _named(payload: Payload, incident: Incident) -> Payload:

@@ -70,7 +70,7 @@ def letter_of(incident: Incident, settings: Settings, now: datetime, *, by: str 
         return Letter(rule=rule, kind="brief", people=people, why_not=why)
     flow = f"your “{people.automation}” workflow" if people.automation else "one of your workflows"
     if not incident.is_resolved:
-        return _holding(incident, people, rule, flow)
+        return _holding(incident, people, rule, flow, now)
     made = {
         "what_happened": facts.what_happened(incident, people),
         "impact": facts.impact(incident, people),
@@ -98,10 +98,12 @@ def letter_of(incident: Incident, settings: Settings, now: datetime, *, by: str 
     )
 
 
-def _holding(incident: Incident, people: People, rule: str, flow: str) -> Letter:
+def _holding(incident: Incident, people: People, rule: str, flow: str, now: datetime) -> Letter:
     """That we know and are at work (WA-2), and until when the lasting repair is promised (WA-3)."""
     around = incident.workaround
-    promised = f"A lasting repair is planned by {facts.moment(around.due, people)}. " if around else ""
+    promised = (
+        f"A lasting repair is planned by {facts.moment(around.due, people)}. " if around and around.due > now else ""
+    )
     impact = facts.written(incident, "impact") or facts.impact(incident, people)
     return Letter(
         rule=rule, kind="holding", people=people,
@@ -115,6 +117,8 @@ def _holding(incident: Incident, people: People, rule: str, flow: str) -> Letter
 def _why_not(incident: Incident, severity: Severity) -> str:
     if incident.subject.shared:
         return "it covers several clients: each of them is told by its own incident"
+    if incident.closed and not incident.is_resolved:
+        return "it was closed without being resolved; if it is over, reopen and resolve it first"
     if severity is Severity.P4:
         return "no client is told of a P4; if this one has to be, it is no P4: choose another severity first"
     if severity is Severity.P3 and not incident.noticed:

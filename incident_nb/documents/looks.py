@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from incident_nb.documents.friday import friday_flaws
 from incident_nb.documents.letter import HEADINGS, Letter
 from incident_nb.documents.people import NOBODY
 from incident_nb.documents.plain import BLANK, flaws
-from incident_nb.models import Cause
+from incident_nb.models import Cause, Severity
 from incident_nb.policy import bill
 from incident_nb.record import Incident
 from incident_nb.settings import Settings
@@ -32,15 +34,14 @@ _ALL, LETTER, _INCIDENT = ("letter", "incident"), ("letter",), ("incident",)
 
 def _client(a: About) -> Found:
     if a.incident.client is None and not a.incident.subject.shared:
-        yield (
-            "the incident names no client",
-            "a client's code in the incident's first entry (corrected), or in the settings' rules",
-        )
+        yield "the incident names no client", RECORD + "assigned client=CODE"
 
 
 def _contact(a: About) -> Found:
     code = a.incident.client or "CODE"
-    if not a.letter.people.to:
+    if a.letter.people.unread:
+        yield f"an address of clients.{code} can't be read: {a.letter.people.unread}", f"contact under clients.{code}"
+    elif not a.letter.people.to:
         yield "nobody to write to is known", f'contact = "Name <address>" under clients.{code} in incident-nb.toml'
     elif a.letter.people.greeting == NOBODY:
         yield "what to call the reader is not known", f"greeting under clients.{code} in incident-nb.toml"
@@ -117,7 +118,7 @@ def _owner(a: About) -> Found:
     if without:
         yield (
             f"nobody does “{_short(without[0])}”{_more(without)}",
-            RECORD + 'prevention text="..." owner=...',
+            RECORD + f"prevention {shlex.quote('text=' + without[0])} owner=...",
         )
 
 
@@ -126,7 +127,7 @@ def _due(a: About) -> Found:
     if without:
         yield (
             f"no date says until when: “{_short(without[0])}”{_more(without)}",
-            RECORD + 'prevention text="..." due=...',
+            RECORD + f"prevention {shlex.quote('text=' + without[0])} due=...",
         )
 
 
@@ -154,6 +155,25 @@ def _times(a: About) -> Found:
         yield "it failed again after it was resolved", "incident-nb incidents reopen {inc}, or a reason"
     if max(one.detected_at, resolved or one.detected_at) > a.now:
         yield "it lies in the future", close
+
+
+def _promise(a: About) -> Found:
+    around = a.incident.workaround
+    if around and around.due <= a.now and a.letter.kind == "holding":
+        yield (
+            f"the promised date has passed: {around.due:%Y-%m-%d}",
+            'incident-nb incidents workaround {inc} "..." --until YYYY-MM-DDTHH:MM',
+        )
+
+
+def _friday(a: About) -> Found:
+    if a.incident.severity is Severity.P3 and not a.letter.text:
+        for section in ("what_happened", "impact"):
+            for flaw in friday_flaws(a.incident, a.settings, section):
+                yield (
+                    f"the Friday line leaves out what was written: {f'“{flaw.quoted}”: ' if flaw.quoted else ''}{flaw.what}",
+                    RECORD + f'worded section={section} text="..."',
+                )
 
 
 def _sums(a: About) -> Found:
@@ -232,6 +252,8 @@ ROWS: dict[str, tuple[tuple[str, ...], Callable[[About], Found]]] = {
     "times": (_ALL, _times),
     "sums": (_ALL, _sums),
     "stopped": (_ALL, _stopped),
+    "promise": (LETTER, _promise),
+    "friday": (("friday",), _friday),
     "jargon": (LETTER, _words("jargon")),
     "sentences": (LETTER, _words("long_sentence")),
     "internals": (LETTER, _words("internal", "secret")),
@@ -241,7 +263,9 @@ ROWS: dict[str, tuple[tuple[str, ...], Callable[[About], Found]]] = {
 }
 """Every look, by its gap's name: the documents that it is about, and what finds it."""
 
-HOLDING = frozenset({"client", "contact", "sender", "jargon", "sentences", "internals", "other_client", "payment"})
+HOLDING = frozenset(
+    {"client", "contact", "sender", "promise", "jargon", "sentences", "internals", "other_client", "payment"}
+)
 """The gaps that keep back a holding notice, which goes out before anything is known."""
 
 

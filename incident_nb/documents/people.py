@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.utils import getaddresses
 
 from incident_nb.escape import printable
@@ -21,7 +22,8 @@ class People(Frozen):
     `greeting` is what it calls the reader (`{Name}` where nobody said), `to` the addresses with their names, `sender` and
     `email` who signs, with `title` and `company`. `automation` is the workflow's name as the client may read it, None where
     it may not; `service` is the third party's own name. `zone` is the client's time zone, `others` are the codes and names
-    of all other clients.
+    of all other clients. `unread`: what of the client's
+    contact is no address.
     """
 
     client: str | None
@@ -35,13 +37,14 @@ class People(Frozen):
     service: str | None
     zone: str
     others: frozenset[str]
+    unread: str = ""
 
 
 def people_of(incident: Incident, settings: Settings, by: str) -> People:
     """Who writes to whom of an incident; `by` signs where the settings name no sender."""
     client = settings.clients.get(incident.client or "")
     others = settings.other_clients(incident.client)
-    to = _addresses(client.contact if client else None)
+    to, unread = _addresses(client.contact if client else None)
     greeting = (client.greeting if client else None) or next((name for name, _ in to if name), None)
     vendor = vendors.named(incident.subject.vendor or "")
     calendar, _ = usable_calendar(settings, incident.client)
@@ -51,25 +54,27 @@ def people_of(incident: Incident, settings: Settings, by: str) -> People:
         greeting=_line(greeting or (client.name if client else None) or NOBODY),
         to=to,
         sender=_line(sender.name or by),
-        email=next((address for _, address in _addresses(sender.email)), None),
+        email=next((address for _, address in _addresses(sender.email)[0]), None),
         title=_line(sender.title),
         company=_line(sender.company),
         automation=None if incident.subject.shared else public_name(incident.subject.workflow, others),
         service=vendor.name if vendor else None,
         zone=calendar.time_zone if calendar else "UTC",
         others=others,
+        unread=unread,
     )
 
 
-def _addresses(text: str | None) -> tuple[tuple[str, str], ...]:
-    """The names and addresses of a line such as `Maria Lopez <maria@example.com>, it@example.com`."""
-    found = getaddresses([_line(text or "")])
-    return tuple((name, address) for name, address in found if _is_address(address))
+def _addresses(text: str | None) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The names and addresses of a line such as `Maria Lopez <maria@example.com>, it@example.com`, and what is none of it."""
+    line = _line(text or "")
+    found = [(name, address) for name, address in getaddresses([line]) if name or address]
+    good = tuple((name, address) for name, address in found if _ADDRESS.fullmatch(address))
+    whole = len(good) == len(found) == line.count("@") and ";" not in line
+    return good, "" if whole else line[:80]
 
 
-def _is_address(text: str) -> bool:
-    user, mark, host = text.rpartition("@")
-    return bool(user and mark and host) and not any(sign.isspace() for sign in text)
+_ADDRESS = re.compile(r"""[^\s@<>()\[\],;:\\"]{1,64}@(?:[\w-]{1,63}\.)+[\w-]{2,63}""")
 
 
 def _line(text: str) -> str:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from incident_nb.probes import vendors
+from incident_nb.public import names_other
 from incident_nb.redact import redact_text
 
 MOST_WORDS = 28
@@ -90,12 +91,12 @@ _INTERNAL = re.compile(
   | (?P<mail>\S+@\S+\.\w+)
   | (?P<path>(?<![\w.])(?:~|\.{0,2})/[\w.-]+/[\w./-]+|\b[A-Za-z]:\\\S+|(?<!\S)[\w-]+(?:/[\w.-]+){2,}
       |\b\w+\.(?:py|js|ts|json|ya?ml|toml|ipynb|sh|log)\b)
-  | (?P<ip>\b\d{1,3}(?:\.\d{1,3}){3}\b)
-  | (?P<host>\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b)
+  | (?P<ip>\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-fA-F]{1,4}:){3,}[0-9a-fA-F:]*|\b[0-9a-fA-F]{1,4}::[0-9a-fA-F:]*)
+  | (?P<host>\b(?:[^\W_][\w-]*\.)+[^\W\d_]{2,}\b(?::\d+)?|\b[^\W\d_][\w-]*:\d{2,5}\b|\blocalhost\b|\b[^\W\d_]\w*(?:-\w+)+-\d+\b)
   | (?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{13,}\b)
   | (?P<incident>\bINC-\d+\b|\b(?:RES|VER|BILL|FIN|DOC|NOT|ESC|WA|CODE|RC|DX)-[A-Z0-9]+\b)
-  | (?P<code>\b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]{8,}\b|\b\w+_\w+\b|\b[a-z]{2,}[A-Z]\w*\b|\$\w[\w.]*\[?)
-  | (?P<number>(?<![\d.,])\d{5,}(?![\d.,]))
+  | (?P<code>\b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]{7,}\b|\b\w+_\w+\b|\b[a-z]{2,}[A-Z]\w*\b|\$\w[\w.]*\[?)
+  | (?P<number>\#\d{3,}|(?<![\d.,])\d{5,}(?!\d|[.,]\d))
   | (?P<status>\b[45]\d\d\b(?=\s(?:error|status|response|unauthorized|forbidden|not\sfound|internal|bad))
       |\b(?:status|error|code)\s[45]\d\d\b)
   | (?P<braces>\{\w[^{}]*\}|`)
@@ -107,8 +108,10 @@ _INTERNAL_WORDS = {
     "path": "a path", "ip": "a machine's address", "host": "a host", "uuid": "an id", "incident": "an internal number",
     "code": "an id or a name of a program", "number": "an id", "status": "a status code", "braces": "a blank or code",
 }  # fmt: skip
+_CURRENCIES = "(?:USD|EUR|GBP|AUD|CAD|NZD|CHF|JPY|SEK|NOK|DKK|PLN|CZK|HUF|SGD|HKD|INR|ZAR|BRL|MXN|AED)"
 _MONEY = re.compile(
-    r"(?i)[$€£]\s?\d|\b\d+(?:[.,]\d+)?\s?(?:usd|eur|gbp|dollars?|euros?)\b|\bbill(?:ed|able|ing)?\b|\bper hour\b|/h(?:r|our)?\b"
+    rf"(?i)[$€£¥]\s?\d|\b\d[\d.,]*\s?(?:[$€£¥]|dollars?|euros?|pounds?\b|(?-i:{_CURRENCIES})\b)|\b(?-i:{_CURRENCIES})\s?\d"
+    r"|\bbill(?:ed|able|ing)?\b|\bper hour\b|/h(?:r|our)?\b|\b(?:we|will|to) invoice\b|\bfees?\b"
     r"|\ballocation\b|\b(?:we|will|be) charged?\b|\bfree of charge\b|\bno charge\b"
 )
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?](?!\s|$)[^.!?\n]*)*[.!?]?")
@@ -130,7 +133,7 @@ def flaws(text: str, *, others: Iterable[str] = (), billing: bool = False, known
     """
     rest = text
     for name in sorted({*known, *_service_names()}, key=len, reverse=True):
-        rest = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", rest, flags=re.IGNORECASE) if name else rest
+        rest = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", " ", rest, flags=re.IGNORECASE) if name else rest
     found = [*_hidden(rest), *_named(text, others), *([] if billing else _paid(rest)), *_jargon(rest), *_long(text)]
     if BLANK in text:
         found.append(Flaw("blank", BLANK, "write what stands there"))
@@ -145,9 +148,8 @@ def _hidden(text: str) -> Iterator[Flaw]:
 
 
 def _named(text: str, others: Iterable[str]) -> Iterator[Flaw]:
-    for other in others:
-        if other and re.search(rf"(?<!\w){re.escape(other)}(?!\w)", text, re.IGNORECASE):
-            yield Flaw("other_client", other, "it names another client")
+    if other := names_other(text, others):
+        yield Flaw("other_client", other, "it names another client")
 
 
 def _paid(text: str) -> Iterator[Flaw]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import threading
@@ -156,3 +157,15 @@ def shown(url: str) -> str:
 
 def _not_one(why: str) -> str:
     return f"INCIDENT_NB_DATABASE_URL is no address of a PostgreSQL database: {why}. Write postgresql://user@host/name."
+
+
+@contextmanager
+def all_stay() -> Iterator[None]:
+    """Nothing looks for garbage meanwhile: among thousands of new objects that all stay it would look again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -22,6 +22,7 @@ EVENTS = select(_EVENT).where(_EVENT.c.number == bindparam("of")).order_by(_EVEN
 STALE = select(_ROW.c.number).where(_ROW.c.schema_version < bindparam("than"))
 KNOWN = select(_ROW.c.number).where(_ROW.c.origin == bindparam("of"))
 VERSIONS = select(_ROW.c.number, _ROW.c.seq)
+CLIENTS = select(_ROW.c.client).where(_ROW.c.client.is_not(None)).distinct()
 NEXT = select(func.coalesce(func.max(_ROW.c.number), 0) + 1)
 BEGIN, ADD = insert(_ROW), insert(_EVENT)
 KEEP = (

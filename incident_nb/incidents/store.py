@@ -6,7 +6,6 @@ one writer at a time, and others wait; PostgreSQL locks the row.
 
 from __future__ import annotations
 
-import gc
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -133,6 +132,11 @@ class Records:
             found = connection.execute(statements.VERSIONS).all()
         return {number: seq for number, seq in found}
 
+    def clients(self) -> frozenset[str]:
+        """The codes of all clients that any incident is of."""
+        with self._reading() as connection:
+            return frozenset(connection.execute(statements.CLIENTS).scalars())
+
     def take(self, events: Sequence[Event], *, by: str, exported_at: datetime | None = None) -> Incident:
         """The incident of these events under the next number, for what was exported elsewhere.
 
@@ -203,7 +207,7 @@ class Records:
     def _states(self, where: Iterable[Any]) -> list[Incident]:
         with self._reading() as connection:
             rows = connection.execute(statements.STATES.where(*where).order_by(_ROW.c.number.desc())).all()
-            with _all_stay():
+            with engines.all_stay():
                 return [self._state(connection, row) for row in rows]
 
     def _state(self, connection: Connection, row: Any) -> Incident:
@@ -285,15 +289,3 @@ class Writing:
         """As `Records.alike`."""
         rows = self.connection.execute(statements.ALIKE, {"of": fingerprint}).all()
         return [self.records._state(self.connection, row) for row in rows]
-
-
-@contextmanager
-def _all_stay() -> Iterator[None]:
-    """Nothing looks for garbage meanwhile: among thousands of new objects that all stay it would look again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

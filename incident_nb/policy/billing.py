@@ -22,7 +22,8 @@ class Bill(Frozen):
     `suggested` is a row (BILL-1 to BILL-3) with its `reason`, None where the cause does not say; `row` is what a person
     confirmed. `hours` are theirs, else those spent since it began or came back (`hours_spent`); `amount` is hours at the
     rate, 0 where it is free, None where nobody has classified it; `uses`: the client's allocation, or the rate. `why` is the
-    sentence that justifies the class. `may_be_mentioned`: whether a client's text may speak of it, and why not.
+    sentence that justifies the class. `agreed`: the client approved these very hours, since it last came back.
+    `may_be_mentioned`: whether a client's text may speak of it, and why not.
     """
 
     suggested: str | None
@@ -35,6 +36,7 @@ class Bill(Frozen):
     rate: str
     uses: Paid | None
     why: str
+    agreed: bool
     may_be_mentioned: bool
     why_not: str
 
@@ -43,7 +45,7 @@ class Bill(Frozen):
         """The amount as the rate is written: `$375.00` at `$250/hr`; empty where there is none."""
         if self.amount is None:
             return ""
-        return _NUMBER.sub(f"{self.amount:,.2f}", self.rate.rpartition("/")[0] or self.rate, count=1)
+        return _NUMBER.sub(f"{self.amount:,.2f}", re.sub(r"\s?(?:/|per )\s?h(?:r|our)?$", "", self.rate), count=1)
 
 
 def bill(incident: Incident, now: datetime, *, rate: str | None = None, policy: Policy | None = None) -> Bill:
@@ -65,6 +67,7 @@ def bill(incident: Incident, now: datetime, *, rate: str | None = None, policy: 
         suggested=suggested, reason=reason, row=chosen.id if chosen else None, billable=chosen.billable if chosen else None,
         hours=hours, hours_spent=spent, amount=amount, rate=costs, uses=billed.uses if billed else None,
         why=(billed.text if billed and billed.text else "") or (reason if not chosen or chosen.id == suggested else ""),
+        agreed=bool(billed and incident.approved and incident.approved.at >= billed.at and incident.since((incident.approved,))),
         may_be_mentioned=not why_not, why_not=why_not,
     )  # fmt: skip
 

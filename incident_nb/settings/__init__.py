@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from re import compile as regex
@@ -96,6 +96,10 @@ class Settings(Section):
         """The codes and names of all clients but this one: what no text for it may name."""
         rest = {other: client for other, client in self.clients.items() if other != code}
         return frozenset((*rest, *(client.name for client in rest.values() if client.name)))
+
+    def with_clients(self, codes: Iterable[str]) -> Settings:
+        """The same with these clients among its own, those that it does not know without anything but their code."""
+        return self.model_copy(update={"clients": {**{code: Client() for code in codes}, **self.clients}})
 
     def repository_of(self, code: str | None) -> Path | None:
         """The folder of a client's code, a relative one begins beside the settings file; None where none is set."""

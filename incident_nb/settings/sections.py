@@ -16,6 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 _LINKED = regex(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
 
 
+_RATE = regex(
+    r"[^\w\s.,/-]?\s?(?:[A-Z]{3}\s)?\d{1,3}(?:,?\d{3})*(?:\.\d{1,2})?\s?(?:[^\w\s.,/-]|[A-Z]{3})?\s?(?:/\s?|per )h(?:r|our)?"
+)
+
+
 class Section(BaseModel):
     """A section: what it does not know is passed over, since a newer version may have written it."""
 
@@ -205,8 +210,8 @@ class Rate(Section):
     @field_validator("rate")
     @classmethod
     def _has_a_number(cls, rate: str) -> str:
-        if not regex(r"\d").search(rate):
-            raise ValueError("give an amount, such as $250/hr")
+        if not _RATE.fullmatch(rate):
+            raise ValueError("give an amount for an hour, such as $250/hr, €99.50/h or 1,200 AUD per hour")
         return rate
 
 

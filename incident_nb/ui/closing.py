@@ -33,7 +33,7 @@ class Closing(StepPanel):
                 Line("done" if action.done_at else "to do", action.text, more, "good" if action.done_at else "")
             )
         lines.append(_billing(one.bill))
-        gaps = gaps_of(incident, self.follow.case.settings, one.now)
+        gaps = gaps_of(incident, self.follow.everybody, one.now)
         lines += [gap_line(gap) for gap in gaps if gap.is_open and {"incident", "billing"} & {*gap.of}]
         lines += [Line("left open", f"{row}: {why}") for row, why in incident.open_items.items()]
         if end := incident.closed:

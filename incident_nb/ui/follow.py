@@ -44,6 +44,7 @@ class Follow(Watched):
         self.standing: Standing | None = None
         self.events: tuple[Event, ...] = kept_record(case)
         self.alike: tuple[Seen, ...] = ()
+        self.everybody = case.settings  # with every client on record, where there is a record
         self.attended = not case.unattended
         if self.attended:
             self._open()
@@ -85,6 +86,7 @@ class Follow(Watched):
             self.standing, self.events = self.desk.standing(self.number), self.desk.timeline(self.number)
             likely = [(each.cause, each.detail) for each in self.diagnosis.hypotheses[:1]]
             self.alike = self.desk.seen_before(self.number, likely)
+            self.everybody = self.desk.everybody()
         elif self.events:
             self.standing = standing(fold(self.events), self.now, self.case.settings)
 

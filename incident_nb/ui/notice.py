@@ -65,10 +65,10 @@ class Notice(StepPanel):
         ]
 
     def _letter(self, incident: Incident) -> Letter:
-        return letter_of(incident, self.follow.case.settings, self._now(incident), by=self._by())
+        return letter_of(incident, self.follow.everybody, self._now(incident), by=self._by())
 
     def _gaps(self, incident: Incident) -> tuple[Gap, ...]:
-        found = gaps_of(incident, self.follow.case.settings, self._now(incident), by=self._by())
+        found = gaps_of(incident, self.follow.everybody, self._now(incident), by=self._by())
         kind = self._letter(incident).kind
         return tuple(gap for gap in found if "letter" in gap.of and (not gap.is_open or gap in left_in(kind, found)))
 

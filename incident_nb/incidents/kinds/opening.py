@@ -43,6 +43,19 @@ class Opened(Payload):
         return f"Error detected via {where}: {self.title}"
 
 
+class Assigned(Payload):
+    """Which client it is of, where that was not known or not right."""
+
+    kind: ClassVar[str] = "assigned"
+    client: Name
+
+    def change(self, incident: Incident, said: Said) -> Changes:
+        return {"client": self.client}
+
+    def told(self) -> str:
+        return f"It is an incident of {self.client}"
+
+
 class Imported(Payload):
     """It was brought here from another record, where it was number `incident` and had so many events."""
 

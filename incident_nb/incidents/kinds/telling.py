@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from incident_nb.incidents.payload import Changes, Instant, Name, Payload, Text, Words
 from incident_nb.record import Incident
 from incident_nb.said import Action, Billed, Escalated, Notice, Paid, Said, Section, Sent, Written
+from incident_nb.said import Waived as Left
 
 
 class Notified(Payload):
@@ -99,7 +100,7 @@ class BillingApproved(Payload):
 
 
 class Prevention(Payload):
-    """An action item that keeps it from happening again."""
+    """An action item that keeps it from happening again; the same words again give it an owner or a date."""
 
     kind: ClassVar[str] = "prevention"
     text: Words
@@ -107,6 +108,10 @@ class Prevention(Payload):
     due: Instant | None = None
 
     def change(self, incident: Incident, said: Said) -> Changes:
+        known = {name: value for name, value in (("owner", self.owner), ("due", self.due)) if value is not None}
+        if any(one.text == self.text for one in incident.prevention):
+            more = (one.model_copy(update=known) if one.text == self.text else one for one in incident.prevention)
+            return {"prevention": tuple(more)}
         return {"prevention": (*incident.prevention, Action(text=self.text, owner=self.owner, due=self.due))}
 
     def told(self) -> str:
@@ -146,14 +151,16 @@ class Worded(Payload):
 
 
 class Waived(Payload):
-    """Why something that a document lacks, by name, is not to be filled in."""
+    """Why something that a document lacks, by name, is left as it is; `found`: what it was then, as a digest."""
 
     kind: ClassVar[str] = "waived"
     gap: Annotated[str, StringConstraints(pattern=r"^[a-z_]{2,40}$")]
     reason: Words
+    found: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{16})?$")] = ""
 
     def change(self, incident: Incident, said: Said) -> Changes:
-        return {"waived": {**incident.waived, self.gap: said.model_copy(update={"text": self.reason})}}
+        left = Left(at=said.at, by=said.by, text=self.reason, found=self.found)
+        return {"waived": {**incident.waived, self.gap: left}}
 
     def told(self) -> str:
         return f"Left as it is: {self.gap.replace('_', ' ')} ({self.reason})"
