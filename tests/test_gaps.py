@@ -163,6 +163,11 @@ def test_the_way_out_that_is_shown_is_one() -> None:
     assert "waived gap=cause" in found(ended)["cause"].close
 
 
+def test_of_a_holding_notice_no_count_is_asked() -> None:
+    early = found(through(without=("resolved", "harmed")))
+    assert "count" not in early and "impact" not in early
+
+
 def test_a_holding_notice_that_is_recorded_late_is_not_judged_by_what_came_after() -> None:
     must_be_told(through("timeout", worded("impact", "3 webhooks of OTH")), "holding", SETTINGS, NOW)
 

@@ -95,7 +95,8 @@ def _subject(a: About) -> Found:
 
 def _count(a: About) -> Found:
     words = dict(a.letter.sections).get("IMPACT", "")
-    if words and BLANK not in words and not re.search(rf"\d|\b(?:{_NUMBERS})\b", words, re.IGNORECASE):
+    told = a.letter.kind != "holding" and words and BLANK not in words
+    if told and not re.search(rf"\d|\b(?:{_NUMBERS})\b", words, re.IGNORECASE):
         yield (
             "IMPACT gives no count",
             "incident-nb impact {inc}, or " + RECORD + 'worded section=impact text="..."',
