@@ -6,7 +6,9 @@ import email
 import json
 import re
 import stat
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.policy import default
 from pathlib import Path
 from types import SimpleNamespace
@@ -281,6 +283,92 @@ def test_that_it_was_sent_is_not_put_on_record_while_something_is_open(desk: Des
         desk.add(number, "prevented", action="something else")
 
 
+# Two at once
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, name: str, what: Callable[[], object]) -> None:
+    """Somebody else does something in the midst of writing: right after this function of ours is called for the first time."""
+    real, done = getattr(writing, name), []
+
+    def then(*given: Any, **named: Any) -> Any:
+        result = real(*given, **named)
+        if not done:
+            done.append(name)
+            what()
+        return result
+
+    monkeypatch.setattr(writing, name, then)
+
+
+def of_bo(desk: Desk) -> Desk:
+    """Somebody else's desk in the same workspace."""
+    return Desk(desk.records, desk.settings, by="Bo", clock=desk.clock)
+
+
+@pytest.mark.parametrize(
+    ("name", "after"), [("incident", "safe_name"), ("learning", "safe_name"), ("learning", "begun")]
+)
+def test_two_who_write_at_once_do_not_write_over_each_other(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, after: str
+) -> None:
+    mine, other = carried(desk, recurring=True), carried(desk, recurring=True, title="Quite another one")
+    monkeypatch.setattr("incident_nb.desk.filed.PATIENCE", 0, raising=False)
+    told: list[str] = []
+
+    def bo() -> None:
+        try:
+            only(of_bo(desk), other, name)
+        except OutputError as error:
+            told.append(str(error))
+
+    meanwhile(monkeypatch, after, bo)
+    only(desk, mine, name)
+    only(of_bo(desk), other, name)
+    said = [
+        desk.records.get(number).documented["DOC-1" if name == "incident" else "DOC-2"].text for number in (mine, other)
+    ]
+    if name == "incident":
+        assert said[0] != said[1] and all((tmp_path / path).is_file() for path in said)
+    else:
+        text = (tmp_path / said[0]).read_text()
+        assert said[0] == said[1] and "| INC-1 |" in text and "| INC-2 |" in text
+    assert len(told) == 1 and "somebody else is writing documents just now" in told[0]
+
+
+def test_an_occurrence_that_another_adds_meanwhile_is_not_lost(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [carried(desk, recurring=True) for _ in range(3)]
+    path = file_of(only(desk, numbers[0], "learning"))
+    desk.records.close()
+
+    def write(number: int, together: threading.Barrier) -> Papers:
+        theirs = of_bo(desk)
+        theirs.records = Records(tmp_path / "incidents" / "records.db")
+        together.wait()
+        papers = write_documents(theirs, number, only=["incident", "learning"])
+        theirs.records.close()
+        return papers
+
+    together = threading.Barrier(2)
+    with ThreadPoolExecutor() as pool:
+        papers = list(pool.map(write, numbers[1:], [together] * 2))
+    assert len({put.path for paper in papers for put in paper.put}) == 3, "two documents, one learning file"
+    assert all(f"[INC-{number}]" in path.read_text() for number in numbers[1:])
+
+
+def test_a_new_file_that_somebody_makes_meanwhile_is_left_as_it_is(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = carried(desk)
+    folder = tmp_path / "clients" / "BAY" / "context" / "operations"
+    path = folder / "incident-2026-11-23-invoices-by-mail-credentials.md"
+    meanwhile(monkeypatch, "make_folder", lambda: path.write_text("somebody's own"))
+    with pytest.raises(OutputError, match="was changed just now"):
+        only(desk, number, "incident")
+    assert path.read_text() == "somebody's own" and not desk.records.get(number).documented
+
+
 # What goes wrong
 
 
@@ -299,13 +387,7 @@ def test_a_file_that_somebody_changes_meanwhile_is_left_as_it_is(desk: Desk, mon
     number = carried(desk)
     path = file_of(only(desk, number, "incident"))
     add(desk, number, "note", 90, text="called again")
-    made = writing.made_anew
-
-    def meanwhile(*given: Any) -> Any:
-        path.write_text("somebody's own")
-        return made(*given)
-
-    monkeypatch.setattr(writing, "made_anew", meanwhile)
+    meanwhile(monkeypatch, "made_anew", lambda: path.write_text("somebody's own"))
     with pytest.raises(OutputError, match="was changed just now"):
         only(desk, number, "incident")
     assert path.read_text() == "somebody's own"
