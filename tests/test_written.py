@@ -226,6 +226,27 @@ def test_one_file_for_one_problem(desk: Desk, tmp_path: Path) -> None:
     assert {seen.name for seen in desk.seen_before(again)} >= {"learnings/ops/invoices-by-mail-credentials.md"}
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("Problems: 00ff00ff00ff, a1b2c3d4e5f6 (mail only)", "## Occurrences\n\n| 2026-01-01 | INC-1 | BAY |"),
+        ("Problems: a1b2c3d4e5f6", "Unlike INC-1 this one, a1b2c3d4e5f6, is about disks."),
+        ("## Occurrences\n\n| 2026-01-01 | [INC-1](x.md) | BAY |", "Problems: xa1b2c3d4e5f6\n\n| who | INC-1 |"),
+    ],
+)
+def test_the_file_of_its_problem_then_that_of_its_row_never_one_that_speaks_of_it(
+    desk: Desk, tmp_path: Path, right: str, wrong: str
+) -> None:
+    folder = tmp_path / "learnings" / "ops"
+    folder.mkdir(parents=True)
+    (folder / "aaa.md").write_text(f"# Something else\n\n{wrong}\n")
+    (folder / "zzz.md").write_text(f"# This\n\n{right}\n\nIt was said of a1b2c3d4e5f6.\n")
+    assert only(desk, carried(desk, recurring=True), "learning").path == folder / "zzz.md"
+    assert (folder / "aaa.md").read_text() == f"# Something else\n\n{wrong}\n"
+    problems = [line for line in (folder / "zzz.md").read_text().splitlines() if line.startswith("Problems:")]
+    assert len(problems) == 1 and "a1b2c3d4e5f6" in problems[0]
+
+
 def test_a_learning_file_only_where_it_recurs_or_is_asked_for(desk: Desk, tmp_path: Path) -> None:
     number = carried(desk)
     assert only(desk, number, "learning").state == "not_needed" and not (tmp_path / "learnings").exists()

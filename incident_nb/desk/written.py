@@ -17,7 +17,7 @@ from incident_nb.documents.friday import friday_line
 from incident_nb.documents.gaps import Gap, gaps_of, left_in
 from incident_nb.documents.incident import brief_description, incident_document
 from incident_nb.documents.kept import difference, digests_of, made_anew
-from incident_nb.documents.learning import begun, extended, learning_of, learnings_in, title_of
+from incident_nb.documents.learning import begun, belonging, extended, learning_of, learnings_in, title_of
 from incident_nb.documents.letter import Letter, letter_of
 from incident_nb.documents.mail import mail_of
 from incident_nb.errors import UsageError
@@ -134,10 +134,9 @@ def _put_learning(desk: Desk, incident: Incident, wanted: bool) -> Put:
     settings = desk.settings
     folder = settings.placed(settings.documents.learnings)
     said = incident.documented.get("DOC-2")
-    words = [word for word in (incident.subject.fingerprint, incident.id) if word]
     path = recorded(settings, said.text if said else None, folder)
     if path is None or not path.is_file():
-        path = next((one.path for one in learnings_in(folder) if one.names(words)), None)
+        path = belonging(incident, learnings_in(folder))
     document = incident.documented.get("DOC-1")
     link = link_to(settings, document.text if document else None, folder)
     there = read_back(path) if path else None

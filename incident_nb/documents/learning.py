@@ -70,6 +70,17 @@ def learning_of(path: Path, text: str) -> Learning:
     return Learning(path, title, text, confirmed)
 
 
+def belonging(incident: Incident, found: Sequence[Learning]) -> Path | None:
+    """The file that the incident's occurrence goes into: the one of its problem, else one with its row; None for none.
+
+    A file is of a problem whose fingerprint stands in its line `Problems:`. One that speaks of either elsewhere is not meant.
+    """
+    mark = incident.subject.fingerprint
+    of_problem = (one.path for one in found if mark and _has_problem(one.text, mark))
+    with_row = (one.path for one in found if _row_of(one.text.split("\n"), incident) is not None)
+    return next(of_problem, None) or next(with_row, None)
+
+
 def title_of(incident: Incident) -> str:
     """What a new file is called: the workflow and the cause, without the client, whose problem it may not be alone."""
     return brief_description(incident)
@@ -93,7 +104,7 @@ def extended(text: str, incident: Incident, link: str | None) -> str:
     text = _filled(text.rstrip() + "\n", _facts(incident))
     text = _with_row(text, incident, _row(incident, link))
     mark = incident.subject.fingerprint
-    if mark and mark not in text:
+    if mark and not _has_problem(text, mark):
         line = _PROBLEMS.search(text)
         there = line[0].partition(":")[2].strip() if line else ""
         text = _put(text, line, f"Problems: {', '.join(filter(None, (there, _md(mark))))}")
@@ -148,12 +159,10 @@ def _row(incident: Incident, link: str | None) -> str:
 def _with_row(text: str, incident: Incident, row: str) -> str:
     """The text with the incident's row: filled in where it has one below “Occurrences”, else at the end of that table."""
     lines = text.split("\n")
-    heading = next((place for place, line in enumerate(lines) if line.strip() == f"## {HEADINGS[-1]}"), None)
+    heading, table = _occurrences(lines)
     if heading is None:
         return f"{text.rstrip()}\n\n## {HEADINGS[-1]}\n\n{_COLUMNS}\n| --- | --- | --- | --- |\n{row}\n"
-    end = next((place for place in range(heading + 1, len(lines)) if lines[place].startswith("#")), len(lines))
-    table = [place for place in range(heading + 1, end) if lines[place].startswith("|")]
-    if there := next((place for place in table if _names(lines[place], incident)), None):
+    if (there := _row_of(lines, incident)) is not None:
         lines[there] = _row_anew(lines[there], row, incident)
         return "\n".join(lines)
     made = [row] if table else [_COLUMNS, "| --- | --- | --- | --- |", row]
@@ -161,10 +170,25 @@ def _with_row(text: str, incident: Incident, row: str) -> str:
     return "\n".join([*lines[:place], *([] if table else [""]), *made, *lines[place:]])
 
 
-def _names(line: str, incident: Incident) -> bool:
-    """Whether a row of the table is this incident's."""
-    cells = _CELL.split(line)
-    return len(cells) > 2 and re.match(rf"\s*\[?{incident.id}(?![\w-])", cells[2]) is not None
+def _occurrences(lines: Sequence[str]) -> tuple[int | None, list[int]]:
+    """Where the heading of the occurrences stands (None: nowhere), and the lines of the tables below it."""
+    heading = next((place for place, line in enumerate(lines) if line.strip() == f"## {HEADINGS[-1]}"), None)
+    if heading is None:
+        return None, []
+    end = next((place for place in range(heading + 1, len(lines)) if lines[place].startswith("#")), len(lines))
+    return heading, [place for place in range(heading + 1, end) if lines[place].startswith("|")]
+
+
+def _row_of(lines: Sequence[str], incident: Incident) -> int | None:
+    """Which line is the incident's row of the occurrences."""
+    name = re.compile(rf"\s*\[?{incident.id}(?![\w-])")
+    cells = {place: _CELL.split(lines[place]) for place in _occurrences(lines)[1]}
+    return next((place for place, row in cells.items() if name.match("".join(row[2:3]))), None)
+
+
+def _has_problem(text: str, fingerprint: str) -> bool:
+    word = re.compile(rf"(?<![\w-]){re.escape(fingerprint)}(?![\w-])")
+    return any(word.search(line[0]) for line in _PROBLEMS.finditer(text))
 
 
 def _row_anew(there: str, row: str, incident: Incident) -> str:
