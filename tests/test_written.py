@@ -75,6 +75,10 @@ def file_of(put: Put) -> Path:
     return put.path
 
 
+def shown_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
 def test_all_documents_of_a_closed_incident(desk: Desk, tmp_path: Path) -> None:
     number = carried(desk, recurring=True)
     papers = write_documents(desk, number)
@@ -85,7 +89,7 @@ def test_all_documents_of_a_closed_incident(desk: Desk, tmp_path: Path) -> None:
     assert puts["incident"].path == folder / "incident-2026-11-23-invoices-by-mail-credentials.md"
     assert puts["learning"].path == tmp_path / "learnings" / "ops" / "invoices-by-mail-credentials.md"
     home = tmp_path / "incidents" / "INC-1" / "documents"
-    assert sorted(path.name for path in home.iterdir()) == ["billing.md", "notice.eml", "notice.md", "notice.txt"]
+    assert shown_in(home) == ["billing.md", "notice.eml", "notice.md", "notice.txt"]
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in home.iterdir())
     incident = desk.records.get(number)
@@ -289,8 +293,63 @@ def test_who_gets_no_letter(desk: Desk, tmp_path: Path, severity: str, files: li
     only(desk, number, "notice")
     desk.choose(number, severity, "it is less")  # type: ignore[arg-type]
     put = only(desk, number, "notice")
-    assert sorted(path.name for path in home.iterdir()) == files, "and none that was made before"
+    assert shown_in(home) == files, "and none that was made before"
     assert put.words and (put.state == "not_needed") == (not files)
+
+
+def test_a_paper_that_somebody_changed_is_moved_aside_and_one_that_nobody_touched_is_not(
+    desk: Desk, tmp_path: Path
+) -> None:
+    number = carried(desk)
+    home = tmp_path / "incidents" / "INC-1" / "documents"
+    write_documents(desk, number, only=["notice", "billing"])
+    ours = shown_in(home)
+    for name in ours:
+        (home / name).write_text(f"my own {name}")
+    puts = by_name(write_documents(desk, number, only=["notice", "billing"]))
+    assert "notice.txt was changed by hand and is kept as notice-1.txt" in puts["notice"].words
+    assert puts["billing"].words == "for the house only; billing.md was changed by hand and is kept as billing-1.md"
+    aside = {path.name: path.read_text() for path in home.iterdir() if "-1." in path.name}
+    assert aside == {name.replace(".", "-1."): f"my own {name}" for name in ours}
+    assert all("my own" not in (home / name).read_text() for name in ours)
+    add(desk, number, "billing_approved", 90, text="María")
+    puts = by_name(write_documents(desk, number, only=["notice", "billing"]))
+    assert not any("changed by hand" in put.words for put in puts.values())
+    assert shown_in(home) == sorted([*ours, *aside]), "nobody touched those"
+
+
+def test_a_draft_that_was_worked_on_outlives_a_reopening_and_a_lesser_severity(desk: Desk, tmp_path: Path) -> None:
+    number = carried(desk)
+    home = tmp_path / "incidents" / "INC-1" / "documents"
+    only(desk, number, "notice")
+    (home / "notice.eml").write_text("as it was sent")
+    (home / "notice-1.eml").write_text("an earlier one")
+    desk.add(number, "reopened", reason="again")
+    desk.choose(number, "P4", "it is less")  # type: ignore[arg-type]
+    assert "notice.eml was changed by hand and is kept as notice-2.eml" in only(desk, number, "notice").words
+    assert shown_in(home) == ["notice-1.eml", "notice-2.eml"], "those that nobody touched are gone"
+    assert (home / "notice-2.eml").read_text() == "as it was sent"
+
+
+@pytest.mark.parametrize("broken", [None, b"{", b"[]", b'{"notice.txt": 3}'])
+def test_without_a_word_on_what_was_written_every_paper_is_kept(
+    desk: Desk, tmp_path: Path, broken: bytes | None
+) -> None:
+    number = carried(desk)
+    home = tmp_path / "incidents" / "INC-1" / "documents"
+    before = file_of(only(desk, number, "billing")).read_text()
+    if broken is None:
+        (home / ".written.json").unlink()
+    else:
+        (home / ".written.json").write_bytes(broken)
+    add(desk, number, "billing_classified", 90, row="BILL-1")
+    only(desk, number, "billing")
+    assert (home / "billing-1.md").read_text() == before
+    assert stat.S_IMODE((home / ".written.json").stat().st_mode) == 0o600
+    (home / "billing.md").unlink()
+    (home / "billing.md").mkdir()
+    with pytest.raises(OutputError, match="no ordinary file"):
+        only(desk, number, "billing")
 
 
 def test_that_it_was_sent_is_not_put_on_record_while_something_is_open(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from incident_nb.desk.desk import Desk
 from incident_nb.desk.filed import link_to, make_folder, one_at_a_time, put, read_back, recorded
 from incident_nb.desk.folder import folder_of
+from incident_nb.desk.own_papers import put_papers
 from incident_nb.documents.billing import billing_summary
 from incident_nb.documents.friday import friday_line
 from incident_nb.documents.gaps import Gap, gaps_of, left_in
@@ -21,13 +22,12 @@ from incident_nb.documents.learning import begun, belonging, extended, learning_
 from incident_nb.documents.letter import Letter, letter_of
 from incident_nb.documents.mail import mail_of
 from incident_nb.errors import UsageError
-from incident_nb.files import private_folder, write_atomic
+from incident_nb.files import private_folder
 from incident_nb.models import Severity
 from incident_nb.names import safe_name
 from incident_nb.policy import bill
 from incident_nb.policy.clocks import zone
 from incident_nb.record import Incident
-from incident_nb.redact import sealed
 from incident_nb.settings import Settings
 
 Document = Literal["incident", "learning", "notice", "billing"]
@@ -160,29 +160,27 @@ def _put_letter(
     incident: Incident, settings: Settings, letter: Letter, gaps: Iterable[Gap], home: Path, now: datetime
 ) -> Put:
     """The letter as text, Markdown and, once nothing is open, as a mail to be sent; of a P3 the line for the Friday report."""
-    gone = {name for name in LETTER_FILES if (home / name).is_file()}
     line = friday_line(incident, settings) if incident.severity is Severity.P3 else None
-    files: dict[str, str | bytes] = {"friday.txt": f"{line}\n"} if line else {}
+    # those of another severity, or of a time when nothing was open, go
+    files: dict[str, str | bytes | None] = dict.fromkeys(LETTER_FILES) | {"friday.txt": f"{line}\n" if line else None}
     open_ = [gap.name for gap in left_in(letter.kind, gaps)]
     if not letter.why_not:
         files |= {"notice.txt": f"Subject: {letter.subject}\n\n{letter.text}", "notice.md": letter.markdown}
         if not open_:
             files["notice.eml"] = mail_of(letter, now)
-    for name, content in files.items():
-        _written(home / name, content)
-    for name in gone - files.keys():  # of another severity, or of a time when nothing was open
-        (home / name).unlink(missing_ok=True)
+    changed = put_papers(home, files)
     if letter.why_not:
         path = home / "friday.txt" if line else None
-        return Put("notice", "written" if line else "not_needed", path, letter.why_not)
+        return Put("notice", "written" if line else "not_needed", path, _told(letter.why_not, changed))
     words = {"notice": "the notice", "holding": "a holding notice", "brief": "a brief e-mail"}[letter.kind]
     ready = "notice.eml opens in a mail program" if not open_ else f"no mail is made while open: {', '.join(open_)}"
-    return Put("notice", "written", home / "notice.txt", f"{words}; {ready}")
+    return Put("notice", "written", home / "notice.txt", _told(words, ready, changed))
 
 
 def _put_billing(incident: Incident, settings: Settings, home: Path, now: datetime) -> Put:
     summary = billing_summary(incident, bill(incident, now, rate=settings.billing.rate))
-    return Put("billing", "written", _written(home / "billing.md", summary), "for the house only")
+    changed = put_papers(home, {"billing.md": summary})
+    return Put("billing", "written", home / "billing.md", _told("for the house only", changed))
 
 
 def _on_record(
@@ -201,10 +199,8 @@ def _day(incident: Incident, settings: Settings) -> str:
     return f"{incident.detected_at.astimezone(zone(client.time_zone if client else 'UTC')):%Y-%m-%d}"
 
 
-def _written(path: Path, content: str | bytes) -> Path:
-    """A file of the incident's own folder, written whole."""
-    private_folder(path.parent)
-    return write_atomic(path, content if isinstance(content, bytes) else sealed(path.name, content))
+def _told(*words: str) -> str:
+    return "; ".join(filter(None, words))
 
 
 def _listed(names: Iterable[str]) -> str:
