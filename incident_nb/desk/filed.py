@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from incident_nb.errors import OutputError
+from incident_nb.errors import LeakError, OutputError
 from incident_nb.files import private_folder, write_atomic
 from incident_nb.redact import sealed
 from incident_nb.settings import Settings
@@ -68,10 +68,17 @@ def make_folder(folder: Path, base: Path) -> None:
 
 
 def put(path: Path, text: str, *, instead_of: str | None) -> Path:
-    """The file, written whole. Raises OutputError where it is no longer what was read (`instead_of`; None: there was none)."""
+    """The file, written whole. Raises OutputError where it is no longer what was read (`instead_of`; None: there was none).
+
+    Raises LeakError for a secret, which is to be taken out of the file where somebody wrote it there.
+    """
     if read_back(path) != instead_of:
         raise OutputError(f"{path} was changed just now, so it is left as it is. Try again.")
-    return write_atomic(path, sealed(path.name, text))
+    try:
+        return write_atomic(path, sealed(path.name, text))
+    except LeakError:
+        sealed(path.name, instead_of or "", by_hand=True)
+        raise
 
 
 def recorded(settings: Settings, name: str | None, folder: Path) -> Path | None:

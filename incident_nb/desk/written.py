@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,13 +19,13 @@ from incident_nb.documents.gaps import Gap, gaps_of, left_in
 from incident_nb.documents.incident import brief_description, incident_document
 from incident_nb.documents.kept import difference, digests_of, made_anew
 from incident_nb.documents.learning import begun, belonging, extended, learning_of, learnings_in, title_of
-from incident_nb.documents.letter import Letter, letter_of
+from incident_nb.documents.letter import letter_of
 from incident_nb.documents.mail import mail_of
-from incident_nb.errors import UsageError
+from incident_nb.errors import OutputError, UsageError
 from incident_nb.files import private_folder
 from incident_nb.models import Severity
 from incident_nb.names import safe_name
-from incident_nb.policy import bill
+from incident_nb.policy import bill, usable_calendar
 from incident_nb.policy.clocks import zone
 from incident_nb.record import Incident
 from incident_nb.settings import Settings
@@ -36,7 +36,7 @@ FOLDER = "documents"
 LETTER_FILES = ("notice.txt", "notice.md", "notice.eml", "friday.txt")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,60}")
 
-State = Literal["written", "unchanged", "to_confirm", "not_needed"]
+State = Literal["written", "unchanged", "to_confirm", "not_needed", "failed"]
 
 
 class Put(NamedTuple):
@@ -63,7 +63,8 @@ def write_documents(
 
     A file that a person changed is left as it is, with the difference shown, unless `yes`: then what the person wrote stays
     and the rest is made anew. `learning`: a learning file also where the problem is not known to recur. What is put into the
-    agency's folders (DOC-1, DOC-2) goes on record. Raises UsageError without a workspace, OutputError for what can't be written.
+    agency's folders (DOC-1, DOC-2) goes on record. One that can't be written says why and keeps none of the others back. Raises
+    UsageError without such an incident or a workspace, OutputError while somebody else writes.
     """
     desk.records.get(number)  # there is one
     own = folder_of(desk.settings, number)
@@ -73,17 +74,21 @@ def write_documents(
 
 def _papers(desk: Desk, number: int, home: Path, only: Collection[Document], *, yes: bool, learning: bool) -> Papers:
     incident, settings, now = desk.records.get(number), desk.settings, desk.clock()
-    puts: list[Put] = []
-    if "incident" in only:
-        puts.append(_put_incident(desk, incident, home, now, yes))
-    if "learning" in only:
-        puts.append(_put_learning(desk, desk.records.get(number), learning))
     gaps = gaps_of(incident, settings, now, by=desk.by)
-    if "notice" in only:
-        puts.append(_put_letter(incident, settings, letter_of(incident, settings, now, by=desk.by), gaps, home, now))
-    if "billing" in only:
-        puts.append(_put_billing(incident, settings, home, now))
-    return Papers(tuple(puts), gaps)
+    makers: dict[Document, Callable[[], Put]] = {
+        "incident": lambda: _put_incident(desk, incident, home, now, yes),
+        "learning": lambda: _put_learning(desk, desk.records.get(number), learning),
+        "notice": lambda: _put_letter(desk, incident, gaps, home, now),
+        "billing": lambda: _put_billing(incident, settings, home, now),
+    }
+    return Papers(tuple(_tried(name, make) for name, make in makers.items() if name in only), gaps)
+
+
+def _tried(document: Document, make: Callable[[], Put]) -> Put:
+    try:
+        return make()
+    except (UsageError, OutputError) as error:
+        return Put(document, "failed", None, str(error))
 
 
 def _put_incident(desk: Desk, incident: Incident, home: Path, now: datetime, yes: bool) -> Put:
@@ -156,10 +161,10 @@ def _put_learning(desk: Desk, incident: Incident, wanted: bool) -> Put:
     )
 
 
-def _put_letter(
-    incident: Incident, settings: Settings, letter: Letter, gaps: Iterable[Gap], home: Path, now: datetime
-) -> Put:
+def _put_letter(desk: Desk, incident: Incident, gaps: Iterable[Gap], home: Path, now: datetime) -> Put:
     """The letter as text, Markdown and, once nothing is open, as a mail to be sent; of a P3 the line for the Friday report."""
+    settings = desk.settings
+    letter = letter_of(incident, settings, now, by=desk.by)
     line = friday_line(incident, settings) if incident.severity is Severity.P3 else None
     # those of another severity, or of a time when nothing was open, go
     files: dict[str, str | bytes | None] = dict.fromkeys(LETTER_FILES) | {"friday.txt": f"{line}\n" if line else None}
@@ -195,8 +200,8 @@ def _on_record(
 
 
 def _day(incident: Incident, settings: Settings) -> str:
-    client = settings.clients.get(incident.client or "")
-    return f"{incident.detected_at.astimezone(zone(client.time_zone if client else 'UTC')):%Y-%m-%d}"
+    calendar, _ = usable_calendar(settings, incident.client)
+    return f"{incident.detected_at.astimezone(zone(calendar.time_zone if calendar else 'UTC')):%Y-%m-%d}"
 
 
 def _told(*words: str) -> str:
