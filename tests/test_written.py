@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+import os
 import re
 import stat
 import threading
@@ -218,6 +219,27 @@ def test_the_folders_are_those_of_the_settings(desk: Desk, tmp_path: Path) -> No
     puts = by_name(write_documents(desk, carried(desk, recurring=True)))
     assert file_of(puts["incident"]).parent == tmp_path / "agency" / "c" / "BAY" / "context" / "operations"
     assert file_of(puts["learning"]).parent == tmp_path / "know" / "how"
+
+
+def test_files_in_the_agencys_folders_are_as_its_other_files_and_those_of_the_incident_are_private(
+    desk: Desk, tmp_path: Path
+) -> None:
+    before = os.umask(0o002)
+    try:
+        numbers = [carried(desk, recurring=True), carried(desk, recurring=True, client=None)]
+        paths = [file_of(put) for number in numbers for put in write_documents(desk, number).put]
+        shared = [path for path in paths if not path.is_relative_to(tmp_path / "incidents")]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in shared} == {0o664}
+        assert len(set(shared)) == 2 and len(set(paths)) == 7
+        assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in set(paths).difference(shared))
+        shared[0].chmod(0o640)
+        add(desk, numbers[0], "note", 90, text="called again")
+        assert only(desk, numbers[0], "incident").state == "written"
+        assert stat.S_IMODE(shared[0].stat().st_mode) == 0o640
+        homes = (tmp_path / "incidents").glob("INC-*/documents")
+        assert [stat.S_IMODE(home.stat().st_mode) for home in homes] == [0o700] * 2
+    finally:
+        os.umask(before)
 
 
 # The learning file

@@ -67,15 +67,16 @@ def make_folder(folder: Path, base: Path) -> None:
         raise OutputError(f"could not write into {folder}: it leads out of {base}; remove the link")
 
 
-def put(path: Path, text: str, *, instead_of: str | None) -> Path:
+def put(path: Path, text: str, *, instead_of: str | None, shared: bool = True) -> Path:
     """The file, written whole. Raises OutputError where it is no longer what was read (`instead_of`; None: there was none).
 
-    Raises LeakError for a secret, which is to be taken out of the file where somebody wrote it there.
+    A `shared` one keeps its mode, and has what the umask leaves where it is new. Raises LeakError for a secret, which is to
+    be taken out of the file where somebody wrote it there.
     """
     if read_back(path) != instead_of:
         raise OutputError(f"{path} was changed just now, so it is left as it is. Try again.")
     try:
-        return write_atomic(path, sealed(path.name, text))
+        return write_atomic(path, sealed(path.name, text), shared=shared)
     except LeakError:
         sealed(path.name, instead_of or "", by_hand=True)
         raise

@@ -126,7 +126,7 @@ def _put_incident(desk: Desk, incident: Incident, home: Path, now: datetime, yes
         private_folder(folder)
     else:
         make_folder(folder, base)
-    put(path, new, instead_of=there)
+    put(path, new, instead_of=there, shared=folder != home)
     _on_record(desk, incident, "DOC-1", path, digests_of(text))
     return Put("incident", "written", path, words)
 
