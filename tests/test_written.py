@@ -6,6 +6,7 @@ import email
 import json
 import os
 import re
+import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -182,12 +183,18 @@ def test_a_path_that_the_record_brings_from_elsewhere_leads_nowhere_else(desk: D
     assert not (tmp_path / name).exists() and not Path("/etc/evil.md").exists()
 
 
-def test_a_link_that_leads_out_of_the_clients_folder_is_not_followed(desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_link_that_leads_out_of_the_clients_folder_is_not_followed(
+    desk: Desk, tmp_path: Path, recorded: bool
+) -> None:
+    number = carried(desk)
+    if recorded:
+        shutil.rmtree(file_of(only(desk, number, "incident")).parents[2])
     outside = tmp_path / "outside"
     outside.mkdir()
-    (tmp_path / "clients").mkdir()
+    (tmp_path / "clients").mkdir(exist_ok=True)
     (tmp_path / "clients" / "BAY").symlink_to(outside)
-    assert re.search("leads out of", refused(desk, carried(desk), "incident"))
+    assert "leads out of" in refused(desk, number, "incident")
     assert list(outside.iterdir()) == []
 
 

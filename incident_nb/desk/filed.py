@@ -56,15 +56,18 @@ def read_back(path: Path) -> str | None:
 
 
 def make_folder(folder: Path, base: Path) -> None:
-    """A folder of the agency's own, made where it is missing, with the rights that the agency's folders have."""
+    """A folder of the agency's own, made where it is missing, with the rights that the agency's folders have.
+
+    Raises OutputError, before anything is made, where links lead it out of `base`.
+    """
+    if not folder.resolve().is_relative_to(base.resolve()):
+        raise OutputError(f"could not write into {folder}: it leads out of {base}; remove the link")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
             f"could not make {folder}: {error.strerror}. Look at its rights, or set another folder."
         ) from error
-    if not folder.resolve().is_relative_to(base.resolve()):
-        raise OutputError(f"could not write into {folder}: it leads out of {base}; remove the link")
 
 
 def put(path: Path, text: str, *, instead_of: str | None, shared: bool = True) -> Path:
