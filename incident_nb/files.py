@@ -1,4 +1,4 @@
-"""Files that are either complete or absent, and readable by their owner only.
+"""Files that are either complete or absent, and readable by their owner only but where they are shared.
 
 A result is written under a name of ours that begins with a dot and is locked as long as its writer lives; finished, it
 is renamed. So what bears such a name and is not locked was left by a crash, whoever's number the writer had.
@@ -29,11 +29,12 @@ _READY, _ABOUT, _ASIDE = ".ready", ".about", ".aside"
 _cleaned: set[Path] = set()
 
 
-def write_atomic(path: Path, content: bytes | str, *, sync: bool = True) -> Path:
+def write_atomic(path: Path, content: bytes | str, *, sync: bool = True, shared: bool = False) -> Path:
     """`path`, now holding `content` (text as UTF-8), mode 0600; a reader or a crash never meets half a file.
 
     The first time that a process writes into a folder, what a crash left there is cleaned. `sync=False` is for a file
-    that need not outlive a power cut. Raises `OutputError` when the folder is missing or cannot be written.
+    that need not outlive a power cut. A `shared` one has the mode of the file that it replaces, a new one what the umask
+    leaves. Raises `OutputError` when the folder is missing or cannot be written.
     """
     data = content.encode() if isinstance(content, str) else content
     with _said(f"could not write {path}"):
@@ -42,8 +43,13 @@ def write_atomic(path: Path, content: bytes | str, *, sync: bool = True) -> Path
         if path.parent not in _cleaned:
             _cleaned.add(path.parent)
             clean_leftovers(path.parent)
-        handle, draft = _draft_file(path.parent)
+        there = path.stat() if shared and path.exists() else None
+        handle, draft = _draft_file(path.parent, 0o666 if shared and there is None else 0o600)
         try:
+            if there is not None:
+                with contextlib.suppress(OSError):  # not ours to give away
+                    os.fchown(handle, -1, there.st_gid)
+                os.fchmod(handle, stat.S_IMODE(there.st_mode))
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(handle, rest) :]
@@ -179,12 +185,13 @@ def _said(what: str) -> Iterator[None]:
         raise OutputError(f"{what}: {error.strerror or error}; choose another folder") from error
 
 
-def _draft_file(folder: Path) -> tuple[int, Path]:
+def _draft_file(folder: Path, mode: int) -> tuple[int, Path]:
     while True:
         path = folder / f"{_MARK}{secrets.token_hex(6)}"
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        if stat.S_IMODE(os.fstat(handle).st_mode) & 0o600 != 0o600:
-            os.fchmod(handle, 0o600)  # a umask takes rights away, never adds any
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        left = stat.S_IMODE(os.fstat(handle).st_mode)
+        if left & 0o600 != 0o600:
+            os.fchmod(handle, left | 0o600)  # a umask takes rights away, never adds any
         if _hold(handle, path):
             return handle, path
         os.close(handle)

@@ -86,6 +86,21 @@ def test_a_file_is_private_from_the_moment_it_is_made(tmp_path: Path, monkeypatc
     assert seen == [0o600]
 
 
+@pytest.mark.parametrize(("umask", "new"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600), (0o277, 0o600)])
+def test_a_shared_file_has_the_mode_of_the_one_before_or_what_the_umask_leaves(
+    tmp_path: Path, umask: int, new: int
+) -> None:
+    (tmp_path / "there").write_text("old")
+    (tmp_path / "there").chmod(0o664)
+    before = os.umask(umask)
+    try:
+        write_atomic(tmp_path / "new", "x", shared=True)
+        write_atomic(tmp_path / "there", "x", shared=True)
+    finally:
+        os.umask(before)
+    assert (mode(tmp_path / "new"), mode(tmp_path / "there")) == (new, 0o664)
+
+
 def test_a_file_is_synced_before_it_is_named_and_its_folder_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,47 @@ def test_each_occurrence_is_a_row_and_what_a_person_wrote_stays() -> None:
     assert "Last confirmed: 2026-11-30\n" in earlier, "an older one confirms nothing new"
 
 
+def test_a_row_in_a_table_of_somebodys_own_is_not_taken_for_the_occurrence() -> None:
+    theirs = "| Who to call | Where it was seen | Number |\n| --- | --- | --- |\n| Maria | INC-42 | desk 17 |\n"
+    text = begun(through(), None).replace("## Cause\n", f"{theirs}\n## Cause\n")
+    once = extended(text.replace("| 2026-11-23 | INC-42 |", "| 2026-11-23 | INC-41 |"), through(), None)
+    assert theirs in once and "| 2026-11-23 | INC-42 | BAY |" in part(once, "Occurrences")
+
+
+@pytest.mark.parametrize(
+    ("there", "cell"),
+    [
+        ("INC-57", "[INC-57](../y.md)"), ("[INC-57](../../c/incident-2026-x.md)", "[INC-57](../y.md)"),
+        ("[INC-57](https://wiki.example/57)", None), ("INC-57, see Maria", None), ("[INC-57](../mine.md)", None),
+    ],
+)  # fmt: skip
+def test_of_its_row_only_our_link_and_what_is_blank_becomes_new(there: str, cell: str | None) -> None:
+    text = begun(through(), None)
+    row = f"| Monday, early | {there} |  | did NOT help at the second tenant, see Maria |  2nd \\| 3rd |"
+    once = extended(f"{text}{row}\n", AGAIN, "../y.md")
+    assert row.replace(there, cell or there) in once.splitlines() and once.count("INC-57") == 1
+    row = f"| Monday, early | {there} |  | did NOT help, see Maria |"
+    once = extended(f"{text}{row}\n", AGAIN, "../y.md")
+    assert row.replace(there, cell or there).replace("|  |", "| BAY |") in once.splitlines()
+    assert extended(once, AGAIN, "../y.md") == once
+
+
+@pytest.mark.parametrize(
+    ("said", "then"),
+    [
+        ("2026-11-23 by Kim, only in staging", "2026-11-30 by Kim, only in staging"), ("soon", "2026-11-30 soon"),
+        ("2026-11-23, Kim", "2026-11-30, Kim"), ("2027-01-01 by Kim", "2027-01-01 by Kim"),
+        ("2026-13-45", "2026-11-30"), ("  ", "2026-11-30"),
+    ],
+)  # fmt: skip
+def test_only_the_day_of_the_confirmation_becomes_new(said: str, then: str) -> None:
+    text = f"# Keys\n\nLast confirmed: {said}\n\nx\u2028y\n"
+    once = extended(text, AGAIN, None)
+    assert f"\nLast confirmed: {then}\n" in once and "x\u2028y" in once
+    unseen = extended(text, through("credentials", number=57, without=("resolved",)), None)
+    assert f"\nLast confirmed: {said}\n" in unseen, "it confirms nothing"
+
+
 @pytest.mark.parametrize(
     "written",
     ["# Keys\n", "# Keys\n\nA line.\n\n## Occurrences\n", "# Keys\n\n## Occurrences\n\nsee the list\n\n## End\n\nx\n",

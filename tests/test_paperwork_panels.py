@@ -99,6 +99,20 @@ def test_the_documents_at_a_click(workspace: Path) -> None:
     assert "mine" in path.read_text() and "called again" in path.read_text()
 
 
+def test_a_document_that_can_not_be_written_is_a_refusal_that_keeps_none_of_the_others_back(workspace: Path) -> None:
+    carried(on_record(load()))
+    home = workspace / "incidents" / "INC-1" / "documents"
+    (home / "notice.txt").mkdir(parents=True)
+    said = clicked(Closing).click("Write the documents")
+    assert (
+        "notice: failed" in said
+        and "no ordinary file" in said
+        and "incident: written" in said
+        and 'role="alert"' in said
+    )
+    assert recorded().documented and (home / "billing.md").is_file()
+
+
 def test_actions_and_who_pays(workspace: Path) -> None:
     carried(on_record(load()), without=("billing_classified",))
     book = clicked(Closing)

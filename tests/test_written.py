@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import email
 import json
+import os
 import re
+import shutil
 import stat
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.policy import default
 from pathlib import Path
 from types import SimpleNamespace
@@ -68,9 +72,20 @@ def only(desk: Desk, number: int, name: Any, **options: Any) -> Put:
     return put
 
 
+def refused(desk: Desk, number: int, name: Any) -> str:
+    """Why a document can't be written, in words."""
+    put = only(desk, number, name)
+    assert (put.state, put.path) == ("failed", None)
+    return put.words
+
+
 def file_of(put: Put) -> Path:
     assert put.path is not None
     return put.path
+
+
+def shown_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def test_all_documents_of_a_closed_incident(desk: Desk, tmp_path: Path) -> None:
@@ -83,7 +98,7 @@ def test_all_documents_of_a_closed_incident(desk: Desk, tmp_path: Path) -> None:
     assert puts["incident"].path == folder / "incident-2026-11-23-invoices-by-mail-credentials.md"
     assert puts["learning"].path == tmp_path / "learnings" / "ops" / "invoices-by-mail-credentials.md"
     home = tmp_path / "incidents" / "INC-1" / "documents"
-    assert sorted(path.name for path in home.iterdir()) == ["billing.md", "notice.eml", "notice.md", "notice.txt"]
+    assert shown_in(home) == ["billing.md", "notice.eml", "notice.md", "notice.txt"]
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in home.iterdir())
     incident = desk.records.get(number)
@@ -168,13 +183,18 @@ def test_a_path_that_the_record_brings_from_elsewhere_leads_nowhere_else(desk: D
     assert not (tmp_path / name).exists() and not Path("/etc/evil.md").exists()
 
 
-def test_a_link_that_leads_out_of_the_clients_folder_is_not_followed(desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_link_that_leads_out_of_the_clients_folder_is_not_followed(
+    desk: Desk, tmp_path: Path, recorded: bool
+) -> None:
+    number = carried(desk)
+    if recorded:
+        shutil.rmtree(file_of(only(desk, number, "incident")).parents[2])
     outside = tmp_path / "outside"
     outside.mkdir()
-    (tmp_path / "clients").mkdir()
+    (tmp_path / "clients").mkdir(exist_ok=True)
     (tmp_path / "clients" / "BAY").symlink_to(outside)
-    with pytest.raises(OutputError, match="leads out of"):
-        only(desk, carried(desk), "incident")
+    assert "leads out of" in refused(desk, number, "incident")
     assert list(outside.iterdir()) == []
 
 
@@ -182,8 +202,7 @@ def test_a_link_that_leads_out_of_the_clients_folder_is_not_followed(desk: Desk,
 def test_a_client_that_is_no_folders_name_makes_no_folder(desk: Desk, tmp_path: Path, code: str) -> None:
     number = carried(desk, client=code.strip() or None)
     if code.strip():
-        with pytest.raises(UsageError, match="can't be the name of a folder"):
-            only(desk, number, "incident")
+        assert re.search("can't be the name of a folder", refused(desk, number, "incident"))
     else:
         assert (
             only(desk, number, "incident").path
@@ -209,6 +228,27 @@ def test_the_folders_are_those_of_the_settings(desk: Desk, tmp_path: Path) -> No
     assert file_of(puts["learning"]).parent == tmp_path / "know" / "how"
 
 
+def test_files_in_the_agencys_folders_are_as_its_other_files_and_those_of_the_incident_are_private(
+    desk: Desk, tmp_path: Path
+) -> None:
+    before = os.umask(0o002)
+    try:
+        numbers = [carried(desk, recurring=True), carried(desk, recurring=True, client=None)]
+        paths = [file_of(put) for number in numbers for put in write_documents(desk, number).put]
+        shared = [path for path in paths if not path.is_relative_to(tmp_path / "incidents")]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in shared} == {0o664}
+        assert len(set(shared)) == 2 and len(set(paths)) == 7
+        assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in set(paths).difference(shared))
+        shared[0].chmod(0o640)
+        add(desk, numbers[0], "note", 90, text="called again")
+        assert only(desk, numbers[0], "incident").state == "written"
+        assert stat.S_IMODE(shared[0].stat().st_mode) == 0o640
+        homes = (tmp_path / "incidents").glob("INC-*/documents")
+        assert [stat.S_IMODE(home.stat().st_mode) for home in homes] == [0o700] * 2
+    finally:
+        os.umask(before)
+
+
 # The learning file
 
 
@@ -222,6 +262,27 @@ def test_one_file_for_one_problem(desk: Desk, tmp_path: Path) -> None:
     other = carried(desk, recurring=True, subject={"fingerprint": "ffff00001111", "workflow": "Orders"})
     assert file_of(only(desk, other, "learning")).name == "orders-credentials.md"
     assert {seen.name for seen in desk.seen_before(again)} >= {"learnings/ops/invoices-by-mail-credentials.md"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("Problems: 00ff00ff00ff, a1b2c3d4e5f6 (mail only)", "## Occurrences\n\n| 2026-01-01 | INC-1 | BAY |"),
+        ("Problems: a1b2c3d4e5f6", "Unlike INC-1 this one, a1b2c3d4e5f6, is about disks."),
+        ("## Occurrences\n\n| 2026-01-01 | [INC-1](x.md) | BAY |", "Problems: xa1b2c3d4e5f6\n\n| who | INC-1 |"),
+    ],
+)
+def test_the_file_of_its_problem_then_that_of_its_row_never_one_that_speaks_of_it(
+    desk: Desk, tmp_path: Path, right: str, wrong: str
+) -> None:
+    folder = tmp_path / "learnings" / "ops"
+    folder.mkdir(parents=True)
+    (folder / "aaa.md").write_text(f"# Something else\n\n{wrong}\n")
+    (folder / "zzz.md").write_text(f"# This\n\n{right}\n\nIt was said of a1b2c3d4e5f6.\n")
+    assert only(desk, carried(desk, recurring=True), "learning").path == folder / "zzz.md"
+    assert (folder / "aaa.md").read_text() == f"# Something else\n\n{wrong}\n"
+    problems = [line for line in (folder / "zzz.md").read_text().splitlines() if line.startswith("Problems:")]
+    assert len(problems) == 1 and "a1b2c3d4e5f6" in problems[0]
 
 
 def test_a_learning_file_only_where_it_recurs_or_is_asked_for(desk: Desk, tmp_path: Path) -> None:
@@ -266,8 +327,62 @@ def test_who_gets_no_letter(desk: Desk, tmp_path: Path, severity: str, files: li
     only(desk, number, "notice")
     desk.choose(number, severity, "it is less")  # type: ignore[arg-type]
     put = only(desk, number, "notice")
-    assert sorted(path.name for path in home.iterdir()) == files, "and none that was made before"
+    assert shown_in(home) == files, "and none that was made before"
     assert put.words and (put.state == "not_needed") == (not files)
+
+
+def test_a_paper_that_somebody_changed_is_moved_aside_and_one_that_nobody_touched_is_not(
+    desk: Desk, tmp_path: Path
+) -> None:
+    number = carried(desk)
+    home = tmp_path / "incidents" / "INC-1" / "documents"
+    write_documents(desk, number, only=["notice", "billing"])
+    ours = shown_in(home)
+    for name in ours:
+        (home / name).write_text(f"my own {name}")
+    puts = by_name(write_documents(desk, number, only=["notice", "billing"]))
+    assert "notice.txt was changed by hand and is kept as notice-1.txt" in puts["notice"].words
+    assert puts["billing"].words == "for the house only; billing.md was changed by hand and is kept as billing-1.md"
+    aside = {path.name: path.read_text() for path in home.iterdir() if "-1." in path.name}
+    assert aside == {name.replace(".", "-1."): f"my own {name}" for name in ours}
+    assert all("my own" not in (home / name).read_text() for name in ours)
+    add(desk, number, "billing_approved", 90, text="María")
+    puts = by_name(write_documents(desk, number, only=["notice", "billing"]))
+    assert not any("changed by hand" in put.words for put in puts.values())
+    assert shown_in(home) == sorted([*ours, *aside]), "nobody touched those"
+
+
+def test_a_draft_that_was_worked_on_outlives_a_reopening_and_a_lesser_severity(desk: Desk, tmp_path: Path) -> None:
+    number = carried(desk)
+    home = tmp_path / "incidents" / "INC-1" / "documents"
+    only(desk, number, "notice")
+    (home / "notice.eml").write_text("as it was sent")
+    (home / "notice-1.eml").write_text("an earlier one")
+    desk.add(number, "reopened", reason="again")
+    desk.choose(number, "P4", "it is less")  # type: ignore[arg-type]
+    assert "notice.eml was changed by hand and is kept as notice-2.eml" in only(desk, number, "notice").words
+    assert shown_in(home) == ["notice-1.eml", "notice-2.eml"], "those that nobody touched are gone"
+    assert (home / "notice-2.eml").read_text() == "as it was sent"
+
+
+@pytest.mark.parametrize("broken", [None, b"{", b"[]", b'{"notice.txt": 3}'])
+def test_without_a_word_on_what_was_written_every_paper_is_kept(
+    desk: Desk, tmp_path: Path, broken: bytes | None
+) -> None:
+    number = carried(desk)
+    home = tmp_path / "incidents" / "INC-1" / "documents"
+    before = file_of(only(desk, number, "billing")).read_text()
+    if broken is None:
+        (home / ".written.json").unlink()
+    else:
+        (home / ".written.json").write_bytes(broken)
+    add(desk, number, "billing_classified", 90, row="BILL-1")
+    only(desk, number, "billing")
+    assert (home / "billing-1.md").read_text() == before
+    assert stat.S_IMODE((home / ".written.json").stat().st_mode) == 0o600
+    (home / "billing.md").unlink()
+    (home / "billing.md").mkdir()
+    assert re.search("no ordinary file", refused(desk, number, "billing"))
 
 
 def test_that_it_was_sent_is_not_put_on_record_while_something_is_open(desk: Desk) -> None:
@@ -281,6 +396,91 @@ def test_that_it_was_sent_is_not_put_on_record_while_something_is_open(desk: Des
         desk.add(number, "prevented", action="something else")
 
 
+# Two at once
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, name: str, what: Callable[[], object]) -> None:
+    """Somebody else does something in the midst of writing: right after this function of ours is called for the first time."""
+    real, done = getattr(writing, name), []
+
+    def then(*given: Any, **named: Any) -> Any:
+        result = real(*given, **named)
+        if not done:
+            done.append(name)
+            what()
+        return result
+
+    monkeypatch.setattr(writing, name, then)
+
+
+def of_bo(desk: Desk) -> Desk:
+    """Somebody else's desk in the same workspace."""
+    return Desk(desk.records, desk.settings, by="Bo", clock=desk.clock)
+
+
+@pytest.mark.parametrize(
+    ("name", "after"), [("incident", "safe_name"), ("learning", "safe_name"), ("learning", "begun")]
+)
+def test_two_who_write_at_once_do_not_write_over_each_other(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, after: str
+) -> None:
+    mine, other = carried(desk, recurring=True), carried(desk, recurring=True, title="Quite another one")
+    monkeypatch.setattr("incident_nb.desk.filed.PATIENCE", 0, raising=False)
+    told: list[str] = []
+
+    def bo() -> None:
+        try:
+            only(of_bo(desk), other, name)
+        except OutputError as error:
+            told.append(str(error))
+
+    meanwhile(monkeypatch, after, bo)
+    only(desk, mine, name)
+    only(of_bo(desk), other, name)
+    said = [
+        desk.records.get(number).documented["DOC-1" if name == "incident" else "DOC-2"].text for number in (mine, other)
+    ]
+    if name == "incident":
+        assert said[0] != said[1] and all((tmp_path / path).is_file() for path in said)
+    else:
+        text = (tmp_path / said[0]).read_text()
+        assert said[0] == said[1] and "| INC-1 |" in text and "| INC-2 |" in text
+    assert len(told) == 1 and "somebody else is writing documents just now" in told[0]
+
+
+def test_an_occurrence_that_another_adds_meanwhile_is_not_lost(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [carried(desk, recurring=True) for _ in range(3)]
+    path = file_of(only(desk, numbers[0], "learning"))
+    desk.records.close()
+
+    def write(number: int, together: threading.Barrier) -> Papers:
+        theirs = of_bo(desk)
+        theirs.records = Records(tmp_path / "incidents" / "records.db")
+        together.wait()
+        papers = write_documents(theirs, number, only=["incident", "learning"])
+        theirs.records.close()
+        return papers
+
+    together = threading.Barrier(2)
+    with ThreadPoolExecutor() as pool:
+        papers = list(pool.map(write, numbers[1:], [together] * 2))
+    assert len({put.path for paper in papers for put in paper.put}) == 3, "two documents, one learning file"
+    assert all(f"[INC-{number}]" in path.read_text() for number in numbers[1:])
+
+
+def test_a_new_file_that_somebody_makes_meanwhile_is_left_as_it_is(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = carried(desk)
+    folder = tmp_path / "clients" / "BAY" / "context" / "operations"
+    path = folder / "incident-2026-11-23-invoices-by-mail-credentials.md"
+    meanwhile(monkeypatch, "make_folder", lambda: path.write_text("somebody's own"))
+    assert re.search("was changed just now", refused(desk, number, "incident"))
+    assert path.read_text() == "somebody's own" and not desk.records.get(number).documented
+
+
 # What goes wrong
 
 
@@ -288,33 +488,73 @@ def test_a_file_that_can_not_be_read_is_left_as_it_is(desk: Desk) -> None:
     number = carried(desk)
     path = file_of(only(desk, number, "incident"))
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(OutputError, match=r"could not read .* left as it is"):
-        only(desk, number, "incident")
+    assert re.search(r"could not read .* left as it is", refused(desk, number, "incident"))
     path.write_text("x" * 2_000_001)
-    with pytest.raises(OutputError, match="longer than any document"):
-        only(desk, number, "incident")
+    assert re.search("longer than any document", refused(desk, number, "incident"))
 
 
 def test_a_file_that_somebody_changes_meanwhile_is_left_as_it_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     number = carried(desk)
     path = file_of(only(desk, number, "incident"))
     add(desk, number, "note", 90, text="called again")
-    made = writing.made_anew
-
-    def meanwhile(*given: Any) -> Any:
-        path.write_text("somebody's own")
-        return made(*given)
-
-    monkeypatch.setattr(writing, "made_anew", meanwhile)
-    with pytest.raises(OutputError, match="was changed just now"):
-        only(desk, number, "incident")
+    meanwhile(monkeypatch, "made_anew", lambda: path.write_text("somebody's own"))
+    assert re.search("was changed just now", refused(desk, number, "incident"))
     assert path.read_text() == "somebody's own"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("incident", "could not read"), ("learning", "could not read"), ("notice", "no ordinary file"),
+     ("billing", "no ordinary file")],
+)  # fmt: skip
+def test_a_document_that_can_not_be_written_keeps_none_of_the_others_back(
+    desk: Desk, tmp_path: Path, name: str, why: str
+) -> None:
+    number = carried(desk, recurring=True)
+    path = file_of(by_name(write_documents(desk, number))[name])
+    path.unlink()
+    if why == "could not read":
+        path.write_bytes("# X\n\nProblems: a1b2c3d4e5f6\n\nGrüße\n".encode("latin-1"))
+    else:
+        path.mkdir()
+    add(desk, number, "note", 90, text="called again")
+    puts = by_name(write_documents(desk, number))
+    assert puts[name].state == "failed" and why in puts[name].words and str(path) in puts[name].words
+    states = {put.state for other, put in puts.items() if other != name}
+    assert states <= {"written", "unchanged"} and "written" in states
+
+
+@pytest.mark.parametrize("wrong", [{"time_zone": "Europe/Berln"}, {"hours": "nine to five"}])
+def test_a_setting_that_nobody_can_read_keeps_no_document_back(desk: Desk, wrong: dict[str, str]) -> None:
+    clients = {**CLIENTS, "BAY": {**CLIENTS["BAY"], **wrong}}
+    desk.settings = Settings.model_validate({"clients": clients, "sender": SENDER, "path": desk.settings.path})
+    assert {put.state for put in write_documents(desk, carried(desk, recurring=True)).put} == {"written"}
+
+
+def test_a_secret_that_somebody_wrote_into_a_file_is_to_be_taken_out_of_it(desk: Desk) -> None:
+    first, again = carried(desk, recurring=True), carried(desk, recurring=True)
+    path = file_of(only(desk, first, "learning"))
+    path.write_text(
+        path.read_text() + "\nTry sk-ant-api03-FAKE0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6a7B-AA\n"
+    )
+    line = path.read_text().count("\n")
+    words = refused(desk, again, "learning")
+    assert f"{path.name} was not written: line {line} of it" in words and "Take it out of that file" in words
+    assert "fault" not in words and "FAKE0a1B" not in words
+
+
+def test_an_incident_that_there_is_not_is_refused_before_anything_is_made(desk: Desk, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        write_documents(desk, 7)
+    assert not (tmp_path / "incidents" / "INC-7").exists()
+    desk.settings = desk.settings.model_copy(update={"path": None})
+    with pytest.raises(UsageError, match="in a workspace"):
+        write_documents(desk, carried(desk))
 
 
 def test_a_folder_that_can_not_be_made_is_named(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "clients").write_text("a file")
-    with pytest.raises(OutputError):
-        only(desk, carried(desk), "incident")
+    assert f"{tmp_path / 'clients'}" in refused(desk, carried(desk), "incident")
 
 
 def test_no_secret_and_no_other_client_in_any_file(desk: Desk, tmp_path: Path) -> None:
@@ -369,3 +609,15 @@ def test_a_difference_is_shown_and_yes_goes_on(told: Callable[..., SimpleNamespa
     assert "mine" in path.read_text() and "called the client" not in path.read_text()
     assert "written" in told("INC-1", "--only", "incident", "--yes").out
     assert "mine" in path.read_text() and "called the client" in path.read_text()
+
+
+def test_a_document_that_failed_is_named_and_the_command_ends_with_1(told: Callable[..., SimpleNamespace]) -> None:
+    path = Path(json.loads(told("INC-1", "--json").out)["documents"][0]["path"])
+    path.write_bytes(b"\xff\xfe")
+    wrong = told("INC-1")
+    assert (
+        wrong.code == 1 and wrong.out.startswith("incident failed learning") and f"could not read {path}" in wrong.err
+    )
+    assert "notice written" in wrong.out and "billing written" in wrong.out
+    wrong = told("INC-1", "--json")
+    assert wrong.code == 1 and json.loads(wrong.out)["documents"][0]["state"] == "failed"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from incident_nb.cli import app
 from incident_nb.cli.common import ConfigOption, JsonOption, clean, put_json, settings_of, words
 from incident_nb.errors import UsageError
+
+if TYPE_CHECKING:
+    from incident_nb.desk.written import Papers
 
 
 @app.command()
@@ -38,6 +41,13 @@ def documents(
         raise UsageError(f"There is no document {wrong[0]!r}; there is {', '.join(DOCUMENTS)}.")
     wanted = tuple(name for name in DOCUMENTS if not only or name in only)
     papers = write_documents(desk, desk.number_of(incident), only=wanted, yes=yes, learning=learning)
+    _show(papers, json_to)
+    if any(one.state == "failed" for one in papers.put):
+        raise typer.Exit(1)
+
+
+def _show(papers: Papers, json_to: str | None) -> None:
+    """What became of each document, and what they lack."""
     if json_to is not None:
         put_json(
             {
@@ -50,7 +60,8 @@ def documents(
     for one in papers.put:
         where = f" {_shown(one.path)}" if one.path else ""
         sys.stdout.write(f"{one.document:10}{one.state.replace('_', ' ')}{where}\n")
-        words.print(f"{'':10}{clean(one.words)}", markup=False, soft_wrap=True)
+        style = "red" if one.state == "failed" else None
+        words.print(f"{'':10}{clean(one.words)}", style=style, markup=False, soft_wrap=True)
         if one.difference:
             words.print(clean(one.difference), markup=False, soft_wrap=True)
     for gap in papers.gaps:

@@ -23,8 +23,10 @@ STALE = timedelta(days=180)
 
 HEADINGS = ("Symptom", "How to recognise it", "Cause", "Fix", "Verification", "Prevention", "Occurrences")
 _MOST_FILES, _MOST_BYTES = 500, 200_000
-_CONFIRMED = re.compile(r"(?m)^Last confirmed:[ \t]*(\d{4}-\d{2}-\d{2})?.*$")
+_CONFIRMED = re.compile(r"(?m)^Last confirmed:[ \t]*(\d{4}-\d{2}-\d{2})?(.*)$")
 _PROBLEMS = re.compile(r"(?m)^Problems:.*$")
+_CELL = re.compile(r"(?<!\\)\|")
+_OUR_LINK = r"\]\((?:\.\./)*[\w./%-]*incident-[\w.%-]+\.md\)"
 _COLUMNS = "| Date | Incident | Client | What fixed it |"
 
 
@@ -64,11 +66,19 @@ def learning_of(path: Path, text: str) -> Learning:
     """A learning file as it is read."""
     title = next((line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("#")), path.stem)
     said = _CONFIRMED.search(text)
-    try:
-        confirmed = date.fromisoformat(said[1]) if said and said[1] else None
-    except ValueError:
-        confirmed = None
+    confirmed = _date(said[1]) if said else None
     return Learning(path, title, text, confirmed)
+
+
+def belonging(incident: Incident, found: Sequence[Learning]) -> Path | None:
+    """The file that the incident's occurrence goes into: the one of its problem, else one with its row; None for none.
+
+    A file is of a problem whose fingerprint stands in its line `Problems:`. One that speaks of either elsewhere is not meant.
+    """
+    mark = incident.subject.fingerprint
+    of_problem = (one.path for one in found if mark and _has_problem(one.text, mark))
+    with_row = (one.path for one in found if _row_of(one.text.split("\n"), incident) is not None)
+    return next(of_problem, None) or next(with_row, None)
 
 
 def title_of(incident: Incident) -> str:
@@ -89,18 +99,23 @@ def begun(incident: Incident, link: str | None) -> str:
 def extended(text: str, incident: Incident, link: str | None) -> str:
     """A file with one more occurrence: its row, its problem, the date; sections that are still blank are filled.
 
-    What a person wrote stays. A row of the same incident becomes the new one.
+    What a person wrote stays. Of a row of the same incident only the link to its document becomes new, and what is blank.
     """
     text = _filled(text.rstrip() + "\n", _facts(incident))
     text = _with_row(text, incident, _row(incident, link))
     mark = incident.subject.fingerprint
-    if mark and mark not in text:
+    if mark and not _has_problem(text, mark):
         line = _PROBLEMS.search(text)
         there = line[0].partition(":")[2].strip() if line else ""
         text = _put(text, line, f"Problems: {', '.join(filter(None, (there, _md(mark))))}")
-    said = _CONFIRMED.search(text)
-    newest = max(filter(None, (said[1] if said else None, _confirmed(incident))), default="")
-    return _put(text, said, f"Last confirmed: {newest}")
+    said, seen = _CONFIRMED.search(text), _confirmed(incident) or ""
+    before = _date(said[1]) if said else None
+    if before and seen <= before.isoformat():
+        return text
+    if said and not seen:
+        return text
+    rest = said[2].rstrip() if said and said[1] else f" {said[2]}".rstrip() if said else ""
+    return _put(text, said, f"Last confirmed: {seen}{rest}")
 
 
 def _facts(incident: Incident) -> dict[str, str]:
@@ -142,20 +157,52 @@ def _row(incident: Incident, link: str | None) -> str:
 
 
 def _with_row(text: str, incident: Incident, row: str) -> str:
-    """The text with the incident's row: in place of the one it has, else at the end of the table, else in a table of its own."""
-    lines = text.splitlines()
-    named_in = re.compile(rf"\|[^|]*\|\s*\[?{incident.id}\b")
-    if there := next((place for place, line in enumerate(lines) if named_in.match(line)), None):
-        lines[there] = row
-        return "\n".join(lines) + "\n"
-    heading = next((place for place, line in enumerate(lines) if line.strip() == f"## {HEADINGS[-1]}"), None)
+    """The text with the incident's row: filled in where it has one below “Occurrences”, else at the end of that table."""
+    lines = text.split("\n")
+    heading, table = _occurrences(lines)
     if heading is None:
         return f"{text.rstrip()}\n\n## {HEADINGS[-1]}\n\n{_COLUMNS}\n| --- | --- | --- | --- |\n{row}\n"
-    end = next((place for place in range(heading + 1, len(lines)) if lines[place].startswith("#")), len(lines))
-    table = [place for place in range(heading + 1, end) if lines[place].startswith("|")]
+    if (there := _row_of(lines, incident)) is not None:
+        lines[there] = _row_anew(lines[there], row, incident)
+        return "\n".join(lines)
     made = [row] if table else [_COLUMNS, "| --- | --- | --- | --- |", row]
     place = table[-1] + 1 if table else heading + 1
-    return "\n".join([*lines[:place], *([] if table else [""]), *made, *lines[place:]]) + "\n"
+    return "\n".join([*lines[:place], *([] if table else [""]), *made, *lines[place:]])
+
+
+def _occurrences(lines: Sequence[str]) -> tuple[int | None, list[int]]:
+    """Where the heading of the occurrences stands (None: nowhere), and the lines of the tables below it."""
+    heading = next((place for place, line in enumerate(lines) if line.strip() == f"## {HEADINGS[-1]}"), None)
+    if heading is None:
+        return None, []
+    end = next((place for place in range(heading + 1, len(lines)) if lines[place].startswith("#")), len(lines))
+    return heading, [place for place in range(heading + 1, end) if lines[place].startswith("|")]
+
+
+def _row_of(lines: Sequence[str], incident: Incident) -> int | None:
+    """Which line is the incident's row of the occurrences."""
+    name = re.compile(rf"\s*\[?{incident.id}(?![\w-])")
+    cells = {place: _CELL.split(lines[place]) for place in _occurrences(lines)[1]}
+    return next((place for place, row in cells.items() if name.match("".join(row[2:3]))), None)
+
+
+def _has_problem(text: str, fingerprint: str) -> bool:
+    word = re.compile(rf"(?<![\w-]){re.escape(fingerprint)}(?![\w-])")
+    return any(word.search(line[0]) for line in _PROBLEMS.finditer(text))
+
+
+def _row_anew(there: str, row: str, incident: Incident) -> str:
+    """A row with the new link to the incident's document in place of one of ours, and with what was blank."""
+    cells, fresh = _CELL.split(there), _CELL.split(row)
+    if "](" in fresh[2] and re.fullmatch(rf"{incident.id}|\[{incident.id}{_OUR_LINK}", cells[2].strip()):
+        cells[2] = fresh[2]
+    if len(cells) == len(fresh):
+        cells = [
+            cells[0],
+            *(old if old.strip() else new for old, new in zip(cells[1:-1], fresh[1:-1], strict=True)),
+            cells[-1],
+        ]
+    return "|".join(cells)
 
 
 def _filled(text: str, facts: dict[str, str]) -> str:
@@ -171,6 +218,13 @@ def _put(text: str, there: re.Match[str] | None, line: str) -> str:
         return text[: there.start()] + line + text[there.end() :]
     title, _, rest = text.partition("\n")
     return f"{title}\n\n{line}\n{rest}"
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def _cell(text: str) -> str:

@@ -64,17 +64,21 @@ def redaction_key() -> RedactionKey:
     return _default[0] if _default else _set(load_key())
 
 
-def sealed(name: str, content: str) -> str:
+def sealed(name: str, content: str, *, by_hand: bool = False) -> str:
     """The content of an artefact as it is about to be written, looked through once more: the gate's tripwire.
 
     Raises LeakError when a secret that is known exactly or by its shape stands in it, escaped or not, with the line and
     the kind. Everything in it has passed the gate; this is for what the gate was never shown. Pictures are no text.
+    `by_hand`: a person wrote it, who is asked to take the secret out.
     """
+    advice = (
+        "which somebody wrote there. Take it out of that file and try again; a real one has to be replaced, too."
+        if by_hand
+        else "which should have been masked on the way in. Report this as a fault, with the kind and what the line is about, "
+        "not its text."
+    )
     for line, kind in tripped(_current(), content):
-        raise LeakError(
-            f"{name} was not written: line {line} of it holds what looks like a secret ({kind}), which should have been "
-            "masked on the way in. Report this as a fault, with the kind and what the line is about, not its text."
-        )
+        raise LeakError(f"{name} was not written: line {line} of it holds what looks like a secret ({kind}), {advice}")
     return content
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from incident_nb.desk import Desk
 from incident_nb.desk.written import write_documents
 from incident_nb.documents.gaps import gaps_of
+from incident_nb.errors import OutputError
 from incident_nb.policy import Bill, load
 from incident_nb.record import Incident
 from incident_nb.ui.blocks import Line, Sheet
@@ -113,6 +114,9 @@ class Closing(StepPanel):
             papers = write_documents(desk, number, yes=yes)
             told = [f"{put.document}: {put.state.replace('_', ' ')}, {put.words}" for put in papers.put]
             self.after = "; ".join(told)
+            if any(put.state == "failed" for put in papers.put):
+                self.follow.refresh()  # the others are on record
+                raise OutputError(self.after)
 
         self.with_desk(write)
 

@@ -8,6 +8,7 @@ from incident_nb.desk import Desk
 from incident_nb.desk.written import write_documents
 from incident_nb.documents.gaps import Gap, gaps_of, left_in
 from incident_nb.documents.letter import HEADINGS, Letter, letter_of
+from incident_nb.errors import OutputError
 from incident_nb.record import Incident
 from incident_nb.ui.blocks import Line, Sheet
 from incident_nb.ui.steps import StepPanel
@@ -88,6 +89,8 @@ class Notice(StepPanel):
     def _write(self) -> None:
         def write(desk: Desk, number: int) -> None:
             (put,) = write_documents(desk, number, only=["notice"]).put
+            if put.state == "failed":
+                raise OutputError(put.words)
             self.after = f"{put.path}: {put.words}" if put.path else put.words
 
         self.with_desk(write)
