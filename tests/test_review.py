@@ -256,6 +256,40 @@ def test_a_reopened_one_came_again() -> None:
     assert (found.incidents, found.came_back) == (("INC-1",), 1)
 
 
+BACK: tuple[Happened, ...] = (
+    ("reopened", 6 * 24 * H, {"reason": "down again"}), ("acknowledged", 6 * 24 * H + 300), ("resolved", 7 * 24 * H),
+)  # fmt: skip
+
+
+def test_one_of_before_that_came_back_in_it_is_told_apart_and_recurs() -> None:
+    back = same(1, *FIXED, *BACK, days=7)
+    found = made(back)
+    assert found.lines == () and found.older == () and [one.id for one in found.relapses] == ["INC-1"]
+    assert found.relapses[0].back_at == MONDAY - timedelta(days=1)
+    (again,) = found.recurring
+    assert (again.incidents, again.in_period, again.came_back) == (("INC-1",), 1, 1)
+    assert attained(found, "resolve").ended == 0  # its clocks are of the week in which it was detected
+    of_before = made(back, period=chosen_period(utc("2026-11-13T16:00"), WEEK.since, BERLIN))
+    assert [one.id for one in of_before.lines] == ["INC-1"] and of_before.relapses == ()
+
+
+@pytest.mark.parametrize(("happened", "open_now"), [(BACK, False), (BACK[:2], True)])
+def test_one_that_came_back_is_named_once_whether_open_or_not(happened: tuple[Happened, ...], open_now: bool) -> None:
+    found = made(same(1, *FIXED, *happened, days=7))
+    assert [one.is_open for one in found.relapses] == [open_now] and found.older == ()
+
+
+def test_one_that_came_back_in_another_period_is_no_relapse_of_this_one() -> None:
+    found = made(same(1, *FIXED, *BACK, days=20))
+    assert found.relapses == () and found.recurring == ()
+
+
+def test_a_p3_that_came_back_is_mentioned_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incident_nb.review.count.friday_line", lambda one, _: f"Line of {one.number}")
+    (told,) = made(incident_of(*FIXED, *BACK, severity="P3", detected=MONDAY - timedelta(days=7))).mentions
+    assert (told.text, told.told_at) == ("Line of 42", None)
+
+
 def test_different_problems_and_those_of_other_periods_do_not_recur() -> None:
     other = incident_of(*FIXED, number=3, severity="P2", subject={"fingerprint": "f2"})
     assert made(same(1), other, incident_of(number=4), incident_of(number=5)).recurring == ()

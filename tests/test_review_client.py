@@ -18,7 +18,7 @@ from incident_nb.review.model import Review
 from tests.builders import NOW, call, flow, log_of, runs
 from tests.hostile import vectors
 from tests.incidents import Happened, incident_of, utc
-from tests.test_review import ALL, FIXED, MONDAY, UNDER, made, same, shared_one
+from tests.test_review import ALL, BACK, FIXED, MONDAY, UNDER, made, same, shared_one
 
 OTHERS = ("GLOBEX", "Globex Corporation")
 SECRET = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
@@ -54,6 +54,19 @@ def test_a_client_reads_what_happened_and_how_it_stands() -> None:
 def test_no_incidents_are_said_in_words() -> None:
     for text in both(made()):
         assert "We know of no incident in this period." in text and "Runs were not counted" in text
+
+
+def test_what_came_back_in_the_period_is_never_no_incident() -> None:
+    back = incident_of(
+        *FIXED, *BACK, severity="P1", detected=MONDAY - timedelta(days=7), subject={"workflow": "[BAY] Invoices"}
+    )
+    for text in both(made(back)):
+        assert "We know of no incident in this period." not in text
+        assert "No new incident was noticed in this period." in text and "Came back in this period" in text
+        assert "Invoices" in text and "22 November 2026, 11:00" in text and "16 November 2026, 11:00" in text
+        assert "Resolved on 23 November 2026, 11:00" in text and "1 problem of this period came more than once" in text
+    for text in both(made(back, incident_of(*FIXED, number=2, severity="P2"))):
+        assert "No new incident" not in text and "Came back in this period" in text
 
 
 DONE: tuple[Happened, ...] = (("prevention", 95, {"text": "x"}), ("prevented", 40 * 24 * 60, {"action": "x"}))

@@ -20,6 +20,8 @@ from incident_nb.incidents.store import FILE
 from incident_nb.resources import notebooks, sample
 from incident_nb.review import chosen_period, open_review
 from incident_nb.review import paper as papers
+from incident_nb.review.client import client_review
+from incident_nb.review.client import page as client_page
 from incident_nb.review.gather import NO_SOURCE, folder_of, gather, read_runs
 from incident_nb.review.kept import ABOUT, SAMPLE_INCIDENTS, Material, material, open_material, sample_material
 from incident_nb.review.paper import check_folder, is_made, write_review
@@ -28,7 +30,7 @@ from tests import make_incidents
 from tests.builders import NOW, START, flow, log_of, page, runs
 from tests.incidents import events_of, incident_of
 from tests.test_cli_incidents import Ran
-from tests.test_review import FIXED, UNDER, shared_one
+from tests.test_review import BACK, FIXED, UNDER, shared_one
 
 SETTINGS = Settings(
     clients={"BAY": Client(name="Bay Foods", time_zone="Europe/Berlin"), "GLOBEX": Client(name="Globex Corporation")},
@@ -187,6 +189,15 @@ def test_no_client_is_told_of_a_p4(tmp_path: Path) -> None:
     assert "Labels" in (tmp_path / "out" / "review.md").read_text()
     copy = (tmp_path / "out" / "client.md").read_text()
     assert "Labels" not in copy and "Low" not in copy and "We know of no incident in this period." in copy
+
+
+def test_no_client_is_told_of_a_p4_that_came_back() -> None:
+    low = incident_of(*FIXED, *BACK, severity="P4", number=9, subject={"workflow": "[BAY] Labels"})
+    period = chosen_period(datetime(2026, 11, 27, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC), "Europe/Berlin")
+    made = material((low,), None, SETTINGS, "BAY", period, datetime(2026, 12, 1, 9, tzinfo=UTC))
+    assert [one.id for one in made.review().relapses] == ["INC-9"]
+    copy = client_page(client_review(made.review(told=True), made.others), "md")
+    assert "Labels" not in copy and "We know of no incident in this period." in copy
 
 
 def test_no_other_folder_is_written_into(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from incident_nb.review.views import amount_words, met_words, share_words, span_
 from incident_nb.views import View
 from tests.builders import HOUR, NOW, START, flow, log_of, runs
 from tests.hostile import vectors
-from tests.incidents import incident_of, utc
-from tests.test_review import ALL, FIXED, UNDER, made, same, shared_one
+from tests.incidents import Happened, incident_of, utc
+from tests.test_review import ALL, BACK, FIXED, UNDER, made, same, shared_one
 
 VIEWS = (
     shown.summary, shown.severities, shown.causes, shown.clocks, shown.times, shown.runs, shown.friday, shown.recurring,
@@ -72,6 +72,19 @@ def test_too_few_for_a_median_is_said() -> None:
     )
     three = made(*(incident_of(*FIXED, severity="P2", number=number) for number in (1, 2, 3)))
     assert "median 1 h 30 min" in shown.times(three).markdown
+
+
+@pytest.mark.parametrize(("happened", "state"), [(BACK, "resolved Mon 23 Nov 2026, 11:00"), (BACK[:2], "open")])
+def test_one_that_came_back_is_named_with_how_it_stands(happened: tuple[Happened, ...], state: str) -> None:
+    found = made(same(1, *FIXED, *happened, days=7))
+    assert f"of Mon 16 Nov 2026, 11:00; came back Sun 22 Nov 2026, 11:00, {state}" in shown.incidents(found).markdown
+    assert "came back" in shown.incidents(found).html
+    told = shown.summary(found)
+    assert (
+        "1 older one came back in this period" in told.html
+        and "**Of before, and came back in this period:** 1" in told.markdown
+    )
+    assert ("still open" in told.markdown) is (state == "open") and "**Came again:** 1 problem" in told.markdown
 
 
 def test_who_missed_what_is_named() -> None:

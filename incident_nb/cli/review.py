@@ -89,7 +89,8 @@ def review(
             )
         count = len(found.lines)
         told = f"{count} incident{'s' * (count != 1)}" if count else "No incidents"
-        words.print(f"{told} in {chosen.name} ({chosen.zone})", markup=False, soft_wrap=True)
+        back = f", and {len(found.relapses)} of before that came back" if found.relapses else ""
+        words.print(f"{told} in {chosen.name} ({chosen.zone}){back}", markup=False, soft_wrap=True)
         words.print(f"review: {target / 'review.html'}", markup=False, soft_wrap=True)
     if json_to is not None:
         put_json(cleaned(found.as_json()), json_to)

@@ -28,7 +28,10 @@ GENERAL = "A smaller problem with one of your automations."
 
 
 class ClientLine(Frozen):
-    """One incident: when, how grave, of which automation (None: no name that may be shown), what happened, how it stands."""
+    """One incident: when, how grave, of which automation (None: no name that may be shown), what happened, how it stands.
+
+    `returned`: when it came back in the period, first; None where it did not.
+    """
 
     detected: datetime
     grade: str
@@ -38,6 +41,7 @@ class ClientLine(Frozen):
     is_open: bool
     waits_for_you: bool
     came_back: bool
+    returned: datetime | None
 
 
 class Promise(Frozen):
@@ -69,8 +73,8 @@ class Reliability(Frozen):
 class ClientReview(Frozen):
     """All that a client's copy says. Times are zone-aware, in the client's own zone, which `zone` names.
 
-    `seen_from` and `seen_to`: what runs are known of; None where none are. `came_again`: so many problems were there more
-    than once, and so many of them are `prevented`.
+    `relapses` were noticed before it and came back in it. `seen_from` and `seen_to`: what runs are known of; None where none
+    are. `came_again`: so many problems were there more than once, and so many of them are `prevented`.
     """
 
     name: str | None
@@ -81,6 +85,7 @@ class ClientReview(Frozen):
     grades: tuple[tuple[str, int], ...]
     causes: tuple[tuple[str, int], ...]
     lines: tuple[ClientLine, ...]
+    relapses: tuple[ClientLine, ...]
     promises: tuple[Promise, ...]
     took: tuple[Took, ...]
     runs: tuple[Reliability, ...]
@@ -99,6 +104,15 @@ def client_review(found: Review, others: Iterable[str]) -> ClientReview:
     def grade(severity: Severity | None) -> str:
         return names[severity] if severity else "Not classified yet"
 
+    def told(line: Line) -> ClientLine:
+        return ClientLine(
+            detected=local(line.detected_at), grade=grade(line.severity),
+            automation=public_name(line.workflow, strangers), what_happened=_what(line),
+            resolved=local(line.resolved_at) if line.resolved_at else None, is_open=line.is_open,
+            waits_for_you=line.waiting and line.is_open, came_back=bool(line.came_back),
+            returned=local(line.back_at) if line.back_at else None,
+        )  # fmt: skip
+
     local = found.period.local
     runs = found.runs
     return ClientReview(
@@ -109,15 +123,8 @@ def client_review(found: Review, others: Iterable[str]) -> ClientReview:
         zone=found.period.zone,
         grades=tuple((grade(severity), count) for severity, count in sorted(_grades(found).items(), key=_gravest)),
         causes=tuple(counted(_what(line) for line in found.lines).items()),
-        lines=tuple(
-            ClientLine(
-                detected=local(line.detected_at), grade=grade(line.severity),
-                automation=public_name(line.workflow, strangers), what_happened=_what(line),
-                resolved=local(line.resolved_at) if line.resolved_at else None, is_open=line.is_open,
-                waits_for_you=line.waiting and line.is_open, came_back=bool(line.came_back),
-            )
-            for line in found.lines
-        ),
+        lines=tuple(map(told, found.lines)),
+        relapses=tuple(map(told, found.relapses)),
         promises=tuple(
             Promise(clock=one.clock, met=one.met, ended=one.ended, running=one.running)
             for one in found.attained

@@ -51,11 +51,12 @@ def review(
     calendar, note = usable_calendar(settings, client)
 
     def line(one: Incident) -> Line:
-        return _line(one, now, calendar, tuple(sorted(covering.keys() & set(one.related))))
+        return _line(one, now, calendar, tuple(sorted(covering.keys() & set(one.related))), _back_at(one, period))
 
     past = [one for one in mine if one.detected_at < period.until]
     told = [one for one in past if period.has(one.detected_at)]
-    lines = tuple(map(line, told))
+    back = [one for one in past if one.detected_at < period.since and _back_at(one, period)]
+    lines, relapses = tuple(map(line, told)), tuple(map(line, back))
     owner = settings.clients.get(client)
     return Review(
         client=client,
@@ -63,12 +64,15 @@ def review(
         period=period,
         now=now,
         lines=lines,
-        older=tuple(one for one in map(line, past) if one.is_open and one.detected_at < period.since),
-        wider=tuple(line(covering[name]) for name in sorted({name for one in lines for name in one.wider})),
+        relapses=relapses,
+        older=tuple(
+            one for one in map(line, past) if one.is_open and one.detected_at < period.since and one.back_at is None
+        ),
+        wider=tuple(line(covering[name]) for name in sorted({name for one in lines + relapses for name in one.wider})),
         weeks=_weeks(past, before(period, weeks=WEEKS)),
         attained=sla.attained(lines),
         spreads=sla.spreads(lines),
-        mentions=_mentions(told, settings),
+        mentions=_mentions([*back, *told], period, settings),
         recurring=recurring((one for one in past if not one.subject.shared), period, now),
         hours=_hours([one for one in told if not one.subject.shared], now, settings.billing.rate),
         rate=settings.billing.rate,
@@ -114,7 +118,14 @@ def _without_names(one: Incident) -> Incident:
     return bare.model_copy(update={**went, **judged, "waiting": spans})
 
 
-def _line(one: Incident, now: datetime, calendar: ClientCalendar | None, wider: tuple[str, ...]) -> Line:
+def _back_at(one: Incident, period: Period) -> datetime | None:
+    """When it came back in the period, first."""
+    return min((said.at for said in one.reopened if period.has(said.at)), default=None)
+
+
+def _line(
+    one: Incident, now: datetime, calendar: ClientCalendar | None, wider: tuple[str, ...], back_at: datetime | None
+) -> Line:
     shared = one.subject.shared
     return Line(
         id=one.id,
@@ -132,6 +143,7 @@ def _line(one: Incident, now: datetime, calendar: ClientCalendar | None, wider: 
         waited=sla.waited(one, now),
         clocks=sla.stood(one, now, calendar),
         wider=wider,
+        back_at=back_at,
     )
 
 
@@ -143,12 +155,21 @@ def _weeks(mine: Sequence[Incident], whole: Period) -> tuple[Week, ...]:
     )
 
 
-def _mentions(told: Sequence[Incident], settings: Settings) -> tuple[Mention, ...]:
-    """The P3s of the period, each with its line (NOT-P3); those over several clients have none."""
+def _mentions(told: Sequence[Incident], period: Period, settings: Settings) -> tuple[Mention, ...]:
+    """The P3s of the period, each with its line (NOT-P3); those over several clients have none.
+
+    One that came back is told again, whatever was said of it before the period.
+    """
     rows = [one for one in told if one.severity is Severity.P3 and not one.subject.shared]
     lines = ((one, friday_line(one, settings)) for one in rows)
     return tuple(
-        Mention(incident=one.id, text=text, told_at=min((sent.at for sent in one.notices), default=None))
+        Mention(
+            incident=one.id,
+            text=text,
+            told_at=min(
+                (sent.at for sent in one.notices if sent.at >= (_back_at(one, period) or one.detected_at)), default=None
+            ),
+        )
         for one, text in lines
         if text
     )
