@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from incident_nb.incidents import fold
 from incident_nb.models import Cause, Severity
 from incident_nb.record import Incident
 from incident_nb.review import Review, chosen_period, concerning, review
 from incident_nb.review.model import Attained, Line, Spread, Step
+from incident_nb.review.sla import earlier
 from incident_nb.settings import Client, Settings
 from tests.builders import HOUR, NOW, START, UNAUTHORISED, call, error, flow, log_of, runs
-from tests.incidents import Happened, incident_of, utc
+from tests.incidents import Happened, events_of, incident_of, utc
 
 BERLIN = "Europe/Berlin"
 SETTINGS = Settings(
@@ -35,7 +37,8 @@ def made(*incidents: Incident, now: datetime = LATER, **options: Any) -> Review:
 
 
 def the_line(*happened: Happened, now: datetime = LATER, **opened: Any) -> Line:
-    (line,) = made(incident_of(*happened, **opened), now=now).lines
+    events = events_of(*happened, **opened)
+    (line,) = made(fold(events), now=now, rounds={42: earlier(events)}).lines
     return line
 
 
@@ -173,6 +176,44 @@ def test_what_ran_still_when_it_was_reopened_says_nothing() -> None:
         ("resolved", 25), ("notified", 40), severity="P1",
     )  # fmt: skip
     assert line.clocks["notify"] == "met"
+
+
+def raised(*before: Happened) -> tuple[Happened, ...]:
+    """A P3 that came back five days later and is a P1 since then, answered and resolved in time."""
+    back = 5 * 24 * H
+    return (
+        *before, ("reopened", back, {"reason": "r"}), ("severity_chosen", back + 1, {"severity": "P1", "reason": "r"}),
+        ("acknowledged", back + 5), ("resolved", back + 65), ("notified", back + 20),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "clocks"),
+    [
+        ((("acknowledged", 5 * H), ("resolved", 20 * H)), "met met"),  # as a P3; a P1 has one hour and four
+        ((("acknowledged", 25 * H), ("resolved", 30 * H)), "missed met"),
+        ((("resolved", 20 * H), ("severity_chosen", 2, {"severity": "P1", "reason": "r"})), "missed missed"),
+    ],
+)
+def test_an_earlier_round_is_judged_by_the_severity_of_its_time(before: tuple[Happened, ...], clocks: str) -> None:
+    line = the_line(*raised(*before), severity="P3", now=LATER + timedelta(days=7))
+    assert line.severity is Severity.P1
+    assert f"{line.clocks['respond']} {line.clocks['resolve']}" == clocks
+
+
+def test_what_was_recorded_late_is_of_the_round_in_which_it_happened() -> None:
+    happened: tuple[Happened, ...] = (
+        ("resolved", 90), ("reopened", 600, {"reason": "again"}), ("acknowledged", 10), ("acknowledged", 605),
+        ("resolved", 620),
+    )  # fmt: skip
+    assert the_line(*happened, severity="P1").clocks["respond"] == "met"
+
+
+def test_a_reopening_that_was_withdrawn_ended_no_round() -> None:
+    withdrawn = ("corrected", 700, {"seq": 4, "reason": "another one"})
+    events = events_of(("resolved", 300), ("reopened", 600, {"reason": "again"}), withdrawn, severity="P1")
+    assert earlier(events) == ()
+    assert [one.resolved_at for one in earlier(events[:-1])] == [MONDAY + timedelta(hours=5)]
 
 
 def test_attainment_is_counts_and_never_hides_how_few() -> None:

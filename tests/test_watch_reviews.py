@@ -21,7 +21,7 @@ from incident_nb.watch import reviews
 from incident_nb.watch.memory import remembered
 from incident_nb.watch.reviews import Made, look
 from tests.incidents import events_of, utc
-from tests.test_review import FIXED
+from tests.test_review import FIXED, raised
 from tests.watched import lines, workspace
 
 FRIDAY = utc("2026-11-27T16:00")  # 17:00 in Berlin
@@ -77,6 +77,14 @@ def test_each_is_made_once_when_its_week_is_over(tmp_path: Path, records: Record
     assert lines(records)[1] == (
         "review", None, "The review of Bay Foods for 2026-W48 is written: reviews/BAY/2026-W48/review.html",
     )  # fmt: skip
+
+
+def test_earlier_rounds_are_judged_by_their_events(tmp_path: Path, records: Records) -> None:
+    late = raised(("acknowledged", 25 * 60), ("resolved", 30 * 60))
+    records.take(events_of(*late, severity="P3", number=3, client="BAY", origin="3" * 32), by="Kim")
+    kept: list[Material] = []
+    look(records, asked(tmp_path), FRIDAY, lambda material, *_, **__: kept.append(material))
+    assert [line.clocks["respond"] for line in kept[0].review().lines] == ["met", "missed"]
 
 
 def test_after_a_long_time_away_the_last_period_is_made(tmp_path: Path, records: Records) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
 from incident_nb.documents.friday import friday_line
 from incident_nb.models import ExecutionLog, Severity, Window
-from incident_nb.policy import ClientCalendar, bill, load, usable_calendar
+from incident_nb.policy import bill, load, usable_calendar
+from incident_nb.policy.clocks import Clock
 from incident_nb.record import Incident
 from incident_nb.review import sla
 from incident_nb.review.again import recurring
-from incident_nb.review.model import Hours, Line, Mention, Review, Week, counted
+from incident_nb.review.model import Hours, Line, Mention, Review, Stood, Week, counted
 from incident_nb.review.period import Period, before, parts_of
 from incident_nb.review.rates import runs_of
 from incident_nb.said import Subject
@@ -35,13 +36,15 @@ def review(
     period: Period,
     now: datetime,
     *,
+    rounds: Mapping[int, tuple[Incident, ...]] | None = None,
     seen: Window | None = None,
     no_runs: str = "no execution log was read",
 ) -> Review:
     """What is told of a client's incidents over a period, as known at `now` (zone-aware).
 
     `incidents` may be everybody's: only the client's own are counted, and of those that cover several clients nothing is
-    told but what is shared. One belongs to the period in which it was detected, by its true instant. `log` may hold runs
+    told but what is shared. One belongs to the period in which it was detected, by its true instant. `rounds`: by number, the
+    incidents that came back as they were when each of their rounds but the last ended (`sla.earlier`). `log` may hold runs
     of others, too; `seen` is what it covers, where a part of it was left out here. Clocks follow the client's calendar
     (rows SEV-P1 to SEV-P4); without a readable one they count every hour, and `note` says so.
     """
@@ -51,7 +54,9 @@ def review(
     calendar, note = usable_calendar(settings, client)
 
     def line(one: Incident) -> Line:
-        return _line(one, now, calendar, tuple(sorted(covering.keys() & set(one.related))), _back_at(one, period))
+        wider = tuple(sorted(covering.keys() & set(one.related)))
+        clocks = sla.stood(one, now, calendar, (rounds or {}).get(one.number, ()))
+        return _line(one, now, clocks, wider, _back_at(one, period))
 
     past = [one for one in mine if one.detected_at < period.until]
     told = [one for one in past if period.has(one.detected_at)]
@@ -90,8 +95,7 @@ def concerning(incidents: Iterable[Incident], client: str, until: datetime) -> t
     """
     known = list(incidents)
     mine = [one for one in known if one.client == client and one.detected_at < until]
-    own = [_without_names(one) if one.subject.shared else one for one in mine]
-    return (*own, *map(_without_names, _covering(known, mine).values()))
+    return tuple(map(nameless, (*mine, *_covering(known, mine).values())))
 
 
 def _covering(known: Sequence[Incident], mine: Sequence[Incident]) -> dict[str, Incident]:
@@ -100,8 +104,10 @@ def _covering(known: Sequence[Incident], mine: Sequence[Incident]) -> dict[str, 
     return {one.id: one for one in known if one.subject.shared and one.id in near}
 
 
-def _without_names(one: Incident) -> Incident:
-    """How an incident over several clients went, and nothing that could name one of them."""
+def nameless(one: Incident) -> Incident:
+    """The incident; of one over several clients how it went, and nothing that could name one of them."""
+    if not one.subject.shared:
+        return one
     kept = ("number", "version", "client", "detected_at", "opened_at", "last_seen", "changed_at", "occurrences")
     went = {
         name: tuple(said.model_copy(update={"text": "", "by": ""}) for said in getattr(one, name))
@@ -124,7 +130,7 @@ def _back_at(one: Incident, period: Period) -> datetime | None:
 
 
 def _line(
-    one: Incident, now: datetime, calendar: ClientCalendar | None, wider: tuple[str, ...], back_at: datetime | None
+    one: Incident, now: datetime, clocks: dict[Clock, Stood], wider: tuple[str, ...], back_at: datetime | None
 ) -> Line:
     shared = one.subject.shared
     return Line(
@@ -141,7 +147,7 @@ def _line(
         came_back=len(one.reopened),
         took=sla.took(one),
         waited=sla.waited(one, now),
-        clocks=sla.stood(one, now, calendar),
+        clocks=clocks,
         wider=wider,
         back_at=back_at,
     )

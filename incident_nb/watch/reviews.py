@@ -54,12 +54,8 @@ def look(records: Records, settings: Settings, now: datetime, write: Callable[..
         if not mine:
             return []
         incidents, runs = records.incidents(), read_runs(settings, now)
-        return [
-            _make(
-                client, period, partial(gather, incidents, settings, runs=runs), records, settings, now, memory, write
-            )
-            for client, period in mine
-        ]
+        gathered = partial(gather, incidents, settings, runs=runs, events=records.events)
+        return [_make(client, period, gathered, records, settings, now, memory, write) for client, period in mine]
 
 
 def _periods(settings: Settings, now: datetime) -> list[tuple[str, Period]]:
