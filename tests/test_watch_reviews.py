@@ -146,6 +146,25 @@ def test_one_clients_failure_is_not_anothers(tmp_path: Path, records: Records) -
     assert "no client 'NOBODY'" in first.why and second == Made("BAY", "2026-W48")
 
 
+def test_one_that_fails_as_nobody_foresaw_is_no_others_and_quotes_nothing(
+    tmp_path: Path, records: Records, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, fine = asked(tmp_path, clients=["BAY", "GLOBEX"]), Writer()
+
+    def write(material: Material, out: Path, *, whole: bool) -> None:
+        if material.client == "BAY":
+            raise ValueError("odd data of jo@bay.example")
+        fine(material, out, whole=whole)
+
+    now = FRIDAY + timedelta(hours=1)
+    with caplog.at_level(logging.WARNING, "incident_nb.jobs"):
+        first, second = look(records, settings, now, write)
+    assert (first.client, first.why) == ("BAY", "ValueError") and second == Made("GLOBEX", "2026-W48")
+    assert "BAY/2026-W48" in caplog.text and "ValueError" in caplog.text and "odd data" not in caplog.text
+    assert look(records, settings, now + 14 * MINUTE, write) == []
+    assert [one.client for one in look(records, settings, now + 15 * MINUTE, write)] == ["BAY"]
+
+
 def test_two_workers_of_one_workspace_make_none_twice(tmp_path: Path, records: Records) -> None:
     settings, other = asked(tmp_path), Writer()
 
