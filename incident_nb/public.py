@@ -23,9 +23,20 @@ WHAT_HAPPENED = {
     Cause.UNKNOWN: "The automation did not finish its work. We do not know the reason yet and are looking into it.",
 }
 
+CAUSE_NOT_FOUND = (
+    "The automation did not finish its work. We looked into it; the reason could not be found for certain."
+)
+"""Instead of the sentence for an unknown cause, once an incident is over: nobody looks into it any more."""
+
 # Words and simple punctuation: no addresses, masks, markup, keys or numbers of any length.
 _PLAIN = re.compile(r"[^\W\d_][\w &,+'’()–-]{1,79}")
 _TELLING = re.compile(r"\d{4}|\w{25}|\b(?=\w*\d)(?=\w*[^\W\d])\w{6,}|_")
+
+
+def sentence_of(cause: Cause | None, *, over: bool) -> str:
+    """What happened, in our sentence for its cause; `over`: the incident is resolved or closed."""
+    known = cause or Cause.UNKNOWN
+    return CAUSE_NOT_FOUND if over and known is Cause.UNKNOWN else WHAT_HAPPENED[known]
 
 
 def public_name(name: str | None, others: Iterable[str] = ()) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from incident_nb.models import Cause
-from incident_nb.public import WHAT_HAPPENED
+from incident_nb.public import CAUSE_NOT_FOUND, WHAT_HAPPENED
 from incident_nb.review import count
 from incident_nb.review.client import GENERAL, ClientReview, client_review, page
 from incident_nb.review.kept import sample_incidents, sample_material
@@ -49,6 +49,21 @@ def test_a_client_reads_what_happened_and_how_it_stands() -> None:
         assert "We are waiting for something from you" in text and "We are working on it" in text
         assert "Critical" in text and "Medium" in text and "Low" in text
         assert "too few for a middle" in text and "%" not in text.partition("<main>")[2]
+
+
+@pytest.mark.parametrize("cause", [(), (("cause_accepted", 5, {"cause": "unknown"}),)])
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        ((("resolved", 90),), CAUSE_NOT_FOUND),
+        ((("closed", 90),), CAUSE_NOT_FOUND),
+        ((), WHAT_HAPPENED[Cause.UNKNOWN]),
+        ((("resolved", 90), ("reopened", 95, {"reason": "r"})), WHAT_HAPPENED[Cause.UNKNOWN]),
+    ],
+)
+def test_nobody_looks_into_what_is_over(cause: tuple[Happened, ...], end: tuple[Happened, ...], says: str) -> None:
+    shown = client_review(made(incident_of(*cause, *end, severity="P2")), OTHERS)
+    assert [one.what_happened for one in shown.lines] == [says] and shown.causes == ((says, 1),)
 
 
 def test_no_incidents_are_said_in_words() -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 from incident_nb.errors import UsageError
 from incident_nb.escape import printable
 from incident_nb.files import private_folder, write_atomic
-from incident_nb.models import Cause, Frozen, Severity
+from incident_nb.models import Frozen, Severity
 from incident_nb.policy import load
 from incident_nb.policy.clocks import Clock
-from incident_nb.public import WHAT_HAPPENED, public_name
+from incident_nb.public import public_name, sentence_of
 from incident_nb.redact import redact_text, sealed
 from incident_nb.report.client import CLIENT_FILES, page_templates
 from incident_nb.review.model import Line, Review, Step, counted
@@ -153,7 +153,7 @@ def _gravest(pair: tuple[Severity | None, int]) -> str:
 
 
 def _what(line: Line) -> str:
-    return WHAT_HAPPENED[line.cause or Cause.UNKNOWN]
+    return sentence_of(line.cause, over=not line.is_open)
 
 
 def _reliability(found: Review, strangers: list[str]) -> tuple[Reliability, ...]:
