@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from incident_nb.escape import printable
@@ -47,5 +48,21 @@ def public_name(name: str | None, others: Iterable[str] = ()) -> str | None:
     shown = " ".join(re.sub(r"^\s*\[[^\]]*\]", "", printable(name or "")).split())
     if not _PLAIN.fullmatch(shown) or _TELLING.search(shown):
         return None
-    named = any(re.search(rf"(?<!\w){re.escape(other)}(?!\w)", shown, re.IGNORECASE) for other in others if other)
-    return None if named else shown
+    return None if names_other(shown, others) else shown
+
+
+def names_other(text: str, others: Iterable[str]) -> str | None:
+    """Whom of `others`, codes and names of clients, a text names; None for nobody.
+
+    What is all upper case letters and digits is a code, and is matched as it is written, since it may be an ordinary word.
+    Anything else is a name, and counts in whatever case, without its blanks, or with hyphens for them.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    for other in sorted(others):
+        known = unicodedata.normalize("NFKC", other)
+        is_code = known.isalnum() and known == known.upper()
+        parts = re.findall(r"[^\s_-]+", known if is_code else known.casefold())
+        pattern = r"[\W_]*".join(map(re.escape, parts))
+        if parts and re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", plain if is_code else plain.casefold()):
+            return other
+    return None

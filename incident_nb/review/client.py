@@ -6,7 +6,6 @@ sentences are ours, one a cause; the lines on P3s are those of the Friday report
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from incident_nb.files import private_folder, write_atomic
 from incident_nb.models import Frozen, Severity
 from incident_nb.policy import load
 from incident_nb.policy.clocks import Clock
-from incident_nb.public import public_name, sentence_of
+from incident_nb.public import names_other, public_name, sentence_of
 from incident_nb.redact import redact_text, sealed
 from incident_nb.report.client import CLIENT_FILES, page_templates
 from incident_nb.review.model import Line, Review, Step, counted
@@ -170,8 +169,7 @@ def _reliability(found: Review, strangers: list[str]) -> tuple[Reliability, ...]
 def _mention(text: str, strangers: list[str]) -> str:
     """A line of the Friday report without personal data; a general one where it names somebody else."""
     line = " ".join(redact_text(printable(text), personal=True).split())
-    named = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line, re.IGNORECASE) for name in strangers)
-    return GENERAL if named else line
+    return GENERAL if names_other(line, strangers) else line
 
 
 def page(shown: ClientReview, form: str) -> str:
