@@ -363,6 +363,22 @@ def test_hours_by_billing_class() -> None:
     assert list(hours) == ["BILL-1", "BILL-2", None]
 
 
+def test_hours_from_the_allocation_are_told_apart_and_have_no_amount() -> None:
+    paid = {1: {"uses": "allocation", "hours": 10}, 2: {"uses": "rate", "hours": 2}, 3: {"hours": 1}}
+    rows = [
+        incident_of(*FIXED, ("billing_classified", 95, {"row": "BILL-3", **uses}), severity="P2", number=number)
+        for number, uses in paid.items()
+    ]
+    free = incident_of(
+        *FIXED, ("billing_classified", 95, {"row": "BILL-1", "uses": "allocation", "hours": 4}), number=4
+    )
+    hours = [(row.row, row.uses, row.hours, row.amount) for row in made(*rows, free).hours]
+    assert hours == [
+        ("BILL-1", None, 4.0, 0.0), ("BILL-3", "allocation", 10.0, None), ("BILL-3", "rate", 2.0, 500.0),
+        ("BILL-3", None, 1.0, 250.0),
+    ]  # fmt: skip
+
+
 # Runs
 
 

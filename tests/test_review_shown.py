@@ -135,7 +135,19 @@ def test_prevention_is_told_with_owner_and_date() -> None:
 def test_hours_are_told_with_what_is_not_confirmed() -> None:
     billed = ("billing_classified", 95, {"row": "BILL-2"})
     markdown = shown.hours(made(incident_of(*FIXED, billed, severity="P2"))).markdown
-    assert "| External system change (BILL-2) | 1 | 1.50 (1.50 not confirmed) | \\$375.00 |" in markdown
+    assert "| External system change (BILL-2) | 1 | 1.50 (1.50 not confirmed) | \\$375.00 at the rate;" in markdown
+    assert "what it uses is not on record" in markdown
+
+
+def test_hours_from_the_allocation_show_no_amount() -> None:
+    rows = [
+        incident_of(*FIXED, ("billing_classified", 95, {"row": "BILL-3", "uses": uses, "hours": 10}), number=number)
+        for number, uses in enumerate(("allocation", "rate"), 1)
+    ]
+    view = shown.hours(made(*rows))
+    assert "| 1 | 10.00 | from the allocation |" in view.markdown and "<td>from the allocation</td>" in view.html
+    assert view.markdown.count("2,500.00") == view.html.count("2,500.00") == 1
+    assert "not on record" not in view.markdown + view.html
 
 
 def test_an_amount_is_written_as_the_rate_is() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
+from typing import get_args
 
 from incident_nb.documents.friday import friday_line
 from incident_nb.models import ExecutionLog, Severity, Window
@@ -16,7 +17,7 @@ from incident_nb.review.again import recurring
 from incident_nb.review.model import Hours, Line, Mention, Review, Stood, Week, counted
 from incident_nb.review.period import Period, before, parts_of
 from incident_nb.review.rates import runs_of
-from incident_nb.said import Subject
+from incident_nb.said import Paid, Subject
 from incident_nb.settings import Settings
 
 WEEKS = 8  # how many weeks are shown at least, for what is usual
@@ -182,21 +183,28 @@ def _mentions(told: Sequence[Incident], period: Period, settings: Settings) -> t
 
 
 def _hours(told: Sequence[Incident], now: datetime, rate: str) -> tuple[Hours, ...]:
-    """The hours by billing class, in the order of the policy's rows; those that nobody has classified last."""
-    rules = load()
+    """The hours by billing class and by what they use, in the order of the policy's rows; those that nobody has
+    classified last.
+    """
     bills = [(one, bill(one, now, rate=rate)) for one in told]
     found = []
-    for row in (*rules.billing, None):
-        here = [(one, due) for one, due in bills if due.row == (row.id if row else None)]
-        if here:
+    for row in (*load().billing, None):
+        for uses in (*get_args(Paid), None):
+            here = [
+                (one, due)
+                for one, due in bills
+                if due.row == (row.id if row else None) and (due.uses if due.billable else None) == uses
+            ]
+            if not here:
+                continue
             open_ones = [due for one, due in here if one.billing is None or one.billing.hours is None]
             found.append(
                 Hours(
                     row=row.id if row else None, label=row.cause if row else "Nobody has said who pays",
-                    billable=row.billable if row else None, incidents=len(here),
+                    billable=row.billable if row else None, uses=uses, incidents=len(here),
                     hours=round(sum(due.hours for _, due in here), 2),
                     proposed=round(sum(due.hours for due in open_ones), 2),
-                    amount=round(sum(due.amount or 0 for _, due in here), 2) if row else None,
+                    amount=round(sum(due.amount or 0 for _, due in here), 2) if row and uses != "allocation" else None,
                 )
             )  # fmt: skip
     return tuple(found)

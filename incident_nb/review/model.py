@@ -12,6 +12,7 @@ from typing import Any, Literal
 from incident_nb.models import Cause, Frozen, Severity
 from incident_nb.policy.clocks import Clock
 from incident_nb.review.period import Period
+from incident_nb.said import Paid
 
 ENOUGH_CASES = 3  # fewer have no median that says anything
 ENOUGH_RUNS = 20  # fewer have no percentage that says anything
@@ -164,13 +165,15 @@ class Mention(Frozen):
 
 
 class Hours(Frozen):
-    """The hours of one billing class (`row`, None: nobody has said who pays); `proposed` are those of them that the record
-    counted and nobody confirmed. `amount`: at the settings' rate; None where nobody has said who pays.
+    """The hours of one billing class (`row`, None: nobody has said who pays) and, where it is billable, of what they use: the
+    client's allocation or the rate (None: not on record). `proposed` are those of them that the record counted and nobody
+    confirmed. `amount`: at the settings' rate; None where nobody has said who pays, and from the allocation.
     """
 
     row: str | None
     label: str
     billable: bool | None
+    uses: Paid | None
     incidents: int
     hours: float
     proposed: float
