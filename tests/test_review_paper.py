@@ -180,6 +180,16 @@ def test_the_notebook_and_both_copies_of_another_data_set(tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
+def test_a_report_without_runs_and_incidents_has_no_empty_picture(tmp_path: Path) -> None:
+    write_review(
+        material((), None, SETTINGS, "BAY", PERIOD, AFTER, no_runs="nobody answered"), tmp_path / "out", whole=True
+    )
+    html, told = ((tmp_path / "out" / f"review.{form}").read_text(encoding="utf-8") for form in ("html", "md"))
+    assert "<img " not in html and "![" not in told
+    for text in (html, told):
+        assert "Share of runs that failed: no runs were counted." in text and "nobody answered" in text
+
+
 def test_the_committed_notebook_says_what_is_for_the_house_only() -> None:
     cells = nbformat.read(notebooks() / "client_review.ipynb", as_version=4).cells  # type: ignore[no-untyped-call]
     internal = {cell.source for cell in cells if "internal" in cell.metadata.get("tags", [])}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -213,6 +214,21 @@ def test_the_runs_are_plotted_where_there_were_any() -> None:
     assert chart.data["share"].isna().tolist() == [False, False, True, True]
     assert "[BAY] Orders: 2 of 4, most from 02 Mar on (1 of 2)" in chart.alt
     assert shown.runs_chart(made()).alt == "Share of runs that failed: no runs were counted."
+
+
+def test_where_there_is_nothing_to_draw_a_sentence_stands_and_no_picture() -> None:
+    quiet = made(log=log_of(*runs("..", flow(1, "[BAY] Good"))), period=ALL, now=NOW)
+    for chart, says in (
+        (shown.weeks_chart(made()), "Incidents by week and severity: none in the 8 weeks up to the period's end."),
+        (shown.clocks_chart(made()), "Deadlines met: there was none in this period."),
+        (shown.runs_chart(made()), "Share of runs that failed: no runs were counted."),
+        (shown.runs_chart(quiet), "Share of runs that failed: no workflow failed."),
+    ):
+        bundle, _ = chart._repr_mimebundle_()
+        assert "image/png" not in bundle and bundle["text/plain"] == chart.alt == says
+        assert says in unescape(bundle["text/html"]) and bundle["text/markdown"].replace("\\", "") == says
+    drawn, _ = shown.weeks_chart(made(incident_of(severity="P3")))._repr_mimebundle_()
+    assert "image/png" in drawn
 
 
 def test_the_sample_shows_each_kind_of_answer() -> None:
