@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from incident_nb.escape import printable
@@ -23,9 +24,20 @@ WHAT_HAPPENED = {
     Cause.UNKNOWN: "The automation did not finish its work. We do not know the reason yet and are looking into it.",
 }
 
+CAUSE_NOT_FOUND = (
+    "The automation did not finish its work. We looked into it; the reason could not be found for certain."
+)
+"""Instead of the sentence for an unknown cause, once an incident is over: nobody looks into it any more."""
+
 # Words and simple punctuation: no addresses, masks, markup, keys or numbers of any length.
 _PLAIN = re.compile(r"[^\W\d_][\w &,+'’()–-]{1,79}")
 _TELLING = re.compile(r"\d{4}|\w{25}|\b(?=\w*\d)(?=\w*[^\W\d])\w{6,}|_")
+
+
+def sentence_of(cause: Cause | None, *, over: bool) -> str:
+    """What happened, in our sentence for its cause; `over`: the incident is resolved or closed."""
+    known = cause or Cause.UNKNOWN
+    return CAUSE_NOT_FOUND if over and known is Cause.UNKNOWN else WHAT_HAPPENED[known]
 
 
 def public_name(name: str | None, others: Iterable[str] = ()) -> str | None:
@@ -40,13 +52,37 @@ def public_name(name: str | None, others: Iterable[str] = ()) -> str | None:
 
 
 def names_other(text: str, others: Iterable[str]) -> str | None:
-    """The first words of a text that name one of these clients, as they stand there; None for none.
+    """Whom of `others`, codes and names of clients, a text names; None for nobody.
 
-    A code (all capitals) is meant in its own case only, since it may be a word; a name in any, with or without its blanks.
+    What is all upper case letters and digits is a code, and is matched as it is written, since it may be an ordinary word.
+    Anything else is a name, and counts in whatever case, without its blanks, or with hyphens for them.
     """
-    for other in sorted(filter(None, others), key=len, reverse=True):
-        words = r"[\s_-]*".join(re.escape(word) for word in re.split(r"[\s_-]+", other.strip()) if word)
-        case = re.NOFLAG if other.isupper() else re.IGNORECASE
-        if words and (found := re.search(rf"(?<![^\W_]){words}(?![^\W_])", text, case)):
-            return found[0]
+    plain = unicodedata.normalize("NFKC", text)
+    for other in sorted(others):
+        pattern, is_code = _naming(other)
+        if pattern and re.search(pattern, plain if is_code else plain.casefold()):
+            return other
     return None
+
+
+def without_others(text: str, others: Iterable[str], instead: str = "another client") -> str:
+    """The text with the names and codes of other clients replaced; all of it, where they can't be told from the rest."""
+    for other in sorted(others, key=len, reverse=True):
+        if names_other(text, (other,)) is None:
+            continue
+        pattern, is_code = _naming(other)
+        text = re.sub(
+            pattern, instead, unicodedata.normalize("NFKC", text), flags=re.NOFLAG if is_code else re.IGNORECASE
+        )
+        if names_other(text, (other,)) is not None:
+            return f"(left out: it names {instead})"
+    return text
+
+
+def _naming(other: str) -> tuple[str, bool]:
+    """The pattern of a code or a name in a text, and whether it is a code; no pattern for what names nobody."""
+    known = unicodedata.normalize("NFKC", other)
+    is_code = known.isalnum() and known == known.upper()
+    parts = re.findall(r"[^\s_-]+", known if is_code else known.casefold())
+    pattern = r"[\W_]*".join(map(re.escape, parts))
+    return (rf"(?<![^\W_]){pattern}(?![^\W_])" if parts else ""), is_code

@@ -18,7 +18,7 @@ from incident_nb import cli
 from incident_nb.case import Case, sample_case
 from incident_nb.diagnose import diagnose, investigate
 from incident_nb.models import Cause
-from incident_nb.public import WHAT_HAPPENED, public_name
+from incident_nb.public import CAUSE_NOT_FOUND, WHAT_HAPPENED, public_name
 from incident_nb.report.client import (
     NOT_CLEAR,
     ClientView,
@@ -94,7 +94,7 @@ def test_what_came_back_says_so() -> None:
 def test_every_cause_has_a_sentence_of_its_own_in_plain_words() -> None:
     assert set(WHAT_HAPPENED) == set(Cause)
     assert len(set(WHAT_HAPPENED.values())) == len(Cause)
-    for sentence in WHAT_HAPPENED.values():
+    for sentence in (*WHAT_HAPPENED.values(), CAUSE_NOT_FOUND):
         assert not re.search(r"n8n|API|HTTP|node|workflow|token|endpoint|\d|modal", sentence, re.IGNORECASE)
 
 
@@ -294,6 +294,51 @@ def test_a_client_reads_resolved_only_where_nothing_failed_since(
     assert shown.status == status
     assert (shown.resolved is not None) == (status == "resolved")
     assert all(("Resolved" in text) == (status == "resolved") for text in both(shown))
+
+
+AGAIN: tuple[Happened, ...] = (
+    ("resolved", 90), ("reopened", 20 * 1440, {"reason": "again"}), ("resolved", 20 * 1440 + 60),
+)  # fmt: skip
+
+
+def test_one_that_came_back_says_so_and_how_long_each_time_took() -> None:
+    shown = on_record(*AGAIN)
+    for text in both(shown):
+        assert "It had come back, and is resolved again; 4 runs went well since." in text
+        assert "1 hour from when it came back, 22 March 2026, 11:00" in text
+        assert "1 hour and 30 minutes the first time, from when we noticed it, 2 March 2026, 11:00" in text
+        assert "20 days" not in text
+
+
+def test_of_one_that_came_back_often_the_last_time_and_the_first_are_told() -> None:
+    shown = on_record(*AGAIN, ("reopened", 21 * 1440, {"reason": "r"}), ("resolved", 21 * 1440 + 5))
+    for text in both(shown):
+        assert "5 minutes from when it came back, 23 March 2026, 11:00" in text
+        assert "1 hour and 30 minutes the first time" in text and "1 hour from" not in text
+
+
+def test_one_that_was_never_resolved_before_it_came_back_has_no_first_time() -> None:
+    shown = on_record(("reopened", 100, {"reason": "r"}), ("resolved", 160))
+    for text in both(shown):
+        assert "1 hour from when it came back" in text and "the first time" not in text
+
+
+def test_what_is_resolved_without_a_cause_is_not_being_looked_into() -> None:
+    unknown = ("cause_accepted", 20, {"cause": "unknown"})
+    for happened in ((("resolved", 65),), (unknown, ("resolved", 65))):
+        incident = incident_of(*happened, severity="P1", client="ACME")
+        case = Case(log_of(settings=BERLIN), NOW, BERLIN)
+        shown = client_view(diagnose(case.log, now=NOW, settings=BERLIN), case, incident)
+        assert shown.what_happened == CAUSE_NOT_FOUND
+        assert all("looking into it" not in text and "so far" not in text for text in both(shown))
+    odd = runs("..XX....", wrong=error(None, "qwertz uiop"))
+    case = Case(log_of(*odd, settings=BERLIN), NOW, BERLIN)
+    found = diagnose(case.log, now=NOW, settings=BERLIN, workflow="wf1")
+    assert found.problem and found.problem.cause is Cause.UNKNOWN
+    ended = incident_of(("resolved", 90), severity="P1", detected=START + 2 * HOUR)
+    assert client_view(found, case, ended).what_happened == CAUSE_NOT_FOUND
+    assert client_view(found, case).what_happened == WHAT_HAPPENED[Cause.UNKNOWN]
+    assert on_record(("resolved", 90)).what_happened == WHAT_HAPPENED[Cause.CREDENTIALS]  # as the runs say
 
 
 def test_counts_of_what_came_back_are_not_those_of_all_of_it() -> None:

@@ -296,6 +296,7 @@ def test_the_friday_line_of_a_p3() -> None:
         "3 invoices were not processed, from 23 November 2026, 10:40 on. It is resolved."
     )
     assert "We are working on it." in str(friday_line(through(severity="P3", without=("resolved",)), SETTINGS))
+    assert "looking into it" not in str(friday_line(through("unknown", severity="P3"), SETTINGS)), "it is over"
     for severity in ("P1", "P2", "P4"):
         assert friday_line(through(severity=severity), SETTINGS) is None
     assert friday_line(through(severity="P3", subject={"shared": "x"}), SETTINGS) is None

@@ -89,7 +89,8 @@ def test_the_page_says_the_same_as_the_markdown(closed: Path) -> None:
 def test_the_clients_copy_of_it_holds_no_internals(closed: Path) -> None:
     for name in ("client.html", "client.md"):
         text = (closed / name).read_text(encoding="utf-8")
-        assert "It is resolved" in text and "1 day and 4 hours" in text
+        assert "It had come back, and is resolved again" in text and "1 day" not in text
+        assert "3 hours and 45 minutes from when it came back" in text and "7 hours the first time" in text
         told = text.partition("<body>")[2] or text
         held = [
             word

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from incident_nb.incidents import fold
 from incident_nb.models import Cause, Severity
 from incident_nb.record import Incident
 from incident_nb.review import Review, chosen_period, concerning, review
 from incident_nb.review.model import Attained, Line, Spread, Step
+from incident_nb.review.sla import earlier
 from incident_nb.settings import Client, Settings
 from tests.builders import HOUR, NOW, START, UNAUTHORISED, call, error, flow, log_of, runs
-from tests.incidents import Happened, incident_of, utc
+from tests.incidents import Happened, events_of, incident_of, utc
 
 BERLIN = "Europe/Berlin"
 SETTINGS = Settings(
@@ -35,7 +37,8 @@ def made(*incidents: Incident, now: datetime = LATER, **options: Any) -> Review:
 
 
 def the_line(*happened: Happened, now: datetime = LATER, **opened: Any) -> Line:
-    (line,) = made(incident_of(*happened, **opened), now=now).lines
+    events = events_of(*happened, **opened)
+    (line,) = made(fold(events), now=now, rounds={42: earlier(events)}).lines
     return line
 
 
@@ -175,6 +178,44 @@ def test_what_ran_still_when_it_was_reopened_says_nothing() -> None:
     assert line.clocks["notify"] == "met"
 
 
+def raised(*before: Happened) -> tuple[Happened, ...]:
+    """A P3 that came back five days later and is a P1 since then, answered and resolved in time."""
+    back = 5 * 24 * H
+    return (
+        *before, ("reopened", back, {"reason": "r"}), ("severity_chosen", back + 1, {"severity": "P1", "reason": "r"}),
+        ("acknowledged", back + 5), ("resolved", back + 65), ("notified", back + 20),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "clocks"),
+    [
+        ((("acknowledged", 5 * H), ("resolved", 20 * H)), "met met"),  # as a P3; a P1 has one hour and four
+        ((("acknowledged", 25 * H), ("resolved", 30 * H)), "missed met"),
+        ((("resolved", 20 * H), ("severity_chosen", 2, {"severity": "P1", "reason": "r"})), "missed missed"),
+    ],
+)
+def test_an_earlier_round_is_judged_by_the_severity_of_its_time(before: tuple[Happened, ...], clocks: str) -> None:
+    line = the_line(*raised(*before), severity="P3", now=LATER + timedelta(days=7))
+    assert line.severity is Severity.P1
+    assert f"{line.clocks['respond']} {line.clocks['resolve']}" == clocks
+
+
+def test_what_was_recorded_late_is_of_the_round_in_which_it_happened() -> None:
+    happened: tuple[Happened, ...] = (
+        ("resolved", 90), ("reopened", 600, {"reason": "again"}), ("acknowledged", 10), ("acknowledged", 605),
+        ("resolved", 620),
+    )  # fmt: skip
+    assert the_line(*happened, severity="P1").clocks["respond"] == "met"
+
+
+def test_a_reopening_that_was_withdrawn_ended_no_round() -> None:
+    withdrawn = ("corrected", 700, {"seq": 4, "reason": "another one"})
+    events = events_of(("resolved", 300), ("reopened", 600, {"reason": "again"}), withdrawn, severity="P1")
+    assert earlier(events) == ()
+    assert [one.resolved_at for one in earlier(events[:-1])] == [MONDAY + timedelta(hours=5)]
+
+
 def test_attainment_is_counts_and_never_hides_how_few() -> None:
     rows = [incident_of(("acknowledged", 10 + 25 * n), severity="P1", number=n) for n in range(1, 4)]
     one = attained(made(*rows), "respond")
@@ -256,6 +297,40 @@ def test_a_reopened_one_came_again() -> None:
     assert (found.incidents, found.came_back) == (("INC-1",), 1)
 
 
+BACK: tuple[Happened, ...] = (
+    ("reopened", 6 * 24 * H, {"reason": "down again"}), ("acknowledged", 6 * 24 * H + 300), ("resolved", 7 * 24 * H),
+)  # fmt: skip
+
+
+def test_one_of_before_that_came_back_in_it_is_told_apart_and_recurs() -> None:
+    back = same(1, *FIXED, *BACK, days=7)
+    found = made(back)
+    assert found.lines == () and found.older == () and [one.id for one in found.relapses] == ["INC-1"]
+    assert found.relapses[0].back_at == MONDAY - timedelta(days=1)
+    (again,) = found.recurring
+    assert (again.incidents, again.in_period, again.came_back) == (("INC-1",), 1, 1)
+    assert attained(found, "resolve").ended == 0  # its clocks are of the week in which it was detected
+    of_before = made(back, period=chosen_period(utc("2026-11-13T16:00"), WEEK.since, BERLIN))
+    assert [one.id for one in of_before.lines] == ["INC-1"] and of_before.relapses == ()
+
+
+@pytest.mark.parametrize(("happened", "open_now"), [(BACK, False), (BACK[:2], True)])
+def test_one_that_came_back_is_named_once_whether_open_or_not(happened: tuple[Happened, ...], open_now: bool) -> None:
+    found = made(same(1, *FIXED, *happened, days=7))
+    assert [one.is_open for one in found.relapses] == [open_now] and found.older == ()
+
+
+def test_one_that_came_back_in_another_period_is_no_relapse_of_this_one() -> None:
+    found = made(same(1, *FIXED, *BACK, days=20))
+    assert found.relapses == () and found.recurring == ()
+
+
+def test_a_p3_that_came_back_is_mentioned_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incident_nb.review.count.friday_line", lambda one, _: f"Line of {one.number}")
+    (told,) = made(incident_of(*FIXED, *BACK, severity="P3", detected=MONDAY - timedelta(days=7))).mentions
+    assert (told.text, told.told_at) == ("Line of 42", None)
+
+
 def test_different_problems_and_those_of_other_periods_do_not_recur() -> None:
     other = incident_of(*FIXED, number=3, severity="P2", subject={"fingerprint": "f2"})
     assert made(same(1), other, incident_of(number=4), incident_of(number=5)).recurring == ()
@@ -286,6 +361,22 @@ def test_hours_by_billing_class() -> None:
     assert hours["BILL-2"] == (2, 2.75, 1.5, 687.5)
     assert hours[None] == (1, spent, spent, None)
     assert list(hours) == ["BILL-1", "BILL-2", None]
+
+
+def test_hours_from_the_allocation_are_told_apart_and_have_no_amount() -> None:
+    paid = {1: {"uses": "allocation", "hours": 10}, 2: {"uses": "rate", "hours": 2}, 3: {"hours": 1}}
+    rows = [
+        incident_of(*FIXED, ("billing_classified", 95, {"row": "BILL-3", **uses}), severity="P2", number=number)
+        for number, uses in paid.items()
+    ]
+    free = incident_of(
+        *FIXED, ("billing_classified", 95, {"row": "BILL-1", "uses": "allocation", "hours": 4}), number=4
+    )
+    hours = [(row.row, row.uses, row.hours, row.amount) for row in made(*rows, free).hours]
+    assert hours == [
+        ("BILL-1", None, 4.0, 0.0), ("BILL-3", "allocation", 10.0, None), ("BILL-3", "rate", 2.0, 500.0),
+        ("BILL-3", None, 1.0, 250.0),
+    ]  # fmt: skip
 
 
 # Runs

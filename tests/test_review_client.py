@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from incident_nb.models import Cause
-from incident_nb.public import WHAT_HAPPENED
+from incident_nb.public import CAUSE_NOT_FOUND, WHAT_HAPPENED
 from incident_nb.review import count
 from incident_nb.review.client import GENERAL, ClientReview, client_review, page
 from incident_nb.review.kept import sample_incidents, sample_material
@@ -18,7 +18,7 @@ from incident_nb.review.model import Review
 from tests.builders import NOW, call, flow, log_of, runs
 from tests.hostile import vectors
 from tests.incidents import Happened, incident_of, utc
-from tests.test_review import ALL, FIXED, MONDAY, UNDER, made, same, shared_one
+from tests.test_review import ALL, BACK, FIXED, MONDAY, UNDER, made, same, shared_one
 
 OTHERS = ("GLOBEX", "Globex Corporation")
 SECRET = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
@@ -51,9 +51,37 @@ def test_a_client_reads_what_happened_and_how_it_stands() -> None:
         assert "too few for a middle" in text and "%" not in text.partition("<main>")[2]
 
 
+@pytest.mark.parametrize("cause", [(), (("cause_accepted", 5, {"cause": "unknown"}),)])
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        ((("resolved", 90),), CAUSE_NOT_FOUND),
+        ((("closed", 90),), CAUSE_NOT_FOUND),
+        ((), WHAT_HAPPENED[Cause.UNKNOWN]),
+        ((("resolved", 90), ("reopened", 95, {"reason": "r"})), WHAT_HAPPENED[Cause.UNKNOWN]),
+    ],
+)
+def test_nobody_looks_into_what_is_over(cause: tuple[Happened, ...], end: tuple[Happened, ...], says: str) -> None:
+    shown = client_review(made(incident_of(*cause, *end, severity="P2")), OTHERS)
+    assert [one.what_happened for one in shown.lines] == [says] and shown.causes == ((says, 1),)
+
+
 def test_no_incidents_are_said_in_words() -> None:
     for text in both(made()):
         assert "We know of no incident in this period." in text and "Runs were not counted" in text
+
+
+def test_what_came_back_in_the_period_is_never_no_incident() -> None:
+    back = incident_of(
+        *FIXED, *BACK, severity="P1", detected=MONDAY - timedelta(days=7), subject={"workflow": "[BAY] Invoices"}
+    )
+    for text in both(made(back)):
+        assert "We know of no incident in this period." not in text
+        assert "No new incident was noticed in this period." in text and "Came back in this period" in text
+        assert "Invoices" in text and "22 November 2026, 11:00" in text and "16 November 2026, 11:00" in text
+        assert "Resolved on 23 November 2026, 11:00" in text and "1 problem of this period came more than once" in text
+    for text in both(made(back, incident_of(*FIXED, number=2, severity="P2"))):
+        assert "No new incident" not in text and "Came back in this period" in text
 
 
 DONE: tuple[Happened, ...] = (("prevention", 95, {"text": "x"}), ("prevented", 40 * 24 * 60, {"action": "x"}))
@@ -137,7 +165,9 @@ def test_nobody_else_is_named() -> None:
     [
         ("Orders were late on Tuesday.", "Orders were late on Tuesday."),
         ("As with Globex Corporation, orders were late.", GENERAL),
-        ("globex was late", GENERAL),
+        ("GLOBEX was late", GENERAL),
+        ("globex corporation was late", GENERAL),
+        ("globex was late", "globex was late"),  # a code is matched with its case: it may be an ordinary word
         ("Globexes are no names", "Globexes are no names"),
     ],
 )

@@ -15,11 +15,13 @@ import pytest
 
 from incident_nb import cli
 from incident_nb.errors import OutputError, UsageError
-from incident_nb.incidents import Records
+from incident_nb.incidents import Records, fold
 from incident_nb.incidents.store import FILE
 from incident_nb.resources import notebooks, sample
 from incident_nb.review import chosen_period, open_review
 from incident_nb.review import paper as papers
+from incident_nb.review.client import client_review
+from incident_nb.review.client import page as client_page
 from incident_nb.review.gather import NO_SOURCE, folder_of, gather, read_runs
 from incident_nb.review.kept import ABOUT, SAMPLE_INCIDENTS, Material, material, open_material, sample_material
 from incident_nb.review.paper import check_folder, is_made, write_review
@@ -28,7 +30,7 @@ from tests import make_incidents
 from tests.builders import NOW, START, flow, log_of, page, runs
 from tests.incidents import events_of, incident_of
 from tests.test_cli_incidents import Ran
-from tests.test_review import FIXED, UNDER, shared_one
+from tests.test_review import BACK, FIXED, UNDER, raised, shared_one
 
 SETTINGS = Settings(
     clients={"BAY": Client(name="Bay Foods", time_zone="Europe/Berlin"), "GLOBEX": Client(name="Globex Corporation")},
@@ -70,6 +72,27 @@ def test_what_was_kept_makes_the_same_review(tmp_path: Path, log: bool) -> None:
     assert (found.runs is not None) is log and found.no_runs == ("" if log else "nobody answered")
 
 
+def test_what_was_kept_judges_earlier_rounds_as_they_were(tmp_path: Path) -> None:
+    happened = raised(("acknowledged", 5 * 60), ("resolved", 20 * 60))
+    events = {
+        1: events_of(*happened, severity="P3", number=1, subject={"workflow": "[BAY] Orders"}),
+        2: events_of(
+            *happened, severity="P3", number=2, title="GLOBEX and BAY", subject={"shared": "host:a", "workflow": "[GLOBEX] B"}
+        ),
+    }  # fmt: skip
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    made = material(map(fold, events.values()), None, SETTINGS, "BAY", PERIOD, now, events=events.__getitem__)
+    made.save(tmp_path / "case")
+    kept = open_material(str(tmp_path / "case"))
+    assert kept.review() == made.review()
+    assert [line.clocks["resolve"] for line in kept.review().lines] == ["met", "met"]
+    late = {number: events_of(("resolved", 200 * 60), *raised(), severity="P3", number=number) for number in events}
+    missed = material(map(fold, late.values()), None, SETTINGS, "BAY", PERIOD, now, events=late.__getitem__)
+    assert [line.clocks["respond"] for line in missed.review().lines] == ["missed", "missed"]
+    text = (tmp_path / "case" / "rounds.jsonl").read_text(encoding="utf-8")
+    assert "GLOBEX" not in text and "Orders" in text
+
+
 def test_a_text_with_ends_of_lines_of_its_own_is_kept(tmp_path: Path) -> None:
     title = "one\u2028two\x85three\x0bfour\x1cfive"
     made = material([incident_of(*FIXED, severity="P2", title=title)], None, SETTINGS, "BAY", PERIOD, AFTER)
@@ -97,6 +120,7 @@ def test_of_one_over_several_clients_no_more_is_kept_than_how_it_went(tmp_path: 
     [
         (ABOUT, None, "is no review's: review.json is missing"),
         ("incidents.jsonl", None, "incidents.jsonl is missing"),
+        ("rounds.jsonl", None, "rounds.jsonl is missing"),
         (ABOUT, "{", "cannot be read"),
         (ABOUT, '{"schema": 99}', "its form is 99"),
         (ABOUT, "[]", "cannot be read"),
@@ -156,6 +180,16 @@ def test_the_notebook_and_both_copies_of_another_data_set(tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
+def test_a_report_without_runs_and_incidents_has_no_empty_picture(tmp_path: Path) -> None:
+    write_review(
+        material((), None, SETTINGS, "BAY", PERIOD, AFTER, no_runs="nobody answered"), tmp_path / "out", whole=True
+    )
+    html, told = ((tmp_path / "out" / f"review.{form}").read_text(encoding="utf-8") for form in ("html", "md"))
+    assert "<img " not in html and "![" not in told
+    for text in (html, told):
+        assert "Share of runs that failed: no runs were counted." in text and "nobody answered" in text
+
+
 def test_the_committed_notebook_says_what_is_for_the_house_only() -> None:
     cells = nbformat.read(notebooks() / "client_review.ipynb", as_version=4).cells  # type: ignore[no-untyped-call]
     internal = {cell.source for cell in cells if "internal" in cell.metadata.get("tags", [])}
@@ -187,6 +221,15 @@ def test_no_client_is_told_of_a_p4(tmp_path: Path) -> None:
     assert "Labels" in (tmp_path / "out" / "review.md").read_text()
     copy = (tmp_path / "out" / "client.md").read_text()
     assert "Labels" not in copy and "Low" not in copy and "We know of no incident in this period." in copy
+
+
+def test_no_client_is_told_of_a_p4_that_came_back() -> None:
+    low = incident_of(*FIXED, *BACK, severity="P4", number=9, subject={"workflow": "[BAY] Labels"})
+    period = chosen_period(datetime(2026, 11, 27, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC), "Europe/Berlin")
+    made = material((low,), None, SETTINGS, "BAY", period, datetime(2026, 12, 1, 9, tzinfo=UTC))
+    assert [one.id for one in made.review().relapses] == ["INC-9"]
+    copy = client_page(client_review(made.review(told=True), made.others), "md")
+    assert "Labels" not in copy and "We know of no incident in this period." in copy
 
 
 def test_no_other_folder_is_written_into(tmp_path: Path) -> None:
@@ -266,6 +309,15 @@ def test_the_period_that_is_asked_for(ran: Ran, asked: tuple[str, ...], name: st
 def test_what_can_not_be_is_refused_in_words(ran: Ran, asked: tuple[str, ...], says: str) -> None:
     assert says in re.sub(r"\s+", " ", ran("review", *asked, code=2))
     assert not (ran.folder / "reviews").exists()
+
+
+def test_the_command_judges_earlier_rounds_by_their_events(ran: Ran) -> None:
+    records = Records(ran.folder / FILE)
+    late = raised(("acknowledged", 25 * 60), ("resolved", 30 * 60))
+    records.take(events_of(*late, severity="P3", number=3, client="BAY", origin="3" * 32), by="Kim")
+    records.close()
+    found = ran.json("review", "BAY", "--since", "2026-11-20")
+    assert [(one["id"], one["clocks"]["respond"]) for one in found["lines"]] == [("INC-1", "met"), ("INC-3", "missed")]
 
 
 def test_a_log_without_the_clients_runs_is_no_error(ran: Ran) -> None:

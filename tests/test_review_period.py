@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,21 @@ def test_the_last_period_that_is_over(kind: Kind, now: str, zone: str, name: str
 def test_a_week_may_be_one_of_the_calendar() -> None:
     found = last_period("week", utc("2026-11-25T12:00"), "Europe/Berlin", MONDAY)
     assert (found.since, found.until) == (utc("2026-11-15T23:00"), utc("2026-11-22T23:00"))
+    assert found.name == "2026-W47"
+
+
+@pytest.mark.parametrize(
+    ("day", "at", "zone", "now", "name"),
+    [
+        ("Monday", time(0), "UTC", "2026-11-25T00:00", "2026-W47"),  # up to the end of Sunday the 22nd
+        ("Monday", time(0, 1), "UTC", "2026-11-25T00:00", "2026-W48"),
+        ("Monday", time(0), "America/New_York", "2027-01-04T05:00", "2026-W53"),  # ends on Sunday the 3rd there
+        ("Sunday", time(0), "UTC", "2026-11-25T00:00", "2026-W47"),
+        ("Monday", time(0), "Australia/Sydney", "2027-01-03T13:00", "2026-W53"),
+    ],
+)
+def test_a_week_is_named_by_its_last_instant(day: Any, at: time, zone: str, now: str, name: str) -> None:
+    assert last_period("week", utc(now), zone, ReviewSettings(day=day, at=at)).name == name
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -14,8 +15,8 @@ from incident_nb.review.views import amount_words, met_words, share_words, span_
 from incident_nb.views import View
 from tests.builders import HOUR, NOW, START, flow, log_of, runs
 from tests.hostile import vectors
-from tests.incidents import incident_of, utc
-from tests.test_review import ALL, FIXED, UNDER, made, same, shared_one
+from tests.incidents import Happened, incident_of, utc
+from tests.test_review import ALL, BACK, FIXED, UNDER, made, same, shared_one
 
 VIEWS = (
     shown.summary, shown.severities, shown.causes, shown.clocks, shown.times, shown.runs, shown.friday, shown.recurring,
@@ -74,6 +75,19 @@ def test_too_few_for_a_median_is_said() -> None:
     assert "median 1 h 30 min" in shown.times(three).markdown
 
 
+@pytest.mark.parametrize(("happened", "state"), [(BACK, "resolved Mon 23 Nov 2026, 11:00"), (BACK[:2], "open")])
+def test_one_that_came_back_is_named_with_how_it_stands(happened: tuple[Happened, ...], state: str) -> None:
+    found = made(same(1, *FIXED, *happened, days=7))
+    assert f"of Mon 16 Nov 2026, 11:00; came back Sun 22 Nov 2026, 11:00, {state}" in shown.incidents(found).markdown
+    assert "came back" in shown.incidents(found).html
+    told = shown.summary(found)
+    assert (
+        "1 older one came back in this period" in told.html
+        and "**Of before, and came back in this period:** 1" in told.markdown
+    )
+    assert ("still open" in told.markdown) is (state == "open") and "**Came again:** 1 problem" in told.markdown
+
+
 def test_who_missed_what_is_named() -> None:
     markdown = shown.clocks(made(incident_of(("acknowledged", 90), severity="P1"), incident_of(number=2))).markdown
     assert "INC-42 missed respond and resolve and notify, and is open" in markdown
@@ -122,7 +136,19 @@ def test_prevention_is_told_with_owner_and_date() -> None:
 def test_hours_are_told_with_what_is_not_confirmed() -> None:
     billed = ("billing_classified", 95, {"row": "BILL-2"})
     markdown = shown.hours(made(incident_of(*FIXED, billed, severity="P2"))).markdown
-    assert "| External system change (BILL-2) | 1 | 1.50 (1.50 not confirmed) | \\$375.00 |" in markdown
+    assert "| External system change (BILL-2) | 1 | 1.50 (1.50 not confirmed) | \\$375.00 at the rate;" in markdown
+    assert "what it uses is not on record" in markdown
+
+
+def test_hours_from_the_allocation_show_no_amount() -> None:
+    rows = [
+        incident_of(*FIXED, ("billing_classified", 95, {"row": "BILL-3", "uses": uses, "hours": 10}), number=number)
+        for number, uses in enumerate(("allocation", "rate"), 1)
+    ]
+    view = shown.hours(made(*rows))
+    assert "| 1 | 10.00 | from the allocation |" in view.markdown and "<td>from the allocation</td>" in view.html
+    assert view.markdown.count("2,500.00") == view.html.count("2,500.00") == 1
+    assert "not on record" not in view.markdown + view.html
 
 
 def test_an_amount_is_written_as_the_rate_is() -> None:
@@ -188,6 +214,21 @@ def test_the_runs_are_plotted_where_there_were_any() -> None:
     assert chart.data["share"].isna().tolist() == [False, False, True, True]
     assert "[BAY] Orders: 2 of 4, most from 02 Mar on (1 of 2)" in chart.alt
     assert shown.runs_chart(made()).alt == "Share of runs that failed: no runs were counted."
+
+
+def test_where_there_is_nothing_to_draw_a_sentence_stands_and_no_picture() -> None:
+    quiet = made(log=log_of(*runs("..", flow(1, "[BAY] Good"))), period=ALL, now=NOW)
+    for chart, says in (
+        (shown.weeks_chart(made()), "Incidents by week and severity: none in the 8 weeks up to the period's end."),
+        (shown.clocks_chart(made()), "Deadlines met: there was none in this period."),
+        (shown.runs_chart(made()), "Share of runs that failed: no runs were counted."),
+        (shown.runs_chart(quiet), "Share of runs that failed: no workflow failed."),
+    ):
+        bundle, _ = chart._repr_mimebundle_()
+        assert "image/png" not in bundle and bundle["text/plain"] == chart.alt == says
+        assert says in unescape(bundle["text/html"]) and bundle["text/markdown"].replace("\\", "") == says
+    drawn, _ = shown.weeks_chart(made(incident_of(severity="P3")))._repr_mimebundle_()
+    assert "image/png" in drawn
 
 
 def test_the_sample_shows_each_kind_of_answer() -> None:

@@ -21,7 +21,7 @@ from incident_nb.watch import reviews
 from incident_nb.watch.memory import remembered
 from incident_nb.watch.reviews import Made, look
 from tests.incidents import events_of, utc
-from tests.test_review import FIXED
+from tests.test_review import FIXED, raised
 from tests.watched import lines, workspace
 
 FRIDAY = utc("2026-11-27T16:00")  # 17:00 in Berlin
@@ -77,6 +77,14 @@ def test_each_is_made_once_when_its_week_is_over(tmp_path: Path, records: Record
     assert lines(records)[1] == (
         "review", None, "The review of Bay Foods for 2026-W48 is written: reviews/BAY/2026-W48/review.html",
     )  # fmt: skip
+
+
+def test_earlier_rounds_are_judged_by_their_events(tmp_path: Path, records: Records) -> None:
+    late = raised(("acknowledged", 25 * 60), ("resolved", 30 * 60))
+    records.take(events_of(*late, severity="P3", number=3, client="BAY", origin="3" * 32), by="Kim")
+    kept: list[Material] = []
+    look(records, asked(tmp_path), FRIDAY, lambda material, *_, **__: kept.append(material))
+    assert [line.clocks["respond"] for line in kept[0].review().lines] == ["met", "missed"]
 
 
 def test_after_a_long_time_away_the_last_period_is_made(tmp_path: Path, records: Records) -> None:
@@ -136,6 +144,25 @@ def test_one_clients_failure_is_not_anothers(tmp_path: Path, records: Records) -
     settings = asked(tmp_path, clients=["NOBODY", "BAY"])
     first, second = look(records, settings, FRIDAY + timedelta(hours=1), Writer())
     assert "no client 'NOBODY'" in first.why and second == Made("BAY", "2026-W48")
+
+
+def test_one_that_fails_as_nobody_foresaw_is_no_others_and_quotes_nothing(
+    tmp_path: Path, records: Records, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, fine = asked(tmp_path, clients=["BAY", "GLOBEX"]), Writer()
+
+    def write(material: Material, out: Path, *, whole: bool) -> None:
+        if material.client == "BAY":
+            raise ValueError("odd data of jo@bay.example")
+        fine(material, out, whole=whole)
+
+    now = FRIDAY + timedelta(hours=1)
+    with caplog.at_level(logging.WARNING, "incident_nb.jobs"):
+        first, second = look(records, settings, now, write)
+    assert (first.client, first.why) == ("BAY", "ValueError") and second == Made("GLOBEX", "2026-W48")
+    assert "BAY/2026-W48" in caplog.text and "ValueError" in caplog.text and "odd data" not in caplog.text
+    assert look(records, settings, now + 14 * MINUTE, write) == []
+    assert [one.client for one in look(records, settings, now + 15 * MINUTE, write)] == ["BAY"]
 
 
 def test_two_workers_of_one_workspace_make_none_twice(tmp_path: Path, records: Records) -> None:

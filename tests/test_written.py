@@ -211,6 +211,17 @@ def test_a_client_that_is_no_folders_name_makes_no_folder(desk: Desk, tmp_path: 
     assert not (tmp_path / "clients").exists()
 
 
+def test_a_client_that_is_only_on_record_is_no_more_named_than_others(desk: Desk) -> None:
+    carried(desk, client="ZEN")
+    number = carried(desk, subject={"workflow": "[BAY] Sync for ZEN"}, title="ZEN and Bay")
+    put = only(desk, number, "incident")
+    assert "zen" not in file_of(put).name and "ZEN" not in file_of(put).read_text()
+    assert "ZEN" not in file_of(only(desk, number, "notice")).read_text()
+    with pytest.raises(UsageError, match="names another client"):
+        desk.add(number, "worded", section="impact", text="3 orders of ZEN")
+        desk.add(number, "notified")
+
+
 def test_one_over_several_clients_goes_into_none_of_their_folders(desk: Desk, tmp_path: Path) -> None:
     number = carried(desk, subject={"shared": "host x"})
     put = only(desk, number, "incident")
@@ -565,7 +576,6 @@ def test_no_secret_and_no_other_client_in_any_file(desk: Desk, tmp_path: Path) -
         "worded": {"section": "impact", "text": f"3 orders {key}"},
     }.items():
         desk.add(number, kind, **values)
-    desk.add(number, "waived", gap="internals", reason="x")
     write_documents(desk, number)
     for path in [*tmp_path.rglob("*.md"), *tmp_path.rglob("*.txt"), *tmp_path.rglob("*.eml")]:
         text = path.read_text()
@@ -594,7 +604,7 @@ def test_the_command_says_where_they_are_and_what_they_lack(told: Callable[..., 
     found = json.loads(told("INC-1", "--only", "incident", "--only", "billing", "--json").out)
     states = [(one["document"], one["state"]) for one in found["documents"]]
     assert states == [("incident", "unchanged"), ("billing", "written")]
-    assert {"name", "of", "what", "close", "waived"} == set(found["gaps"][0])
+    assert {"name", "of", "what", "close", "found", "waived"} == set(found["gaps"][0])
     wrong = told("INC-1", "--only", "notes")
     assert wrong.code == 2 and "There is no document 'notes'" in wrong.err
     assert told("INC-7").code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +28,8 @@ from incident_nb.cli.common import (
 from incident_nb.errors import UsageError
 
 if TYPE_CHECKING:
-    from incident_nb.review.kept import Material
+    from incident_nb.record import Incident
+    from incident_nb.review.kept import History, Material
     from incident_nb.review.period import Period
     from incident_nb.settings import Settings
 
@@ -89,7 +91,8 @@ def review(
             )
         count = len(found.lines)
         told = f"{count} incident{'s' * (count != 1)}" if count else "No incidents"
-        words.print(f"{told} in {chosen.name} ({chosen.zone})", markup=False, soft_wrap=True)
+        back = f", and {len(found.relapses)} of before that came back" if found.relapses else ""
+        words.print(f"{told} in {chosen.name} ({chosen.zone}){back}", markup=False, soft_wrap=True)
         words.print(f"review: {target / 'review.html'}", markup=False, soft_wrap=True)
     if json_to is not None:
         put_json(cleaned(found.as_json()), json_to)
@@ -118,14 +121,14 @@ def _material(
 ) -> Material:
     from incident_nb.incidents import records_of
     from incident_nb.review.gather import gather, is_sample, read_runs
-    from incident_nb.review.kept import sample_incidents
+    from incident_nb.review.kept import sample_events, sample_incidents
+
+    def made(known: list[Incident], events: History) -> Material:
+        with reading() as on_progress:
+            runs = read_runs(settings, now, source, offline=offline, instance=instance, on_progress=on_progress)
+        return gather(known, settings, client, period, now, runs, events)
 
     if is_sample(source):
-        known = sample_incidents()
-    else:
-        records = records_of(settings)
-        known = records.incidents()
-        records.close()
-    with reading() as on_progress:
-        runs = read_runs(settings, now, source, offline=offline, instance=instance, on_progress=on_progress)
-    return gather(known, settings, client, period, now, runs)
+        return made(sample_incidents(), sample_events)
+    with closing(records_of(settings)) as records:
+        return made(records.incidents(), records.events)

@@ -73,7 +73,7 @@ def write_documents(
 
 
 def _papers(desk: Desk, number: int, home: Path, only: Collection[Document], *, yes: bool, learning: bool) -> Papers:
-    incident, settings, now = desk.records.get(number), desk.settings, desk.clock()
+    incident, settings, now = desk.records.get(number), desk.everybody(), desk.clock()
     gaps = gaps_of(incident, settings, now, by=desk.by)
     makers: dict[Document, Callable[[], Put]] = {
         "incident": lambda: _put_incident(desk, incident, home, now, yes),
@@ -93,7 +93,7 @@ def _tried(document: Document, make: Callable[[], Put]) -> Put:
 
 def _put_incident(desk: Desk, incident: Incident, home: Path, now: datetime, yes: bool) -> Put:
     """DOC-1, in the client's folder; one without a client, or over several of them, stays in the incident's own."""
-    settings, code = desk.settings, incident.client
+    settings, code = desk.everybody(), incident.client
     text = incident_document(incident, desk.records.events(incident.number), settings, now)
     written = incident.documented.get("DOC-1")
     if code is None or incident.subject.shared:
@@ -107,7 +107,7 @@ def _put_incident(desk: Desk, incident: Incident, home: Path, now: datetime, yes
         folder, words = base / code / "context" / "operations", "in the client's folder"
     path = recorded(settings, written.text if written else None, folder)
     if path is None:
-        name = f"incident-{_day(incident, settings)}-{brief_description(incident)}"
+        name = f"incident-{_day(incident, settings)}-{brief_description(incident, settings.other_clients(code))}"
         path = safe_name(name, folder, ".md", base=base)
         words += f"; the one written before, {written.text}, may still be there" if written else ""
     there = read_back(path)
@@ -163,7 +163,7 @@ def _put_learning(desk: Desk, incident: Incident, wanted: bool) -> Put:
 
 def _put_letter(desk: Desk, incident: Incident, gaps: Iterable[Gap], home: Path, now: datetime) -> Put:
     """The letter as text, Markdown and, once nothing is open, as a mail to be sent; of a P3 the line for the Friday report."""
-    settings = desk.settings
+    settings = desk.everybody()
     letter = letter_of(incident, settings, now, by=desk.by)
     line = friday_line(incident, settings) if incident.severity is Severity.P3 else None
     # those of another severity, or of a time when nothing was open, go

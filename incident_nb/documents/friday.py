@@ -6,8 +6,8 @@ from incident_nb.documents import client_facts as facts
 from incident_nb.documents.people import people_of
 from incident_nb.documents.plain import Flaw, flaws
 from incident_nb.escape import printable
-from incident_nb.models import Cause, Severity
-from incident_nb.public import WHAT_HAPPENED
+from incident_nb.models import Severity
+from incident_nb.public import sentence_of
 from incident_nb.record import Incident
 from incident_nb.redact import redact_text
 from incident_nb.said import Section
@@ -22,11 +22,12 @@ def friday_line(incident: Incident, settings: Settings) -> str | None:
     if incident.severity is not Severity.P3 or incident.subject.shared:
         return None
     people = people_of(incident, settings, "")
-    cause = incident.cause.cause if incident.cause else Cause.UNKNOWN
+    cause = incident.cause.cause if incident.cause else None
     day = facts.moment(incident.detected_at, people).rpartition(",")[0]
     said = {name: facts.written(incident, name) for name in PARTS if not friday_flaws(incident, settings, name)}
     counted = facts.impact(incident, people)
-    words = said.get("what_happened") or WHAT_HAPPENED[cause]
+    over = incident.is_resolved or incident.closed is not None
+    words = said.get("what_happened") or sentence_of(cause, over=over)
     happened = said.get("impact") or ("" if flaws(counted) else counted)
     state = (
         "It is resolved." if incident.is_resolved else "It is closed." if incident.closed else "We are working on it."

@@ -24,7 +24,7 @@ from incident_nb.incidents.payload import Payload
 from incident_nb.models import Cause
 from incident_nb.policy import load, usable_calendar
 from incident_nb.policy.clocks import zone
-from incident_nb.public import names_other
+from incident_nb.public import without_others
 from incident_nb.record import Incident
 from incident_nb.redact import redact_text
 from incident_nb.resources import templates
@@ -69,7 +69,7 @@ def incident_document(incident: Incident, events: Sequence[Event], settings: Set
     others = settings.other_clients(incident.client)
 
     def shown(text: str) -> str:
-        return text if text == BLANK else markdown_text(without(redact_text(printable(text)), others))
+        return text if text == BLANK else markdown_text(without_others(redact_text(printable(text)), others))
 
     facts = facts_of(incident, events, settings, now)
     return _environment().get_template("incident.md.j2").render(f=facts, shown=shown).strip() + "\n"
@@ -106,15 +106,8 @@ def brief_description(incident: Incident, others: Iterable[str] = ()) -> str:
     Of `others`, the codes and names of other clients, it names none.
     """
     cause = incident.cause.cause if incident.cause else incident.subject.suspected
-    about = without(re.sub(r"^\s*\[[^\]]*\]", "", incident.subject.workflow or incident.title).strip(), others)
+    about = without_others(re.sub(r"^\s*\[[^\]]*\]", "", incident.subject.workflow or incident.title).strip(), others)
     return f"{about} {cause.replace('_', ' ')}" if cause and cause is not Cause.UNKNOWN else about
-
-
-def without(text: str, names: Iterable[str]) -> str:
-    """A text with the names of other clients taken out."""
-    while found := names_other(text, names):
-        text = text.replace(found, "another client")
-    return text
 
 
 def _timeline(incident: Incident, events: Sequence[Event], name: str) -> Iterable[tuple[date, Line]]:

@@ -19,7 +19,7 @@ from incident_nb.case import Case
 from incident_nb.escape import markdown_text
 from incident_nb.files import private_folder, write_atomic
 from incident_nb.models import Cause, Diagnosis, Frozen, Impact, Outcome, Problem
-from incident_nb.public import WHAT_HAPPENED, public_name
+from incident_nb.public import CAUSE_NOT_FOUND, public_name, sentence_of
 from incident_nb.record import Incident
 from incident_nb.redact import sealed
 from incident_nb.resources import templates
@@ -34,7 +34,8 @@ class ClientView(Frozen):
     `automation` is the workflow's public name, None where it has none that may be shown. `what_happened` is a sentence
     of ours for the cause. `runs` and `items` are counts since `began`; None where they are not the client's alone.
     `noticed` and `resolved`: when it was detected, and when the resolution that lasted was; both None as long as it is not
-    resolved on record. `confirmed`: the cause is the one that a person accepted.
+    resolved on record. `returned`: when it came back the last time before that, `first_took`: how long it took until it was
+    resolved first; None where it never came back. `confirmed`: the cause is the one that a person accepted.
     """
 
     automation: str | None
@@ -47,11 +48,18 @@ class ClientView(Frozen):
     good_since: int | None = None
     noticed: datetime | None = None
     resolved: datetime | None = None
+    returned: datetime | None = None
+    first_took: timedelta | None = None
     confirmed: bool = False
     seen_from: datetime | None = None
     seen_to: datetime | None = None
     made: datetime
     zone: str
+
+    @property
+    def has_no_cause(self) -> bool:
+        """Whether it is over and nobody found out why it was."""
+        return self.what_happened == CAUSE_NOT_FOUND
 
 
 NOTHING_FOUND = "We looked at the records of this period and found no failure."
@@ -87,13 +95,13 @@ def client_view(diagnosis: Diagnosis, case: Case, incident: Incident | None = No
     view = view.model_copy(update={**_on_record(problem, incident, local), "confirmed": known})
     if problem is None or impact is None:
         if view.status != "unclear":
-            return view.model_copy(update={"what_happened": WHAT_HAPPENED[accepted]})
+            return view.model_copy(update={"what_happened": sentence_of(accepted, over=view.status == "resolved")})
         found = {finding.check: finding.outcome for finding in diagnosis.findings}
         clean = found.get("DX-1") is Outcome.CLEAN and Outcome.FOUND not in found.values()
         return view.model_copy(update={"status": "no_problem", "what_happened": NOTHING_FOUND}) if clean else view
     cause = accepted if known else problem.cause
     status = view.status if view.status != "unclear" else _status(problem, impact)
-    facts: dict[str, Any] = {"status": status, "what_happened": WHAT_HAPPENED[cause]}
+    facts: dict[str, Any] = {"status": status, "what_happened": sentence_of(cause, over=status == "resolved")}
     facts |= {"began": local(problem.onset), "last_failure": local(problem.last_seen)}
     # A part that is no client's own is shared, unless no client is known at all: its counts are other clients', too.
     if problem.client == code and (code or case.log.executions["client"].isna().all()):
@@ -114,7 +122,15 @@ def _on_record(
         return {"status": "came_back"}
     if problem and problem.last_seen and problem.last_seen > ended:
         return {}
-    return {"status": "resolved", "noticed": local(incident.detected_at), "resolved": local(ended)}
+    facts = {"status": "resolved", "noticed": local(incident.detected_at), "resolved": local(ended)}
+    if not incident.reopened:
+        return facts
+    back = min(said.at for said in incident.reopened)
+    first = min((said.at for said in incident.resolved if said.at < back), default=None)
+    return facts | {
+        "returned": local(incident.began_at),
+        "first_took": first - incident.detected_at if first else None,
+    }
 
 
 def lasted(length: timedelta) -> str:

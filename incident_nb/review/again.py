@@ -23,9 +23,14 @@ def recurring(incidents: Iterable[Incident], period: Period, now: datetime) -> t
     found = [
         _told(group, period, now)
         for group in problems.values()
-        if any(period.has(one.detected_at) for one in group) and _came_again(group)
+        if any(_is_of(one, period) for one in group) and _came_again(group)
     ]
     return tuple(sorted(found, key=lambda one: (-len(one.incidents), -one.came_back, one.title)))
+
+
+def _is_of(one: Incident, period: Period) -> bool:
+    """Whether it was detected in the period, or came back in it."""
+    return any(period.has(at) for at in (one.detected_at, *(said.at for said in one.reopened)))
 
 
 def _came_again(group: Sequence[Incident]) -> bool:
@@ -38,7 +43,7 @@ def _told(group: Sequence[Incident], period: Period, now: datetime) -> Recurring
     causes = dict.fromkeys(one.cause.cause for one in group if one.cause)
     return Recurring(
         workflow=newest.subject.workflow, title=newest.title, causes=tuple(causes),
-        incidents=tuple(one.id for one in group), in_period=sum(period.has(one.detected_at) for one in group),
+        incidents=tuple(one.id for one in group), in_period=sum(_is_of(one, period) for one in group),
         came_back=sum(len(one.reopened) for one in group), failures=sum(one.occurrences for one in group),
         prevention=tuple(prevented for one in group for prevented in prevention(one, max(again), now)),
     )  # fmt: skip

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from html import escape
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from incident_nb.escape import markdown_text
 from incident_nb.models import Severity
-from incident_nb.plots.house import BLUE, FAINT, GRID, INK, Chart, canvas, drawable, say_empty, shorten
+from incident_nb.outputs import framed
+from incident_nb.plots.house import BLUE, FAINT, GRID, INK, Chart, canvas, drawable, shorten
 from incident_nb.policy import CLOCKS
 from incident_nb.review.model import Rate, Review
 from incident_nb.review.views import met_words, share_words
@@ -25,6 +29,14 @@ GRADES: dict[Severity | None, tuple[str, str]] = {
 }
 STATES = {"met": ("#009E73", ""), "missed": ("#D55E00", "//"), "running": ("#FFFFFF", "")}
 MOST_ROWS = 8  # workflows in one chart
+
+
+class Empty(Chart):
+    """A chart without anything to draw: a page shows its sentence and no picture."""
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        told = {"text/html": framed(f"<p>{escape(self.alt)}</p>"), "text/markdown": markdown_text(self.alt)}
+        return {**told, "text/plain": self.alt}, {}
 
 
 def weeks(found: Review) -> Chart:
@@ -45,8 +57,7 @@ def weeks(found: Review) -> Chart:
     )
     figure, axes = canvas(2.5, title)
     if data.empty:
-        say_empty(axes, "No incident was detected in this time.")
-        return Chart(figure, data, f"{title}: none in the {len(found.weeks)} weeks up to the period's end.")
+        return Empty(figure, data, f"{title}: none in the {len(found.weeks)} weeks up to the period's end.")
     below = [0] * len(found.weeks)
     for grade, (colour, hatch) in GRADES.items():
         heights = [week.counts.get(grade, 0) for week in found.weeks]
@@ -79,8 +90,7 @@ def attainment(found: Review) -> Chart:
     )
     figure, axes = canvas(1.9, title)
     if not data["count"].sum():
-        say_empty(axes, "No deadline in this period.")
-        return Chart(figure, data, f"{title}: there was none in this period.")
+        return Empty(figure, data, f"{title}: there was none in this period.")
     for place, clock in enumerate(CLOCKS):
         left = 0
         for state, (colour, hatch) in STATES.items():
@@ -123,8 +133,7 @@ def rates(found: Review) -> Chart:
     figure, axes = canvas(0.95 + 0.52 * max(2, len(shown)), title)
     if not shown:
         why = "No workflow failed." if found.runs and found.runs.rates else "No runs were counted."
-        say_empty(axes, why)
-        return Chart(figure, data, f"{title}: {why[0].lower()}{why[1:]}")
+        return Empty(figure, data, f"{title}: {why[0].lower()}{why[1:]}")
     for place, one in enumerate(shown):
         _row(axes, place, one)
     labels = [f"{drawable(shorten(one.workflow, 34))}\n{share_words(one.runs, one.failed)}" for one in shown]

@@ -6,7 +6,6 @@ sentences are ours, one a cause; the lines on P3s are those of the Friday report
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,10 +13,10 @@ from pathlib import Path
 from incident_nb.errors import UsageError
 from incident_nb.escape import printable
 from incident_nb.files import private_folder, write_atomic
-from incident_nb.models import Cause, Frozen, Severity
+from incident_nb.models import Frozen, Severity
 from incident_nb.policy import load
 from incident_nb.policy.clocks import Clock
-from incident_nb.public import WHAT_HAPPENED, public_name
+from incident_nb.public import names_other, public_name, sentence_of
 from incident_nb.redact import redact_text, sealed
 from incident_nb.report.client import CLIENT_FILES, page_templates
 from incident_nb.review.model import Line, Review, Step, counted
@@ -28,7 +27,10 @@ GENERAL = "A smaller problem with one of your automations."
 
 
 class ClientLine(Frozen):
-    """One incident: when, how grave, of which automation (None: no name that may be shown), what happened, how it stands."""
+    """One incident: when, how grave, of which automation (None: no name that may be shown), what happened, how it stands.
+
+    `returned`: when it came back in the period, first; None where it did not.
+    """
 
     detected: datetime
     grade: str
@@ -38,6 +40,7 @@ class ClientLine(Frozen):
     is_open: bool
     waits_for_you: bool
     came_back: bool
+    returned: datetime | None
 
 
 class Promise(Frozen):
@@ -69,8 +72,8 @@ class Reliability(Frozen):
 class ClientReview(Frozen):
     """All that a client's copy says. Times are zone-aware, in the client's own zone, which `zone` names.
 
-    `seen_from` and `seen_to`: what runs are known of; None where none are. `came_again`: so many problems were there more
-    than once, and so many of them are `prevented`.
+    `relapses` were noticed before it and came back in it. `seen_from` and `seen_to`: what runs are known of; None where none
+    are. `came_again`: so many problems were there more than once, and so many of them are `prevented`.
     """
 
     name: str | None
@@ -81,6 +84,7 @@ class ClientReview(Frozen):
     grades: tuple[tuple[str, int], ...]
     causes: tuple[tuple[str, int], ...]
     lines: tuple[ClientLine, ...]
+    relapses: tuple[ClientLine, ...]
     promises: tuple[Promise, ...]
     took: tuple[Took, ...]
     runs: tuple[Reliability, ...]
@@ -99,6 +103,15 @@ def client_review(found: Review, others: Iterable[str]) -> ClientReview:
     def grade(severity: Severity | None) -> str:
         return names[severity] if severity else "Not classified yet"
 
+    def told(line: Line) -> ClientLine:
+        return ClientLine(
+            detected=local(line.detected_at), grade=grade(line.severity),
+            automation=public_name(line.workflow, strangers), what_happened=_what(line),
+            resolved=local(line.resolved_at) if line.resolved_at else None, is_open=line.is_open,
+            waits_for_you=line.waiting and line.is_open, came_back=bool(line.came_back),
+            returned=local(line.back_at) if line.back_at else None,
+        )  # fmt: skip
+
     local = found.period.local
     runs = found.runs
     return ClientReview(
@@ -109,15 +122,8 @@ def client_review(found: Review, others: Iterable[str]) -> ClientReview:
         zone=found.period.zone,
         grades=tuple((grade(severity), count) for severity, count in sorted(_grades(found).items(), key=_gravest)),
         causes=tuple(counted(_what(line) for line in found.lines).items()),
-        lines=tuple(
-            ClientLine(
-                detected=local(line.detected_at), grade=grade(line.severity),
-                automation=public_name(line.workflow, strangers), what_happened=_what(line),
-                resolved=local(line.resolved_at) if line.resolved_at else None, is_open=line.is_open,
-                waits_for_you=line.waiting and line.is_open, came_back=bool(line.came_back),
-            )
-            for line in found.lines
-        ),
+        lines=tuple(map(told, found.lines)),
+        relapses=tuple(map(told, found.relapses)),
         promises=tuple(
             Promise(clock=one.clock, met=one.met, ended=one.ended, running=one.running)
             for one in found.attained
@@ -146,7 +152,7 @@ def _gravest(pair: tuple[Severity | None, int]) -> str:
 
 
 def _what(line: Line) -> str:
-    return WHAT_HAPPENED[line.cause or Cause.UNKNOWN]
+    return sentence_of(line.cause, over=not line.is_open)
 
 
 def _reliability(found: Review, strangers: list[str]) -> tuple[Reliability, ...]:
@@ -163,8 +169,7 @@ def _reliability(found: Review, strangers: list[str]) -> tuple[Reliability, ...]
 def _mention(text: str, strangers: list[str]) -> str:
     """A line of the Friday report without personal data; a general one where it names somebody else."""
     line = " ".join(redact_text(printable(text), personal=True).split())
-    named = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line, re.IGNORECASE) for name in strangers)
-    return GENERAL if named else line
+    return GENERAL if names_other(line, strangers) else line
 
 
 def page(shown: ClientReview, form: str) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
+from typing import get_args
 
 from incident_nb.documents.friday import friday_line
 from incident_nb.models import ExecutionLog, Severity, Window
-from incident_nb.policy import ClientCalendar, bill, load, usable_calendar
+from incident_nb.policy import bill, load, usable_calendar
+from incident_nb.policy.clocks import Clock
 from incident_nb.record import Incident
 from incident_nb.review import sla
 from incident_nb.review.again import recurring
-from incident_nb.review.model import Hours, Line, Mention, Review, Week, counted
+from incident_nb.review.model import Hours, Line, Mention, Review, Stood, Week, counted
 from incident_nb.review.period import Period, before, parts_of
 from incident_nb.review.rates import runs_of
-from incident_nb.said import Subject
+from incident_nb.said import Paid, Subject
 from incident_nb.settings import Settings
 
 WEEKS = 8  # how many weeks are shown at least, for what is usual
@@ -35,13 +37,15 @@ def review(
     period: Period,
     now: datetime,
     *,
+    rounds: Mapping[int, tuple[Incident, ...]] | None = None,
     seen: Window | None = None,
     no_runs: str = "no execution log was read",
 ) -> Review:
     """What is told of a client's incidents over a period, as known at `now` (zone-aware).
 
     `incidents` may be everybody's: only the client's own are counted, and of those that cover several clients nothing is
-    told but what is shared. One belongs to the period in which it was detected, by its true instant. `log` may hold runs
+    told but what is shared. One belongs to the period in which it was detected, by its true instant. `rounds`: by number, the
+    incidents that came back as they were when each of their rounds but the last ended (`sla.earlier`). `log` may hold runs
     of others, too; `seen` is what it covers, where a part of it was left out here. Clocks follow the client's calendar
     (rows SEV-P1 to SEV-P4); without a readable one they count every hour, and `note` says so.
     """
@@ -51,11 +55,14 @@ def review(
     calendar, note = usable_calendar(settings, client)
 
     def line(one: Incident) -> Line:
-        return _line(one, now, calendar, tuple(sorted(covering.keys() & set(one.related))))
+        wider = tuple(sorted(covering.keys() & set(one.related)))
+        clocks = sla.stood(one, now, calendar, (rounds or {}).get(one.number, ()))
+        return _line(one, now, clocks, wider, _back_at(one, period))
 
     past = [one for one in mine if one.detected_at < period.until]
     told = [one for one in past if period.has(one.detected_at)]
-    lines = tuple(map(line, told))
+    back = [one for one in past if one.detected_at < period.since and _back_at(one, period)]
+    lines, relapses = tuple(map(line, told)), tuple(map(line, back))
     owner = settings.clients.get(client)
     return Review(
         client=client,
@@ -63,12 +70,15 @@ def review(
         period=period,
         now=now,
         lines=lines,
-        older=tuple(one for one in map(line, past) if one.is_open and one.detected_at < period.since),
-        wider=tuple(line(covering[name]) for name in sorted({name for one in lines for name in one.wider})),
+        relapses=relapses,
+        older=tuple(
+            one for one in map(line, past) if one.is_open and one.detected_at < period.since and one.back_at is None
+        ),
+        wider=tuple(line(covering[name]) for name in sorted({name for one in lines + relapses for name in one.wider})),
         weeks=_weeks(past, before(period, weeks=WEEKS)),
         attained=sla.attained(lines),
         spreads=sla.spreads(lines),
-        mentions=_mentions(told, settings),
+        mentions=_mentions([*back, *told], period, settings),
         recurring=recurring((one for one in past if not one.subject.shared), period, now),
         hours=_hours([one for one in told if not one.subject.shared], now, settings.billing.rate),
         rate=settings.billing.rate,
@@ -86,8 +96,7 @@ def concerning(incidents: Iterable[Incident], client: str, until: datetime) -> t
     """
     known = list(incidents)
     mine = [one for one in known if one.client == client and one.detected_at < until]
-    own = [_without_names(one) if one.subject.shared else one for one in mine]
-    return (*own, *map(_without_names, _covering(known, mine).values()))
+    return tuple(map(nameless, (*mine, *_covering(known, mine).values())))
 
 
 def _covering(known: Sequence[Incident], mine: Sequence[Incident]) -> dict[str, Incident]:
@@ -96,8 +105,10 @@ def _covering(known: Sequence[Incident], mine: Sequence[Incident]) -> dict[str, 
     return {one.id: one for one in known if one.subject.shared and one.id in near}
 
 
-def _without_names(one: Incident) -> Incident:
-    """How an incident over several clients went, and nothing that could name one of them."""
+def nameless(one: Incident) -> Incident:
+    """The incident; of one over several clients how it went, and nothing that could name one of them."""
+    if not one.subject.shared:
+        return one
     kept = ("number", "version", "client", "detected_at", "opened_at", "last_seen", "changed_at", "occurrences")
     went = {
         name: tuple(said.model_copy(update={"text": "", "by": ""}) for said in getattr(one, name))
@@ -114,7 +125,14 @@ def _without_names(one: Incident) -> Incident:
     return bare.model_copy(update={**went, **judged, "waiting": spans})
 
 
-def _line(one: Incident, now: datetime, calendar: ClientCalendar | None, wider: tuple[str, ...]) -> Line:
+def _back_at(one: Incident, period: Period) -> datetime | None:
+    """When it came back in the period, first."""
+    return min((said.at for said in one.reopened if period.has(said.at)), default=None)
+
+
+def _line(
+    one: Incident, now: datetime, clocks: dict[Clock, Stood], wider: tuple[str, ...], back_at: datetime | None
+) -> Line:
     shared = one.subject.shared
     return Line(
         id=one.id,
@@ -130,8 +148,9 @@ def _line(one: Incident, now: datetime, calendar: ClientCalendar | None, wider: 
         came_back=len(one.reopened),
         took=sla.took(one),
         waited=sla.waited(one, now),
-        clocks=sla.stood(one, now, calendar),
+        clocks=clocks,
         wider=wider,
+        back_at=back_at,
     )
 
 
@@ -143,33 +162,49 @@ def _weeks(mine: Sequence[Incident], whole: Period) -> tuple[Week, ...]:
     )
 
 
-def _mentions(told: Sequence[Incident], settings: Settings) -> tuple[Mention, ...]:
-    """The P3s of the period, each with its line (NOT-P3); those over several clients have none."""
+def _mentions(told: Sequence[Incident], period: Period, settings: Settings) -> tuple[Mention, ...]:
+    """The P3s of the period, each with its line (NOT-P3); those over several clients have none.
+
+    One that came back is told again, whatever was said of it before the period.
+    """
     rows = [one for one in told if one.severity is Severity.P3 and not one.subject.shared]
     lines = ((one, friday_line(one, settings)) for one in rows)
     return tuple(
-        Mention(incident=one.id, text=text, told_at=min((sent.at for sent in one.notices), default=None))
+        Mention(
+            incident=one.id,
+            text=text,
+            told_at=min(
+                (sent.at for sent in one.notices if sent.at >= (_back_at(one, period) or one.detected_at)), default=None
+            ),
+        )
         for one, text in lines
         if text
     )
 
 
 def _hours(told: Sequence[Incident], now: datetime, rate: str) -> tuple[Hours, ...]:
-    """The hours by billing class, in the order of the policy's rows; those that nobody has classified last."""
-    rules = load()
+    """The hours by billing class and by what they use, in the order of the policy's rows; those that nobody has
+    classified last.
+    """
     bills = [(one, bill(one, now, rate=rate)) for one in told]
     found = []
-    for row in (*rules.billing, None):
-        here = [(one, due) for one, due in bills if due.row == (row.id if row else None)]
-        if here:
+    for row in (*load().billing, None):
+        for uses in (*get_args(Paid), None):
+            here = [
+                (one, due)
+                for one, due in bills
+                if due.row == (row.id if row else None) and (due.uses if due.billable else None) == uses
+            ]
+            if not here:
+                continue
             open_ones = [due for one, due in here if one.billing is None or one.billing.hours is None]
             found.append(
                 Hours(
                     row=row.id if row else None, label=row.cause if row else "Nobody has said who pays",
-                    billable=row.billable if row else None, incidents=len(here),
+                    billable=row.billable if row else None, uses=uses, incidents=len(here),
                     hours=round(sum(due.hours for _, due in here), 2),
                     proposed=round(sum(due.hours for due in open_ones), 2),
-                    amount=round(sum(due.amount or 0 for _, due in here), 2) if row else None,
+                    amount=round(sum(due.amount or 0 for _, due in here), 2) if row and uses != "allocation" else None,
                 )
             )  # fmt: skip
     return tuple(found)

@@ -15,7 +15,7 @@ from incident_nb.live import WORD
 from incident_nb.models import ExecutionLog
 from incident_nb.policy import usable_calendar
 from incident_nb.record import Incident
-from incident_nb.review.kept import Material, material
+from incident_nb.review.kept import History, Material, material
 from incident_nb.review.period import Period
 from incident_nb.settings import Settings
 
@@ -27,9 +27,11 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 def gather(
     incidents: Iterable[Incident], settings: Settings, client: str, period: Period, now: datetime,
-    runs: Runs,
+    runs: Runs, events: History = lambda _: (),
 ) -> Material:  # fmt: skip
     """What the review of a client and a period is made from, with `runs` as `read_runs` gives them.
+
+    `events` are those of an incident by its number, as the records have them.
 
     Raises UsageError for a client of which neither settings nor incidents nor executions know.
     """
@@ -41,7 +43,7 @@ def gather(
     if client not in codes:
         told = ", ".join(sorted(codes)) or "none at all"
         raise UsageError(f"There is no client {client!r} in settings, incidents or executions. There is: {told}.")
-    return material(known, log, settings, client, period, now, no_runs=why)
+    return material(known, log, settings, client, period, now, events=events, no_runs=why)
 
 
 def zone_of(settings: Settings, client: str) -> str:

@@ -2,14 +2,15 @@
 
 case/case.json, *.parquet   the execution log of the client, from as long before the period as it lasts
 case/incidents.jsonl        the incidents that concern it, one a line
+case/rounds.jsonl           those of them that came back, as they were at each reopening, one a line, oldest first
 case/review.json            whose review it is and of when; written last
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,18 @@ from incident_nb.patterns import window
 from incident_nb.record import Incident
 from incident_nb.redact import sealed
 from incident_nb.resources import sample
-from incident_nb.review.count import concerning, review
+from incident_nb.review.count import concerning, nameless, review
 from incident_nb.review.model import Review
 from incident_nb.review.period import Period, chosen_period
 from incident_nb.review.rates import earliest
+from incident_nb.review.sla import earlier
 from incident_nb.settings import Client, Settings
 
-ABOUT, INCIDENTS = "review.json", "incidents.jsonl"
-SCHEMA = 1
+ABOUT, INCIDENTS, ROUNDS = "review.json", "incidents.jsonl", "rounds.jsonl"
+SCHEMA = 2
+
+History = Callable[[int], Iterable[Event]]
+"""The events of an incident, by its number."""
 
 SAMPLE_CLIENT = "CMPS"
 SAMPLE_INCIDENTS = "incidents.events"
@@ -54,14 +59,15 @@ SAMPLE_PERIOD = chosen_period(
 class Material:
     """What a review is made from: incidents and executions of one client, or near it, and what the log covers (`seen`).
 
-    Where there was no log, `no_runs` says why, and the case's is empty. `others` are codes and names of all other clients,
-    which no text for this one may hold.
+    `rounds`: the incidents that came back, as they were at each reopening, by number. Where there was no log, `no_runs` says
+    why, and the case's is empty. `others` are codes and names of all other clients, which no text for this one may hold.
     """
 
     case: Case
     client: str
     period: Period
     incidents: tuple[Incident, ...]
+    rounds: Mapping[int, tuple[Incident, ...]] = field(default_factory=dict)
     seen: Window | None = None
     no_runs: str = ""
     others: tuple[str, ...] = ()
@@ -71,15 +77,17 @@ class Material:
         log = None if self.no_runs else self.case.log
         chosen = [one for one in self.incidents if not told or one.severity is not Severity.P4]
         return review(
-            chosen, log, self.case.settings, self.client, self.period, self.case.now, seen=self.seen,
-            no_runs=self.no_runs,
+            chosen, log, self.case.settings, self.client, self.period, self.case.now, rounds=self.rounds,
+            seen=self.seen, no_runs=self.no_runs,
         )  # fmt: skip
 
     def save(self, folder: Path) -> None:
         """Writes it into the folder (0700, files 0600). Raises OutputError."""
         self.case.save(folder)
-        lines = "".join(one.model_dump_json() + "\n" for one in self.incidents)
-        write_atomic(folder / INCIDENTS, sealed(INCIDENTS, lines))
+        ended = [was for rounds in self.rounds.values() for was in rounds]
+        for name, rows in ((INCIDENTS, self.incidents), (ROUNDS, ended)):
+            lines = "".join(one.model_dump_json() + "\n" for one in rows)
+            write_atomic(folder / name, sealed(name, lines))
         about = {
             "schema": SCHEMA,
             "client": self.client,
@@ -93,14 +101,26 @@ class Material:
 
 def material(
     incidents: Iterable[Incident], log: ExecutionLog | None, settings: Settings, client: str, period: Period,
-    now: datetime, *, no_runs: str = "no execution log was read",
+    now: datetime, *, events: History = lambda _: (), no_runs: str = "no execution log was read",
 ) -> Material:  # fmt: skip
-    """What the review of a client and a period is made from: of all that is known only what concerns it."""
+    """What the review of a client and a period is made from: of all that is known only what concerns it.
+
+    `events` tell how those were that came back, before they did: without them their last round alone is judged.
+    """
     everybody = list(incidents)
+    known = concerning(everybody, client, period.until)
+    rounds = {
+        one.number: tuple(
+            nameless(was.model_copy(update={"subject": one.subject})) for was in earlier(events(one.number))
+        )
+        for one in known
+        if one.reopened
+    }
     mine = _of_one(within(log, earliest(period), period.until, client)) if log is not None else nothing()
     return Material(
         case=Case(mine, now, settings, client=client, unattended=True, offline=True),
-        client=client, period=period, incidents=concerning(everybody, client, period.until),
+        client=client, period=period, incidents=known,
+        rounds=rounds,
         seen=window(log) if log is not None else None, no_runs="" if log is not None else no_runs,
         others=_others(client, everybody, log, settings),
     )  # fmt: skip
@@ -146,10 +166,12 @@ def open_material(name: str) -> Material:
         about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if about["schema"] != SCHEMA:
             raise ValueError(f"its form is {about['schema']}, and this version reads form {SCHEMA}")
-        lines = (folder / INCIDENTS).read_bytes().split(b"\n")  # a text may hold other ends of lines
+        rounds: dict[int, tuple[Incident, ...]] = {}
+        for was in _incidents(folder / ROUNDS):
+            rounds[was.number] = (*rounds.get(was.number, ()), was)
         return Material(
             case=case, client=str(about["client"]), period=Period.model_validate(about["period"]),
-            incidents=tuple(Incident.model_validate_json(line) for line in lines if line),
+            incidents=_incidents(folder / INCIDENTS), rounds=rounds,
             seen=Window.model_validate(about["seen"]) if about["seen"] else None, no_runs=str(about["no_runs"]),
             others=tuple(map(str, about["others"])),
         )  # fmt: skip
@@ -162,17 +184,32 @@ def open_material(name: str) -> Material:
         raise UsageError(f"The review in {folder} cannot be read: {error}. Make it again.") from error
 
 
+def _incidents(path: Path) -> tuple[Incident, ...]:
+    lines = path.read_bytes().split(b"\n")  # a text may hold other ends of lines
+    return tuple(Incident.model_validate_json(line) for line in lines if line)
+
+
 def sample_material(client: str = SAMPLE_CLIENT, period: Period = SAMPLE_PERIOD) -> Material:
     """The bundled sample: made-up incidents and the bundled executions of a made-up agency, seen from a fixed instant."""
     return material(
-        sample_incidents(), cases.sample_case().log, SAMPLE_SETTINGS, client, period, cases.SAMPLE_NOW
+        sample_incidents(), cases.sample_case().log, SAMPLE_SETTINGS, client, period, cases.SAMPLE_NOW,
+        events=sample_events,
     )  # fmt: skip
 
 
 def sample_incidents() -> list[Incident]:
     """The bundled incidents, of several clients; made by `tests/make_incidents.py`."""
+    return [fold(rows) for rows in _sample().values()]
+
+
+def sample_events(number: int) -> list[Event]:
+    """The events of a bundled incident."""
+    return _sample()[number]
+
+
+def _sample() -> dict[int, list[Event]]:
     events: dict[int, list[Event]] = {}
     for line in (sample() / SAMPLE_INCIDENTS).read_bytes().splitlines():
         event = Event.model_validate_json(line)
         events.setdefault(event.number, []).append(event)
-    return [fold(rows) for rows in events.values()]
+    return events

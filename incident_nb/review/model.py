@@ -12,6 +12,7 @@ from typing import Any, Literal
 from incident_nb.models import Cause, Frozen, Severity
 from incident_nb.policy.clocks import Clock
 from incident_nb.review.period import Period
+from incident_nb.said import Paid
 
 ENOUGH_CASES = 3  # fewer have no median that says anything
 ENOUGH_RUNS = 20  # fewer have no percentage that says anything
@@ -28,7 +29,7 @@ class Line(Frozen):
     `took`: from the detection to the first acknowledgement, the accepted cause and the resolution that lasted, by step and
     without the time that the client was waited for (`waited`); steps that are not done are missing. `clocks`: over all its
     rounds, since a reopening begins clocks anew: missed once is missed. `wider`: the incidents over several clients that
-    cover it.
+    cover it. `back_at`: when it came back in the period, first; None where it did not.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Line(Frozen):
     waited: timedelta
     clocks: dict[Clock, Stood]
     wider: tuple[str, ...] = ()
+    back_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -136,7 +138,7 @@ class Prevented(Frozen):
 
 class Recurring(Frozen):
     """A problem of the period that was there more than once: `incidents` of it on record, oldest first, `came_back`
-    reopenings among them. `causes` are the accepted ones.
+    reopenings among them; `in_period` of the incidents were detected or came back in it. `causes` are the accepted ones.
     """
 
     workflow: str | None
@@ -163,13 +165,15 @@ class Mention(Frozen):
 
 
 class Hours(Frozen):
-    """The hours of one billing class (`row`, None: nobody has said who pays); `proposed` are those of them that the record
-    counted and nobody confirmed. `amount`: at the settings' rate; None where nobody has said who pays.
+    """The hours of one billing class (`row`, None: nobody has said who pays) and, where it is billable, of what they use: the
+    client's allocation or the rate (None: not on record). `proposed` are those of them that the record counted and nobody
+    confirmed. `amount`: at the settings' rate; None where nobody has said who pays, and from the allocation.
     """
 
     row: str | None
     label: str
     billable: bool | None
+    uses: Paid | None
     incidents: int
     hours: float
     proposed: float
@@ -179,12 +183,13 @@ class Hours(Frozen):
 class Review(Frozen):
     """A client's incidents over a period, as known at `now`. An incident belongs to the period in which it was detected.
 
-    `older`: those of before that are open. `wider`: incidents over several clients that cover some of these; nothing of
-    them is told but what is shared. `weeks`: the weeks up to the period's end, some of which may lie before it.
-    `record_from`: when the client's first incident on record was detected: what came before is not known. `runs` is None
-    where there is no execution log, and `no_runs` says why. `note`: what is wrong with the client's calendar. `rate` is what
-    an hour costs, as it is written. `hours_shared`: so many incidents over several clients, whose hours are not this one's
-    alone, are left out of `hours`.
+    `relapses`: those of before that came back in it, which `attained`, `spreads` and `hours` leave to the period of their
+    detection. `older`: the other ones of before that are open. `wider`: incidents over several clients that cover some of
+    these; nothing of them is told but what is shared. `weeks`: the weeks up to the period's end, some of which may lie
+    before it. `record_from`: when the client's first incident on record was detected: what came before is not known. `runs`
+    is None where there is no execution log, and `no_runs` says why. `note`: what is wrong with the client's calendar. `rate`
+    is what an hour costs, as it is written. `hours_shared`: so many incidents over several clients, whose hours are not this
+    one's alone, are left out of `hours`.
     """
 
     client: str
@@ -192,6 +197,7 @@ class Review(Frozen):
     period: Period
     now: datetime
     lines: tuple[Line, ...]
+    relapses: tuple[Line, ...]
     older: tuple[Line, ...]
     wider: tuple[Line, ...]
     weeks: tuple[Week, ...]

@@ -40,8 +40,8 @@ class Period(Frozen):
 def last_period(kind: Kind, now: datetime, zone: str, settings: ReviewSettings) -> Period:
     """The last period of its kind that is over at `now` (zone-aware), in the client's time zone.
 
-    A week ends on the day and at the time of `[review]` and is named by the ISO week that this day is in; months and
-    quarters are those of the calendar.
+    A week ends on the day and at the time of `[review]` and is named by the ISO week that its last instant is in; months
+    and quarters are those of the calendar.
     """
     local = ZoneInfo(zone)
     today = now.astimezone(local).date()
@@ -49,7 +49,8 @@ def last_period(kind: Kind, now: datetime, zone: str, settings: ReviewSettings) 
         end = today - timedelta(days=(today.weekday() - WEEKDAYS.index(settings.day)) % 7)
         if _instant(end, settings.at, local) > now:
             end -= timedelta(days=7)
-        year, week, _ = end.isocalendar()
+        last = _instant(end, settings.at, local) - timedelta(microseconds=1)
+        year, week, _ = last.astimezone(local).isocalendar()
         name, first, at = f"{year}-W{week:02d}", end - timedelta(days=7), settings.at
     else:
         length, at = (1 if kind == "month" else 3), time()

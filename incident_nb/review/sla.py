@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
+from incident_nb.incidents.events import Event, corrected, fold
+from incident_nb.incidents.kinds.ending import Corrected, Reopened
 from incident_nb.models import Cause, Severity
 from incident_nb.policy.clocks import CLOCKS, ClientCalendar, Clock
 from incident_nb.policy.load import load
@@ -16,20 +18,24 @@ from incident_nb.review.model import ENOUGH_CASES, STEPS, Attained, Line, Spread
 _STOOD: dict[State, Stood] = {State.MET: "met", State.MISSED: "missed", State.NONE: "none"}
 
 
-def stood(incident: Incident, now: datetime, calendar: ClientCalendar | None) -> dict[Clock, Stood]:
+def stood(
+    incident: Incident, now: datetime, calendar: ClientCalendar | None, rounds: Sequence[Incident] = ()
+) -> dict[Clock, Stood]:
     """How each clock of an incident stands at `now`, over all its rounds: missed in one of them is missed.
 
-    A reopening begins those clocks anew that the policy names (`reopening_restarts`); what they were before counts where it
-    was known by then. Empty where nobody has said how severe it is.
+    A reopening begins those clocks anew that the policy names (`reopening_restarts`); what they were before (`rounds`, as
+    `earlier` gives them) counts where it was known by then, by the severity of that time. Empty where nobody has said how
+    severe it is.
     """
     restarts = load().settings.reopening_restarts
     last = {clock: _stood(timer.state) for clock, timer in timers(incident, now, calendar=calendar).items()}
-    earlier = [
+    ends = sorted(said.at for said in incident.reopened)
+    ended = [
         {clock: _STOOD.get(timer.state, "none") for clock, timer in timers(was, end, calendar=calendar).items()}
-        for was, end in _earlier_rounds(incident)
+        for was, end in zip(rounds, ends, strict=False)
     ]
     for clock in last.keys() & set(restarts):
-        before = [one[clock] for one in earlier]
+        before = [one[clock] for one in ended if clock in one]
         if "missed" in before or (last[clock] == "none" and "met" in before):
             last[clock] = "missed" if "missed" in before else "met"
     return last
@@ -39,24 +45,15 @@ def _stood(state: State) -> Stood:
     return _STOOD.get(state, "running")
 
 
-def _earlier_rounds(incident: Incident) -> Iterator[tuple[Incident, datetime]]:
-    """The incident as it was when each of its rounds but the last one ended, and when that was."""
-    again = sorted(incident.reopened, key=lambda said: said.at)
-    for place, end in enumerate(said.at for said in again):
-        was = {
-            "reopened": tuple(again[:place]),
-            "closed": None,
-            "waiting": tuple(
-                span.model_copy(update={"until": min(span.until or end, end)})
-                for span in incident.waiting
-                if span.since < end
-            ),
-            **{
-                name: tuple(said for said in getattr(incident, name) if said.at < end)
-                for name in ("acknowledged", "resolved", "notices")
-            },
-        }
-        yield incident.model_copy(update=was), end
+def earlier(events: Iterable[Event]) -> tuple[Incident, ...]:
+    """The incident as it was when each of its rounds but the last one ended, folded from what had happened by then."""
+    rows = sorted(events, key=lambda event: event.seq)
+    stands = corrected(rows)
+    ends = sorted(at for payload, at in stands.values() if isinstance(payload, Reopened))
+    return tuple(
+        fold(one for one in rows if one is rows[0] or one.kind == Corrected.kind or stands[one.seq].at < end)
+        for end in ends
+    )
 
 
 def took(incident: Incident) -> dict[Step, timedelta]:

@@ -23,6 +23,7 @@ def summary(found: Review) -> View:
     came = found.recurring
     return _view(
         "review_summary", found, open=[one for one in found.lines if one.is_open],
+        back_open=sum(one.is_open for one in found.relapses),
         clocks=[one for one in found.attained if one.severity is None],
         resolved=next((one for one in found.spreads if one.severity is None and one.step == "resolve"), None),
         prevented=sum(one.is_prevented for one in came), most=_most(found),

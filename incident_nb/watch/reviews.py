@@ -54,12 +54,8 @@ def look(records: Records, settings: Settings, now: datetime, write: Callable[..
         if not mine:
             return []
         incidents, runs = records.incidents(), read_runs(settings, now)
-        return [
-            _make(
-                client, period, partial(gather, incidents, settings, runs=runs), records, settings, now, memory, write
-            )
-            for client, period in mine
-        ]
+        gathered = partial(gather, incidents, settings, runs=runs, events=records.events)
+        return [_make(client, period, gathered, records, settings, now, memory, write) for client, period in mine]
 
 
 def _periods(settings: Settings, now: datetime) -> list[tuple[str, Period]]:
@@ -79,12 +75,14 @@ def _make(
     key, folder = _key(client, period), folder_of(settings, client, period)
     try:
         write(gathered(client=client, period=period, now=now), folder, whole=True)
-    except IncidentNbError as error:
+    except Exception as error:  # whatever it was, the others must not suffer for it
+        # The words of an error that nobody foresaw may quote a client's data.
+        why = str(error) if isinstance(error, IncidentNbError) else type(error).__name__
         tries = _tries(memory.get(key)) + 1
         wait = min(FIRST_WAIT * 2 ** min(tries - 1, 10), LONGEST_WAIT)
         memory[key] = {"tries": tries, "until": (now + wait).isoformat()}
-        _LOG.warning("the review of %s could not be made and is tried again after %s: %s", key, wait, error)
-        return Made(client, period.name, str(error))
+        _LOG.warning("the review of %s could not be made and is tried again after %s: %s", key, wait, why)
+        return Made(client, period.name, why)
     memory.pop(key, None)
     owner = settings.clients.get(client)
     where = folder.relative_to(settings.path.parent) if settings.path else folder
