@@ -74,7 +74,8 @@ def test_a_public_name_names_nobody_else(name: str, shown: str | None) -> None:
         ("It failed, IT said", "It failed, another client said"),
         ("OTHERWISE-LTD and Otherwise\u00a0Ltd", "another client and another client"),
         ("Orders of Globex Corporation's shop", "Orders of another client's shop"),
-        ("STRASSE & SÖHNE called", "(left out: it names another client)"),
+        ("STRASSE & SÖHNE called", "another client called"),
+        ("Straße & Söhne called", "(left out: it names another client)"),
         ("nobody here", "nobody here"),
     ],
 )
