@@ -407,6 +407,74 @@ def test_that_it_was_sent_is_not_put_on_record_while_something_is_open(desk: Des
         desk.add(number, "prevented", action="something else")
 
 
+# Paths that the record can't keep
+
+
+def placed(desk: Desk, **documents: str) -> None:
+    """The folders of the agency, set."""
+    desk.settings = Settings.model_validate(
+        {"clients": CLIENTS, "sender": SENDER, "path": desk.settings.path, "documents": documents}
+    )
+
+
+@pytest.mark.parametrize("name", ["incident", "learning"])
+def test_a_workflows_name_that_the_record_would_mask_makes_one_document(desk: Desk, tmp_path: Path, name: str) -> None:
+    number = carried(desk, recurring=True, subject={"workflow": "[BAY] Ledger 4111.1111.1111.1111"})
+    path = file_of(only(desk, number, name))
+    assert path.name == {"incident": "incident-2026-11-23-inc-1.md", "learning": "problem-of-inc-1.md"}[name]
+    said = desk.records.get(number).documented["DOC-1" if name == "incident" else "DOC-2"].text
+    assert tmp_path / said == path
+    again = only(desk, number, name)
+    assert (again.state, again.path) == ("unchanged", path) and len(list(path.parent.iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["incident", "learning"])
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        ("clients of maria@bay.example", "looks like a secret or personal data"),
+        ("sk_live_4eC39HqLyjWDarjtT1zdp7dc", "looks like a secret or personal data"),
+        ("/".join(["a" * 60] * 5), "more than 300 characters"), (" c", "looks like"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_the_record_would_mask_or_cut_is_refused_before_anything_is_made(
+    desk: Desk, tmp_path: Path, folder: str, why: str, name: str
+) -> None:
+    placed(desk, clients=folder, learnings=folder)
+    number = carried(desk, recurring=True)
+    words = refused(desk, number, name)
+    assert why in words and "Set another folder" in words and "sk_live" not in words and "maria" not in words
+    assert not (tmp_path / folder).exists() and not desk.records.get(number).documented
+
+
+def test_a_document_whose_path_the_record_masked_is_found_by_what_was_written(desk: Desk, tmp_path: Path) -> None:
+    number, other = carried(desk), carried(desk)
+    path, theirs = file_of(only(desk, number, "incident")), file_of(only(desk, other, "incident"))
+    (path.parent / "incident-2026-11-23-another.md").write_text("# Another\n")
+    said = desk.records.get(number).documented["DOC-1"]
+    masked = said.text.replace("invoices-by-mail", "ledger-[card:4a4d33]")
+    add(desk, number, "documented", 80, path=masked, sections=said.sections)
+    path.write_text(path.read_text().replace("## Root Cause\n", "## Root Cause\n\nmine\n"))
+    assert only(desk, number, "incident").path == path
+    add(desk, number, "note", 90, text="called again")
+    put = only(desk, number, "incident", yes=True)
+    assert put.path == path and "mine" in path.read_text() and "may still be there" not in put.words
+    assert tmp_path / desk.records.get(number).documented["DOC-1"].text == path
+    add(desk, other, "documented", 80, path=masked, sections={"#": "0" * 16})
+    assert only(desk, other, "incident").path not in (path, theirs), "it may be anybody's"
+
+
+def test_a_document_that_moved_with_its_folder_is_found_again(desk: Desk, tmp_path: Path) -> None:
+    number = carried(desk)
+    path = file_of(only(desk, number, "incident"))
+    (tmp_path / "clients").rename(tmp_path / "agency")
+    placed(desk, clients="agency")
+    add(desk, number, "note", 90, text="called again")
+    put = only(desk, number, "incident")
+    assert put.path == tmp_path / "agency" / path.relative_to(tmp_path / "clients") and put.state == "written"
+    assert len(list(file_of(put).parent.iterdir())) == 1
+
+
 # Two at once
 
 
@@ -430,7 +498,7 @@ def of_bo(desk: Desk) -> Desk:
 
 
 @pytest.mark.parametrize(
-    ("name", "after"), [("incident", "safe_name"), ("learning", "safe_name"), ("learning", "begun")]
+    ("name", "after"), [("incident", "free_path"), ("learning", "free_path"), ("learning", "begun")]
 )
 def test_two_who_write_at_once_do_not_write_over_each_other(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, after: str

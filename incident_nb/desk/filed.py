@@ -7,11 +7,15 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from incident_nb.errors import LeakError, OutputError
+from incident_nb.documents.kept import digests_of
+from incident_nb.errors import LeakError, OutputError, UsageError
 from incident_nb.files import private_folder, write_atomic
+from incident_nb.incidents.entries import through_gate
+from incident_nb.incidents.payload import LONGEST_NAME
+from incident_nb.names import safe_name
 from incident_nb.redact import sealed
 from incident_nb.settings import Settings
 
@@ -85,12 +89,56 @@ def put(path: Path, text: str, *, instead_of: str | None, shared: bool = True) -
         raise
 
 
+def name_of(settings: Settings, path: Path) -> str:
+    """A document's path as it goes on record: as seen from the workspace."""
+    root = settings.path.parent if settings.path else Path()
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
 def recorded(settings: Settings, name: str | None, folder: Path) -> Path | None:
-    """The path on record, where it is a file of this folder: a record may come from elsewhere."""
+    """The path on record, where it is a file of this folder: a record may come from elsewhere, or have masked a part of it."""
     if name is None or settings.path is None:
         return None
     path = settings.path.parent / name
-    return path if path.suffix == ".md" and path.resolve().parent == folder.resolve() else None
+    if path.suffix != ".md" or path.resolve().parent != folder.resolve():
+        return None
+    return path if "[" not in path.name or path.is_file() else None
+
+
+def found_again(folder: Path, sections: Mapping[str, str], but: Collection[Path]) -> Path | None:
+    """The incident document in which most of what was written stands (`sections`: its digests), but for those of others."""
+    alike: dict[Path, int] = {}
+    for path in sorted(folder.glob("incident-*.md")) if sections else ():
+        if path not in but and (text := read_back(path)) is not None:
+            there = digests_of(text)
+            same = len(there.items() & sections.items())
+            if there.get("#") == sections.get("#") and same * 2 > len(sections):
+                alike[path] = same
+    return max(alike, key=alike.__getitem__, default=None)
+
+
+def free_path(settings: Settings, folder: Path, base: Path, *names: str) -> Path:
+    """A new file's path in a folder, under the first of these names that the record can keep, else the last of them."""
+    paths = [safe_name(name, folder, ".md", base=base) for name in names]
+    return next((path for path in paths if not _unkept(settings, path)), paths[-1])
+
+
+def must_be_kept(settings: Settings, path: Path, key: str) -> None:
+    """Raises UsageError for a path that the record can't keep as it is; `key`: the setting that its folder comes from."""
+    if why := _unkept(settings, path):
+        raise UsageError(
+            f"The path of {path.name} can't be put on record, since {why}, so nothing was written. Set another folder "
+            f"({key} in [documents])."
+        )
+
+
+def _unkept(settings: Settings, path: Path) -> str:
+    name = name_of(settings, path)
+    if len(name) > LONGEST_NAME:
+        return f"it has more than {LONGEST_NAME} characters"
+    if through_gate({"path": name}) != {"path": name.strip()}:
+        return "a part of it looks like a secret or personal data"
+    return ""
 
 
 def link_to(settings: Settings, document: str | None, folder: Path) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
@@ -10,7 +9,18 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from incident_nb.desk.desk import Desk
-from incident_nb.desk.filed import link_to, make_folder, one_at_a_time, put, read_back, recorded
+from incident_nb.desk.filed import (
+    found_again,
+    free_path,
+    link_to,
+    make_folder,
+    must_be_kept,
+    name_of,
+    one_at_a_time,
+    put,
+    read_back,
+    recorded,
+)
 from incident_nb.desk.folder import folder_of
 from incident_nb.desk.own_papers import put_papers
 from incident_nb.documents.billing import billing_summary
@@ -24,7 +34,6 @@ from incident_nb.documents.mail import mail_of
 from incident_nb.errors import OutputError, UsageError
 from incident_nb.files import private_folder
 from incident_nb.models import Severity
-from incident_nb.names import safe_name
 from incident_nb.policy import bill, usable_calendar
 from incident_nb.policy.clocks import zone
 from incident_nb.record import Incident
@@ -106,10 +115,13 @@ def _put_incident(desk: Desk, incident: Incident, home: Path, now: datetime, yes
         base = settings.placed(settings.documents.clients)
         folder, words = base / code / "context" / "operations", "in the client's folder"
     path = recorded(settings, written.text if written else None, folder)
+    if path is None and written:
+        path = found_again(folder, written.sections, _of_others(desk, incident))
+        words += "" if path else f"; the one written before, {written.text}, may still be there"
     if path is None:
-        name = f"incident-{_day(incident, settings)}-{brief_description(incident, settings.other_clients(code))}"
-        path = safe_name(name, folder, ".md", base=base)
-        words += f"; the one written before, {written.text}, may still be there" if written else ""
+        about = brief_description(incident, settings.other_clients(code))
+        day = f"incident-{_day(incident, settings)}"
+        path = free_path(settings, folder, base, f"{day}-{about}", f"{day}-{incident.id}")
     there = read_back(path)
     if there is not None:
         anew = made_anew(there, text, written.sections if written else {})
@@ -122,6 +134,7 @@ def _put_incident(desk: Desk, incident: Incident, home: Path, now: datetime, yes
         new, words = anew.text, f"{words}{changed}"
     else:
         new = text
+    must_be_kept(settings, path, "clients")
     if folder == home:
         private_folder(folder)
     else:
@@ -146,12 +159,14 @@ def _put_learning(desk: Desk, incident: Incident, wanted: bool) -> Put:
     link = link_to(settings, document.text if document else None, folder)
     there = read_back(path) if path else None
     if path is None or there is None:
-        path, text = safe_name(title_of(incident), folder, ".md", base=folder), begun(incident, link)
+        path = free_path(settings, folder, folder, title_of(incident), f"problem of {incident.id}")
+        text = begun(incident, link)
     else:
         text = extended(there, incident, link)
         if text == there:
             return Put("learning", "unchanged", path, "it has this occurrence")
     stale = there is not None and learning_of(path, there).is_stale(desk.clock())
+    must_be_kept(settings, path, "learnings")
     make_folder(folder, folder)
     put(path, text, instead_of=there)
     _on_record(desk, incident, "DOC-2", path, {})
@@ -192,11 +207,17 @@ def _on_record(
     desk: Desk, incident: Incident, row: Literal["DOC-1", "DOC-2"], path: Path, sections: dict[str, str]
 ) -> None:
     """That it was written, unless the record says the same."""
-    root = desk.settings.path.parent if desk.settings.path else Path()
-    name = Path(os.path.relpath(path, root)).as_posix()
+    name = name_of(desk.settings, path)
     said = incident.documented.get(row)
     if said is None or (said.text, said.sections) != (name, sections) or not incident.since((said,)):
         desk.add(incident.number, "documented", row=row, path=name, sections=sections)
+
+
+def _of_others(desk: Desk, incident: Incident) -> set[Path]:
+    """The incident documents of all other incidents."""
+    others = (one.documented.get("DOC-1") for one in desk.records.incidents() if one.number != incident.number)
+    root = folder_of(desk.settings, incident.number).parents[1]
+    return {root / written.text for written in others if written}
 
 
 def _day(incident: Incident, settings: Settings) -> str:
