@@ -128,7 +128,7 @@ def must_be_kept(settings: Settings, path: Path, key: str) -> None:
     if why := _unkept(settings, path):
         raise UsageError(
             f"The path of {path.name} can't be put on record, since {why}, so nothing was written. Set another folder "
-            f"({key} in [documents])."
+            f"({key} in [documents]), or give the file another name."
         )
 
 
@@ -136,7 +136,9 @@ def _unkept(settings: Settings, path: Path) -> str:
     name = name_of(settings, path)
     if len(name) > LONGEST_NAME:
         return f"it has more than {LONGEST_NAME} characters"
-    if through_gate({"path": name}) != {"path": name.strip()}:
+    if name != name.strip():
+        return "it begins with a blank"
+    if through_gate({"path": name}) != {"path": name}:
         return "a part of it looks like a secret or personal data"
     return ""
 
