@@ -110,7 +110,7 @@ def test_an_open_incident_says_what_is_next(tmp_path: Path) -> None:
         "As far as the executions of this case tell",
         "| clock | Resolve: not met; 1 h late |",
         "### Not on record yet",
-        "| impact | What it did was not counted on n8n: incident-nb recover INC-7 |",
+        "| impact | What it did was not counted on n8n: incident-nb impact INC-7 |",
         "| Trigger the workflow manually with test data (VER-1: not ticked yet). | nobody is named | no date | next step |",
     ):
         assert part in text, part

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from incident_nb.alerts.alert import Alert
 from incident_nb.models import Cause, ErrorRecord
 from incident_nb.probes import vendors
+from incident_nb.public import names_other
 from incident_nb.record import Incident
 from incident_nb.said import Subject
 from incident_nb.settings import Settings
@@ -135,6 +136,5 @@ def _is_own(host: str, settings: Settings) -> bool:
 
 def _names_another(text: str, client: str | None, settings: Settings) -> bool:
     """Whether a client is named in it that this one is not."""
-    words = {word for code, other in settings.clients.items() if code != client for word in (code, other.name) if word}
-    named = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) for word in words)
+    named = names_other(text, settings.other_clients(client)) is not None
     return named or settings.client_of(text) not in (None, client)
