@@ -31,6 +31,7 @@ def test_what_nobody_touched_becomes_new() -> None:
     ("old", "new", "kept"),
     [
         ("[to be written]", "Their admin changed the password.", "## Root Cause"),
+        ("[to be written]", "Their\u2028admin\x0cchanged\x85it.", "## Root Cause"),
         ("- 10:00 - a", "- 10:00 - a\n- 10:30 - called the client", "## Timeline"),
         ("# Incident: Orders", "# Incident: Orders stood still", "#"),
         ("Duration: not resolved yet", "Duration: an hour", "Duration"),

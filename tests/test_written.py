@@ -451,6 +451,7 @@ def test_a_document_whose_path_the_record_masked_is_found_by_what_was_written(de
     number, other = carried(desk), carried(desk)
     path, theirs = file_of(only(desk, number, "incident")), file_of(only(desk, other, "incident"))
     (path.parent / "incident-2026-11-23-another.md").write_text("# Another\n")
+    (path.parent / "incident-2026-11-23-broken.md").write_bytes(b"\xff\xfe")
     said = desk.records.get(number).documented["DOC-1"]
     masked = said.text.replace("invoices-by-mail", "ledger-[card:4a4d33]")
     add(desk, number, "documented", 80, path=masked, sections=said.sections)

@@ -25,7 +25,7 @@ def parts_of(text: str) -> dict[str, str]:
     """
     parts: dict[str, list[str]] = {}
     name, fenced, in_head = "#", False, True
-    for line in text.splitlines():
+    for line in text.split("\n") if text else ():  # what else ends a line is a person's own
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
         heading = line[3:].strip() if line.startswith("## ") and not fenced else None
@@ -85,5 +85,5 @@ def _after(parts: dict[str, str], before: list[str], name: str, part: str) -> di
 
 
 def _digest(part: str) -> str:
-    plain = "\n".join(line.rstrip() for line in part.strip().splitlines())
+    plain = "\n".join(line.rstrip() for line in part.strip().split("\n"))
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:16]
