@@ -34,7 +34,8 @@ def parts_of(text: str) -> dict[str, str]:
         elif in_head and not fenced and (fact := _FACT.match(line)):
             name = fact[1]
         parts.setdefault(name, []).append(line)
-    return {name: "\n".join(lines).strip() for name, lines in parts.items()}
+    whole = {name: "\n".join(lines).strip("\n") for name, lines in parts.items()}
+    return {name: part for name, part in whole.items() if part.strip()}
 
 
 def digests_of(text: str) -> dict[str, str]:
