@@ -184,7 +184,7 @@ def generation_of(out: Path) -> int:
     }
     pictures = {name for name in names if name.startswith("report_files")}
     assert names - pictures == expected, names ^ expected
-    assert len(pictures) == (0 if generation % 2 else 2), pictures  # the folder and the chart in it
+    assert len(pictures) == (0 if generation % 2 else 3), pictures  # the folder and the two charts in it
     assert told_by(out / "case" / "diagnosis.json") == generation
     assert open_case(str(out / "case")).now == SAMPLE_NOW + timedelta(minutes=generation)
     for name in ("investigation.ipynb", "report.html", "report.md"):

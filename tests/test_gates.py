@@ -238,7 +238,7 @@ CLOSED = [
     ("FIN-5", "written anew", [("documented", 99, PATH), ("closed", 100), AGAIN, ("documented", 1200, PATH)], "r", PATH["path"]),
     ("FIN-6", "no action item", [], "o", "no action item is on record"),
     ("FIN-6", "one action item", [PREVENTION], "r", "1 action item"),
-    ("FIN-6", "two action items", [PREVENTION, PREVENTION], "r", "2 action items"),
+    ("FIN-6", "two action items", [PREVENTION, ("prevention", 97, {"text": "look twice"})], "r", "2 action items"),
     ("FIN-6", "a note is none", [("note", 96, {"text": "we should warn earlier"})], "o", "no action item is on record"),
     ("FIN-6", "ticked", [tick(96, "FIN-6", text="nothing to be done")], "t", "ticked by Ben: nothing to be done"),
     ("FIN-7", "not written", [], "o", "not written"),
