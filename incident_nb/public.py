@@ -54,35 +54,43 @@ def public_name(name: str | None, others: Iterable[str] = ()) -> str | None:
 def names_other(text: str, others: Iterable[str]) -> str | None:
     """Whom of `others`, codes and names of clients, a text names; None for nobody.
 
-    What is all upper case letters and digits is a code, and is matched as it is written, since it may be an ordinary word.
-    Anything else is a name, and counts in whatever case, without its blanks, or with hyphens for them.
+    A code of up to three letters or digits is matched as it is written, since it may be an ordinary word (IT). Longer ones
+    and names count in whatever case, without their blanks, or with hyphens for them.
     """
     plain = unicodedata.normalize("NFKC", text)
     for other in sorted(others):
-        pattern, is_code = _naming(other)
-        if pattern and re.search(pattern, plain if is_code else plain.casefold()):
+        pattern, as_written = _naming(other, SHORT)
+        if pattern and re.search(pattern, plain if as_written else plain.casefold()):
             return other
     return None
 
 
 def without_others(text: str, others: Iterable[str], instead: str = "another client") -> str:
-    """The text with the names and codes of other clients replaced; all of it, where they can't be told from the rest."""
+    """The text with the names and codes of other clients replaced; all of it, where they can't be told from the rest.
+
+    It is for the house: a code is replaced where it stands as it is written, so that no ordinary word is garbled.
+    """
     for other in sorted(others, key=len, reverse=True):
-        if names_other(text, (other,)) is None:
+        pattern, as_written = _naming(other, len(other))
+        plain = unicodedata.normalize("NFKC", text)
+        if not pattern or not re.search(pattern, plain if as_written else plain.casefold()):
             continue
-        pattern, is_code = _naming(other)
-        text = re.sub(
-            pattern, instead, unicodedata.normalize("NFKC", text), flags=re.NOFLAG if is_code else re.IGNORECASE
-        )
-        if names_other(text, (other,)) is not None:
+        text = re.sub(pattern, instead, plain, flags=re.NOFLAG if as_written else re.IGNORECASE)
+        if re.search(pattern, text if as_written else text.casefold()):
             return f"(left out: it names {instead})"
     return text
 
 
-def _naming(other: str) -> tuple[str, bool]:
-    """The pattern of a code or a name in a text, and whether it is a code; no pattern for what names nobody."""
+SHORT = 3  # letters of a code, up to which it may be an ordinary word in other letters
+
+
+def _naming(other: str, longest: int) -> tuple[str, bool]:
+    """The pattern of a code or a name in a text, and whether it is meant as written: a code of no more letters than that.
+
+    No pattern for what names nobody.
+    """
     known = unicodedata.normalize("NFKC", other)
-    is_code = known.isalnum() and known == known.upper()
+    is_code = known.isalnum() and known == known.upper() and len(known) <= longest
     parts = re.findall(r"[^\s_-]+", known if is_code else known.casefold())
     pattern = r"[\W_]*".join(map(re.escape, parts))
     return (rf"(?<![^\W_]){pattern}(?![^\W_])" if parts else ""), is_code

@@ -81,3 +81,11 @@ def test_a_public_name_names_nobody_else(name: str, shown: str | None) -> None:
 )
 def test_a_text_without_the_names_of_others(text: str, left: str) -> None:
     assert without_others(text, OTHERS) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "named"), [("globex was late", "GLOBEX"), ("it was late", None), ("IT was late", "IT")]
+)
+def test_a_long_code_counts_in_any_letters_and_a_short_one_as_written(text: str, named: str | None) -> None:
+    assert names_other(text, ["GLOBEX", "IT"]) == named
+    assert without_others("globex and GLOBEX", ["GLOBEX"]) == "globex and another client", "no word of ours is garbled"
