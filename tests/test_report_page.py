@@ -17,7 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from incident_nb import display
+from incident_nb import cli, display
 from incident_nb.case import sample_case
 from incident_nb.diagnose import survey
 from incident_nb.plots import cause_bars, group_bars
@@ -29,7 +29,7 @@ from tests.browser import FLAGS, chromium_or_skip
 from tests.builders import NOW
 
 LARGEST = 500_000
-PAGES = ("closed", "open", "without a record", "healthy", "client", "patterns")
+PAGES = ("closed", "open", "without a record", "healthy", "client", "patterns", "review", "client's review")
 MM = 72 / 25.4
 RIGHT = 210 - 15  # millimetres: the right edge of what is printed, by the page's margin
 
@@ -60,7 +60,16 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "without a record": ended.shown(out / "plain", plain).html,
         "healthy": ended.shown(out / "healthy", healthy).html,
         "patterns": made(out / "patterns", *shown),
+        **reviewed(out / "review"),
     }
+
+
+def reviewed(out: Path) -> dict[str, Path]:
+    """The sample's review of its client, for the house and for the client."""
+    with pytest.raises(SystemExit) as ended_:
+        cli.main(["review", "CMPS", "sample", "--period", "month", "--out", str(out)])
+    assert not ended_.value.code
+    return {"review": out / "review.html", "client's review": out / "client.html"}
 
 
 def made(out: Path, *shown: Any) -> Path:
