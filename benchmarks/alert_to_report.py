@@ -34,12 +34,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 from incident_nb.alerts import generic
 from incident_nb.case import SAMPLE_NOW, sample_case
 from incident_nb.desk.arrivals import Arrival, Arrivals
-from incident_nb.desk.paper import Ahead
 from incident_nb.diagnose import investigate
 from incident_nb.incidents import Records
 from incident_nb.jobs import investigate as jobs_investigate
 from incident_nb.jobs import run
 from incident_nb.jobs.job import Jobs
+from incident_nb.notebook_ahead import Ahead
 from incident_nb.settings import Settings
 
 AIM, AIM_SAVED = 1.5, 0.3

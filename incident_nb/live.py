@@ -13,24 +13,15 @@ from incident_nb.files import scratch
 from incident_nb.http import Allowed, Session, origin
 from incident_nb.logfile import merged
 from incident_nb.models import ExecutionLog, Skipped
-from incident_nb.n8n import N8n, variable
+from incident_nb.n8n import N8n
 from incident_nb.readers.rows import WorkflowRow
 from incident_nb.settings import Settings, load
+from incident_nb.sign_in import SETTINGS
 
 WORD = "n8n"
 BUDGET_S = 120.0
 """How long an investigation reads from one server before it makes do with what it has. `fetch` has no such haste."""
 FETCH_S = 6 * 3600.0
-MODAL = (
-    "MODAL_TOKEN_ID",
-    "MODAL_TOKEN_SECRET",
-    "MODAL_PROFILE",
-    "MODAL_ENVIRONMENT",
-    "MODAL_CONFIG_PATH",
-)  # what Modal's command line reads
-
-SETTINGS = "INCIDENT_NB_SETTINGS"  # tells a notebook that we run which settings file is ours
-
 Progress = Callable[[int, int, str], None]
 """As of `readers.read`: done, of how many (0: not known), and what."""
 
@@ -92,14 +83,6 @@ def archive_folder(settings: Settings) -> Path | None:
 def session(settings: Settings, budget_s: float) -> Session:
     """Requests to the configured servers, and to nowhere else."""
     return Session(Allowed(frozenset(origin(server.url) for server in settings.n8n.values())), budget_s=budget_s)
-
-
-def credentials(settings: Settings) -> dict[str, str]:
-    """What of this process's environment live checks sign in with: the servers' keys and Modal's tokens, nothing else."""
-    names = {variable(name) for name in settings.n8n}
-    names |= {f"{name}_FILE" for name in names} | set(MODAL)
-    given = {name: os.environ[name] for name in sorted(names) if os.environ.get(name)}
-    return {**given, SETTINGS: str(settings.path)} if settings.path else given
 
 
 def trusted(settings: Settings, *, came_along: bool) -> Settings:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, field_validator
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Cause(StrEnum):
@@ -386,8 +388,7 @@ class ExecutionLog:
       hand), `status` (the status says it failed; the source holds no data)
     - `node`, `node_type`, `run` (index of the node's run), `items` (how many items carried the same error)
     - `error_name`, `http_code` (text; may be a Node code such as ECONNREFUSED), `message`, `description`, `stack`
-    - `host`, `url` (without query), `credential_type`, `credential_id`, `credential` (name): what the node talks to
-      and signs in with
+    - `host`, `url` (without query), `credential_type`, `credential_id`, `credential` (name): where to, and signed in by
     - `child_execution_id`, `child_workflow_id`, `child_node`
 
     Sources: n8n's public API, database and export formats (n8n 1.x and 2.x), see docs/sources.md.

@@ -23,41 +23,14 @@ from typing import Any, TextIO
 # Notebooks have no addresses to check, for which jsonschema would build a grammar that takes seconds.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
-import papermill
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import NBClientEngine, papermill_engines
-from papermill.iorw import papermill_io
 
 from incident_nb import processes
-from incident_nb.files import write_atomic
-from incident_nb.notebook_kernel import TOO_MUCH
-
-_SCHEME = "run:"
-_OUT_OF_MEMORY = ("MemoryError", "_ArrayMemoryError", "ArrowMemoryError")
-_LATE_OUTPUT_S = 60  # how long what a cell has shown may take to arrive when the cell is through
 
 
-class _Files:
-    """papermill's reading and writing of one run: it never sees a real path, which it would pass to `str.format`."""
-
-    def __init__(self, notebook: Path, output: Path) -> None:
-        self.notebook, self.output = notebook, output
-
-    def read(self, _path: str) -> str:
-        return self.notebook.read_text(encoding="utf-8")
-
-    def write(self, text: str, _path: str) -> None:
-        write_atomic(self.output, text, sync=False)  # the parent writes it once more at the end
-
-    def pretty_path(self, path: str) -> str:
-        return path
-
-
-class _Reporter:
+class Reporter:
     """Writes the progress lines; its methods are nbclient's hooks."""
 
     def __init__(self, lines: TextIO) -> None:
@@ -97,41 +70,12 @@ class _ThisInterpreter(KernelSpecManager):
         return self.only
 
 
-class _Client(PapermillNotebookClient):  # type: ignore[misc]
-    """papermill's client, which ends a cell that has shown too much."""
-
-    too_much = False
-
-    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
-        if msg["msg_type"] != TOO_MUCH:
-            return super().process_message(msg, cell, cell_index)
-        if not _Client.too_much and self.task_poll_for_reply:
-            self.task_poll_for_reply.cancel()  # as if the kernel had died, which it does next
-        _Client.too_much = True
-        return None
-
-
-class _Engine(NBClientEngine):  # type: ignore[misc]
-    @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
-        wanted = ("km", "kc", "iopub_timeout", "on_notebook_start", "on_cell_execute")
-        if options["kc"] is not None:  # else it says so when its kernel answers
-            options["on_notebook_start"](notebook=nb_man.nb)
-        return _Client(
-            nb_man,
-            kernel_name=kernel_name,
-            timeout=options["execution_timeout"],
-            startup_timeout=options["start_timeout"],
-            **{name: options[name] for name in wanted},
-        ).execute()
-
-
 def _first_words(markdown: str) -> str:
     line = next((line for line in markdown.splitlines() if line.strip()), "")
     return re.sub(r"[#*_`>]+", "", line).strip()[:100]
 
 
-def _run(run: dict[str, Any], jobs: queue.SimpleQueue[dict[str, Any]], reporter: _Reporter) -> tuple[str, str | None]:
+def _run(run: dict[str, Any], jobs: queue.SimpleQueue[dict[str, Any]], reporter: Reporter) -> tuple[str, str | None]:
     limits, client = run["limits"], None
     kernel = AsyncKernelManager(
         kernel_name="python3",
@@ -139,47 +83,19 @@ def _run(run: dict[str, Any], jobs: queue.SimpleQueue[dict[str, Any]], reporter:
         transport="ipc",
         connection_file=str(Path(run["folder"]) / "k.json"),  # short: socket paths end at 104 characters
     )
-    papermill_engines.register("limited", _Engine)
     try:
         if run["ahead"]:
             client = _prepare(kernel, run, reporter)
         job = jobs.get()
-        papermill_io.register(_SCHEME, _Files(Path(job["notebook"]), Path(job["output"])))
         if client is None:
             run_sync(kernel.start_kernel)(cwd=job["cwd"])
             reporter.say(kernel=_group(kernel))
         else:
             run_sync(_hand_over)(client, job["cwd"], limits)
             reporter.say(took=True)
-        papermill.execute_notebook(
-            f"{_SCHEME}input.ipynb",
-            f"{_SCHEME}output.ipynb",
-            parameters=job["parameters"],
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            engine_name="limited",
-            start_timeout=limits["start_s"],
-            execution_timeout=limits["cell_s"],
-            iopub_timeout=_LATE_OUTPUT_S,
-            km=kernel,
-            kc=client,
-            on_notebook_start=reporter.started,
-            on_cell_execute=reporter.cell,
-        )
-    except papermill.PapermillExecutionError as error:
-        words = f"{error.ename}: {error.evalue}"
-        if error.ename in _OUT_OF_MEMORY:
-            return "failed", f"a cell needed more memory than the limit of {limits['memory_mb']} MB ({words})"
-        return "failed", words
-    except CellTimeoutError as error:
-        if "IOPub" in str(error):
-            return "timed_out", f"what a cell showed did not arrive within {_LATE_OUTPUT_S} s of its end"
-        return "timed_out", f"a cell took longer than its limit of {limits['cell_s']} s"
-    except DeadKernelError:
-        if _Client.too_much:
-            return "failed", f"the cells showed more than the limit of {limits['output_mb']} MB"
-        return "killed", f"the kernel died ({_how_it_ended(kernel)})"
+        from incident_nb import notebook_papermill  # here: it loads while the kernel does
+
+        return notebook_papermill.execute(job, kernel, client, limits, reporter, lambda: _how_it_ended(kernel))
     except RuntimeError as error:
         if reporter.began:
             raise
@@ -189,13 +105,15 @@ def _run(run: dict[str, Any], jobs: queue.SimpleQueue[dict[str, Any]], reporter:
     finally:
         if kernel.has_kernel:
             run_sync(kernel.shutdown_kernel)(now=True)
-    return "done", None
 
 
-def _prepare(kernel: AsyncKernelManager, run: dict[str, Any], reporter: _Reporter) -> Any:
+def _prepare(kernel: AsyncKernelManager, run: dict[str, Any], reporter: Reporter) -> Any:
     """The client of a kernel that has started and imported what it was to import."""
     run_sync(kernel.start_kernel)(cwd=run["folder"])
     reporter.say(kernel=_group(kernel))
+    from incident_nb import notebook_papermill
+
+    notebook_papermill.rehearse()
     client = kernel.client()
     client.start_channels()
     run_sync(client.wait_for_ready)(timeout=run["limits"]["start_s"])
@@ -245,7 +163,7 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as lines:
         os.dup2(2, 1)  # whatever else prints, the kernel included, cannot speak our protocol
         processes.keep_orphans()
-        reporter = _Reporter(lines)
+        reporter = Reporter(lines)
         with open(0, "rb", buffering=0, closefd=False) as told:
             run = json.loads(told.readline())
         jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()

@@ -20,10 +20,10 @@ LONGEST = 300
 LEVELS = [
     {"models", "errors", "escape", "resources"},
     {"files", "names", "notebook_kernel", "processes", "public", "said", "sanitise"},
-    {"settings", "record", "redact", "outputs", "http", "logfile"},
+    {"settings", "record", "redact", "outputs", "http", "logfile", "notebook_papermill"},
     {"readers", "policy", "supervisor", "n8n"},
-    {"archive", "error_workflow", "prepared"},
-    {"live"},
+    {"archive", "error_workflow", "prepared", "sign_in"},
+    {"live", "notebook_ahead"},
     {"causes", "patterns", "alerts", "case", "incidents"},
     {"plots", "probes", "views"},
     {"diagnose", "doctor"},

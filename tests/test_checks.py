@@ -15,12 +15,12 @@ import pytest
 from incident_nb import display
 from incident_nb.case import Case, open_case, read_case, sample_case
 from incident_nb.diagnose import Checks, investigate, run_checks
-from incident_nb.live import credentials
 from incident_nb.models import Cause, Outcome, Probed
 from incident_nb.n8n import variable
 from incident_nb.probes import PROBES, Probe
 from incident_nb.probes.target import clean, could_not_look, found, seen
 from incident_nb.settings import Probes, Server, Settings
+from incident_nb.sign_in import credentials
 from tests import faulty
 from tests.builders import HOUR, flow, page, runs
 from tests.served import KEY, Kept, serving_n8n

@@ -18,9 +18,10 @@ import pytest
 
 from incident_nb import prepared as module
 from incident_nb.case import sample_case
-from incident_nb.desk.paper import REHEARSAL, Ahead, write_paper
+from incident_nb.desk.paper import write_paper
 from incident_nb.diagnose import investigate, run_checks
 from incident_nb.notebook import NotebookRun, run_notebook
+from incident_nb.notebook_ahead import REHEARSAL, Ahead
 from incident_nb.prepared import Prepared, environment
 from incident_nb.settings import NotebookLimits, Settings
 from tests.test_limits import linux, living

@@ -52,6 +52,8 @@ def main(arguments: list[str] | None = None) -> None:
         workspace,
     )
 
+    # Nothing here checks addresses by jsonschema, which would build a grammar for them whenever a notebook is read.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     words = Console(stderr=True)
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # data is UTF-8, whatever the locale
     given = _optional_files(sys.argv[1:] if arguments is None else arguments)

@@ -10,7 +10,7 @@ import typer
 
 from incident_nb.cli import app
 from incident_nb.cli.common import ConfigOption, settings_of
-from incident_nb.cli.investigate import write_folder
+from incident_nb.cli.paper import notebook_ahead, write_folder
 
 
 @app.command()
@@ -25,20 +25,22 @@ def report(
     config: ConfigOption = None,
 ) -> None:
     """Make an incident's report again, from what its case and its record hold."""
-    from incident_nb.case import open_case
-    from incident_nb.desk import on_record
-    from incident_nb.desk.folder import folder_of
-    from incident_nb.desk.paper import check_folder
-    from incident_nb.diagnose import investigate
-
     settings = settings_of(config)
-    desk = on_record(settings)
-    number = desk.number_of(incident)
-    target = out or folder_of(settings, number) / "report"
-    check_folder(target)
-    desk.room(number)
-    kept = open_case(str(folder_of(settings, number) / "case"))
-    case = replace(kept, settings=settings, incident=f"INC-{number}", unattended=True, offline=True)
-    failed, _ = write_folder(case, investigate(case), target, client_copy)
+    with notebook_ahead(settings, offline=True) as ahead:
+        from incident_nb.case import open_case
+        from incident_nb.desk import on_record
+        from incident_nb.desk.folder import folder_of
+        from incident_nb.desk.paper import check_folder
+        from incident_nb.diagnose import Checks, analyse, investigate, within
+
+        desk = on_record(settings)
+        number = desk.number_of(incident)
+        target = out or folder_of(settings, number) / "report"
+        check_folder(target)
+        desk.room(number)
+        kept = open_case(str(folder_of(settings, number) / "case"))
+        case = replace(kept, settings=settings, incident=f"INC-{number}", unattended=True, offline=True)
+        checks = Checks(case.answers, case.not_asked, analyse(within(case.log, None, case.now), settings))
+        failed, _ = write_folder(case, investigate(case, checks), checks, target, ahead=ahead, client_copy=client_copy)
     if failed:
         raise typer.Exit(1)

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from incident_nb.case import Case, open_case
 from incident_nb.desk.folder import RECORD, keep_record
 from incident_nb.diagnose import Analysis, Checks, investigate
-from incident_nb.errors import IncidentNbError
 from incident_nb.files import only_for, staged, write_atomic
 from incident_nb.incidents import Event, fold
-from incident_nb.live import credentials
 from incident_nb.models import Diagnosis
 from incident_nb.notebook import NotebookRun, run_notebook
-from incident_nb.prepared import Prepared, environment
+from incident_nb.notebook_ahead import notebook_env
+from incident_nb.prepared import Prepared
 from incident_nb.record import Incident
 from incident_nb.report import PICTURES, export
 from incident_nb.report.client import CLIENT_FILES, write_client_copy
 from incident_nb.resources import notebooks
-from incident_nb.settings import Settings
 
 GONE = ("case/diagnosis.json", f"case/{RECORD}", f"{PICTURES}/chart_*.png", *CLIENT_FILES)
 EXECUTED = "investigation.ipynb"
-REHEARSAL = "incident_nb.ui.rehearsal"  # what a kernel prepared for it imports: by name, since it lies above
-
-
-_LOG = logging.getLogger("incident_nb.jobs")
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,6 @@ def write_paper(
     `prepared`: made by `Ahead`. `analysis`: the case's log, if it is judged already
     (`Checks.analysis`).
 
-
     Until all of it is there, `out` holds what an earlier investigation put there. A run that does not come to its end
     gives a report that says so at its top.
     """
@@ -68,7 +58,7 @@ def write_paper(
             keep_record(saved, record)
         run = run_notebook(
             notebooks() / "incident.ipynb", draft / EXECUTED, {"case": "case"}, cwd=draft,
-            env=_env(case.settings, case.offline), limits=case.settings.notebooks, on_cell=on_cell, prepared=prepared,
+            env=notebook_env(case.settings, case.offline), limits=case.settings.notebooks, on_cell=on_cell, prepared=prepared,
         )  # fmt: skip
         export(run.output, draft, title=_title(diagnosis, incident), banner=run.banner, generated_at=case.now)
         kept = open_case(str(draft / "case"))
@@ -79,54 +69,6 @@ def write_paper(
             write_client_copy(found, case, draft, incident)
         write_atomic(draft / "diagnosis.json", (draft / "case" / "diagnosis.json").read_bytes())
     return Paper(found, run)
-
-
-class Ahead:
-    """Notebook processes made ahead, one at a time, for `write_paper` of cases with these settings.
-
-    `options` gives those of the next `write_paper`; `make` sees to it that one is there for the next: to be called when
-    a paper is written, and now and then, since one that is an hour old is not used. A failure to make one is told in the
-    log, as papers are written without, only later. `offline` as the cases have it.
-    """
-
-    def __init__(self, settings: Settings, *, offline: bool = False) -> None:
-        self._settings, self._offline = settings, offline
-        self._lock = threading.Lock()
-        self._next: Prepared | None = None
-
-    def options(self) -> dict[str, Any]:
-        """The options of `write_paper` that hand it what was made."""
-        return {"prepared": self._next}
-
-    def make(self) -> None:
-        """Makes one, unless there is one that will do."""
-        env, limits = _env(self._settings, self._offline), self._settings.notebooks
-        with self._lock:
-            if self._next is not None and self._next.fits(environment(env), limits):
-                return
-            self._close()
-            try:
-                self._next = Prepared(REHEARSAL, env=env, limits=limits)
-            except (IncidentNbError, OSError) as error:
-                _LOG.warning("no notebook could be prepared ahead: %s", error)
-
-    def wait(self, timeout: float) -> bool:
-        """Whether one is ready, after so many seconds at most."""
-        return self._next is not None and self._next.wait(timeout)
-
-    def close(self) -> None:
-        """Ends what nobody has taken."""
-        with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        if self._next is not None:
-            self._next.close()
-            self._next = None
-
-
-def _env(settings: Settings, offline: bool) -> dict[str, str]:
-    return {} if offline else credentials(settings)
 
 
 def _title(diagnosis: Diagnosis, incident: Incident | None) -> str:

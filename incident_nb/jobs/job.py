@@ -17,7 +17,6 @@ from threading import Event
 from incident_nb.case import INCIDENTS, open_case
 from incident_nb.desk import Desk
 from incident_nb.desk.folder import folder_of, put_notebook
-from incident_nb.desk.paper import Ahead
 from incident_nb.diagnose import investigate
 from incident_nb.files import private_folder, staged
 from incident_nb.incidents import Records, payload_of
@@ -28,6 +27,7 @@ from incident_nb.jobs.investigate import look
 from incident_nb.jobs.owed import Owed
 from incident_nb.jobs.owing import Owing, present
 from incident_nb.models import Diagnosis
+from incident_nb.notebook_ahead import Ahead
 from incident_nb.outbox import store as outbox
 from incident_nb.redact import redact_text
 from incident_nb.settings import Settings

@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from incident_nb.case import INCIDENTS
-from incident_nb.desk.paper import Ahead
 from incident_nb.errors import IncidentNbError, OutputError, UsageError
 from incident_nb.files import private_folder
 from incident_nb.incidents import Records
@@ -26,6 +25,7 @@ from incident_nb.jobs import owed, run
 from incident_nb.jobs.job import Jobs
 from incident_nb.jobs.rounds import rounds_of
 from incident_nb.jobs.run import Round
+from incident_nb.notebook_ahead import Ahead
 from incident_nb.outbox.send import deliver
 from incident_nb.settings import Settings
 

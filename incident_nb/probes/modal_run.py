@@ -21,9 +21,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from incident_nb.live import MODAL
 from incident_nb.probes.target import CouldNotLookError
 from incident_nb.redact import redact_text
+from incident_nb.sign_in import MODAL
 
 LONGEST_S = 8.0  # it takes two seconds to start
 MOST_BYTES = 1_000_000
