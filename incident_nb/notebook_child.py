@@ -93,7 +93,8 @@ def _run(run: dict[str, Any], jobs: queue.SimpleQueue[dict[str, Any]], reporter:
         else:
             run_sync(_hand_over)(client, job["cwd"], limits)
             reporter.say(took=True)
-        from incident_nb import notebook_papermill  # here: it loads while the kernel does
+        # Only now, since it loads while the kernel does.
+        from incident_nb import notebook_papermill
 
         return notebook_papermill.execute(job, kernel, client, limits, reporter, lambda: _how_it_ended(kernel))
     except RuntimeError as error:

@@ -31,7 +31,6 @@ from incident_nb import notebook
 from incident_nb.case import SAMPLE_NOW, Case, open_case, sample_case
 from incident_nb.desk import paper
 from incident_nb.desk.paper import check_folder, write_paper
-from incident_nb.diagnose import investigate
 from incident_nb.files import is_leftover, write_atomic
 from incident_nb.resources import notebooks
 
@@ -44,7 +43,6 @@ class Result:
 
     def __init__(self) -> None:
         self.case = replace(sample_case(), unattended=True)
-        self.diagnosis = investigate(self.case)
         self.executed = nbformat.read(notebooks() / "incident.ipynb", as_version=4)
 
     def notebook(self, generation: int) -> str:
@@ -63,7 +61,7 @@ class Result:
 
         paper.run_notebook = run  # type: ignore[assignment]
         case: Case = replace(self.case, now=SAMPLE_NOW + timedelta(minutes=generation))
-        write_paper(case, self.diagnosis, out)
+        write_paper(case, out)
 
 
 def writer(result: Result, out: Path, generations: Iterable[int], reports: int) -> None:

@@ -15,7 +15,6 @@ from nbformat.v4 import new_output
 from incident_nb.case import Case
 from incident_nb.desk.folder import keep_record
 from incident_nb.desk.paper import write_paper
-from incident_nb.diagnose import investigate
 from incident_nb.incidents import Event, fold
 from incident_nb.models import Outcome, Probed
 from incident_nb.outputs import harmless
@@ -118,7 +117,7 @@ def write(out: Path, text: Callable[[str], str] = str, upto: float | None = None
     """The report's folder."""
     made = case(text, upto)
     made = made if record else replace(made, incident=None)
-    write_paper(made, investigate(made), out, record=events(text, upto) if record else (), client_copy=True)
+    write_paper(made, out, record=events(text, upto) if record else (), client_copy=True)
     return out
 
 

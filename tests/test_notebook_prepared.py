@@ -19,7 +19,7 @@ import pytest
 from incident_nb import prepared as module
 from incident_nb.case import sample_case
 from incident_nb.desk.paper import write_paper
-from incident_nb.diagnose import investigate, run_checks
+from incident_nb.diagnose import run_checks
 from incident_nb.notebook import NotebookRun, run_notebook
 from incident_nb.notebook_ahead import REHEARSAL, Ahead
 from incident_nb.prepared import Prepared, environment
@@ -84,10 +84,9 @@ def test_an_incident_is_told_the_same(tmp_path: Path) -> None:
     case = replace(sample_case(), unattended=True)
     checks = run_checks(case, records_only=True)
     kept = replace(case, answers=checks.answers, not_asked=checks.why_not)
-    diagnosis = investigate(case, checks)
-    plain = write_paper(kept, diagnosis, tmp_path / "plain")
+    plain = write_paper(kept, tmp_path / "plain")
     one = ready(REHEARSAL, env={}, limits=case.settings.notebooks)
-    fast = write_paper(kept, diagnosis, tmp_path / "fast", prepared=one, analysis=checks.analysis)
+    fast = write_paper(kept, tmp_path / "fast", prepared=one, analysis=checks.analysis)
     assert (plain.run.outcome, fast.run.outcome, one.used) == ("done", "done", True)
     assert fast.diagnosis == plain.diagnosis
     for name in ("report.html", "report.md", "diagnosis.json"):

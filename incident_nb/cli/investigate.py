@@ -117,7 +117,7 @@ def investigate(
         failed = False
         if out is not None:
             kept = replace(case, answers=checks.answers, not_asked=checks.why_not)
-            failed, diagnosis = write_folder(kept, diagnosis, checks, out, ahead=ahead, client_copy=client_copy)
+            failed, diagnosis = write_folder(kept, out, ahead=ahead, client_copy=client_copy, analysis=checks.analysis)
     if json_to is not None:
         put_json(diagnosis.as_json(), json_to)
     elif out is None:

@@ -12,7 +12,7 @@ from incident_nb.settings import Settings
 
 if TYPE_CHECKING:
     from incident_nb.case import Case
-    from incident_nb.diagnose import Checks
+    from incident_nb.diagnose import Analysis
     from incident_nb.models import Diagnosis
     from incident_nb.notebook_ahead import Ahead
 
@@ -32,7 +32,7 @@ def notebook_ahead(settings: Settings, *, offline: bool, wanted: bool = True) ->
 
 
 def write_folder(
-    case: Case, diagnosis: Diagnosis, checks: Checks, out: Path, *, ahead: Ahead, client_copy: bool
+    case: Case, out: Path, *, ahead: Ahead, client_copy: bool, analysis: Analysis | None = None
 ) -> tuple[bool, Diagnosis]:
     """Writes the folder and says where it is: whether the notebook's run failed, and what it found."""
     from incident_nb.desk import on_record
@@ -42,7 +42,7 @@ def write_folder(
     with progress() as shown:
         task = shown.add_task("running the notebook", total=None)
         paper = write_paper(
-            case, diagnosis, out, record=record, client_copy=client_copy, analysis=checks.analysis,
+            case, out, record=record, client_copy=client_copy, analysis=analysis,
             on_cell=lambda done, total, _: shown.update(task, completed=done, total=total), **ahead.options(),
         )  # fmt: skip
     failed = paper.run.outcome != "done"

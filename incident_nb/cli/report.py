@@ -31,7 +31,6 @@ def report(
         from incident_nb.desk import on_record
         from incident_nb.desk.folder import folder_of
         from incident_nb.desk.paper import check_folder
-        from incident_nb.diagnose import Checks, analyse, investigate, within
 
         desk = on_record(settings)
         number = desk.number_of(incident)
@@ -40,7 +39,6 @@ def report(
         desk.room(number)
         kept = open_case(str(folder_of(settings, number) / "case"))
         case = replace(kept, settings=settings, incident=f"INC-{number}", unattended=True, offline=True)
-        checks = Checks(case.answers, case.not_asked, analyse(within(case.log, None, case.now), settings))
-        failed, _ = write_folder(case, investigate(case, checks), checks, target, ahead=ahead, client_copy=client_copy)
+        failed, _ = write_folder(case, target, ahead=ahead, client_copy=client_copy)
     if failed:
         raise typer.Exit(1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from incident_nb.case import Case, open_case
 from incident_nb.desk.folder import RECORD, keep_record
-from incident_nb.diagnose import Analysis, Checks, investigate
+from incident_nb.diagnose import Analysis, Checks, analyse, investigate, within
 from incident_nb.files import only_for, staged, write_atomic
 from incident_nb.incidents import Event, fold
 from incident_nb.models import Diagnosis
@@ -38,14 +40,14 @@ def check_folder(out: Path) -> None:
 
 
 def write_paper(
-    case: Case, diagnosis: Diagnosis, out: Path, *, record: tuple[Event, ...] = (), client_copy: bool = False,
+    case: Case, out: Path, *, record: tuple[Event, ...] = (), client_copy: bool = False,
     on_cell: Callable[[int, int, str], None] | None = None, prepared: Prepared | None = None,
     analysis: Analysis | None = None,
 ) -> Paper:  # fmt: skip
     """The folder of a case: the notebook is run, its report written; `record` is the incident's, kept with the case.
 
-    `prepared`: made by `Ahead`. `analysis`: the case's log, if it is judged already
-    (`Checks.analysis`).
+    `prepared`: made by `Ahead`. `analysis`: the case's log, if it is judged already (`Checks.analysis`); else it is
+    judged while the notebook runs.
 
     Until all of it is there, `out` holds what an earlier investigation put there. A run that does not come to its end
     gives a report that says so at its top.
@@ -53,22 +55,30 @@ def write_paper(
     incident = fold(record) if record else None
     with staged(out, gone=GONE) as draft:
         saved = case.save(draft / "case")
-        saved.write("diagnosis.json", diagnosis.as_json())
         if record:
             keep_record(saved, record)
-        run = run_notebook(
-            notebooks() / "incident.ipynb", draft / EXECUTED, {"case": "case"}, cwd=draft,
-            env=notebook_env(case.settings, case.offline), limits=case.settings.notebooks, on_cell=on_cell, prepared=prepared,
-        )  # fmt: skip
-        export(run.output, draft, title=_title(diagnosis, incident), banner=run.banner, generated_at=case.now)
+        with ThreadPoolExecutor(1) as beside:
+            judged = beside.submit(_meanwhile, case, analysis)
+            run = run_notebook(
+                notebooks() / "incident.ipynb", draft / EXECUTED, {"case": "case"}, cwd=draft,
+                env=notebook_env(case.settings, case.offline), limits=case.settings.notebooks, on_cell=on_cell,
+                prepared=prepared,
+            )  # fmt: skip
         kept = open_case(str(draft / "case"))
         # With what the notebook's checks answered.
-        found = investigate(kept, Checks(kept.answers, kept.not_asked, analysis))
+        found = investigate(kept, Checks(kept.answers, kept.not_asked, judged.result()))
+        export(run.output, draft, title=_title(found, incident), banner=run.banner, generated_at=case.now)
         kept.hand_over()
         if client_copy:
             write_client_copy(found, case, draft, incident)
         write_atomic(draft / "diagnosis.json", (draft / "case" / "diagnosis.json").read_bytes())
     return Paper(found, run)
+
+
+def _meanwhile(case: Case, analysis: Analysis | None) -> Analysis:
+    """What is needed once the notebook has run: the case's log, judged, and the library that writes reports."""
+    importlib.import_module("nbconvert")
+    return analysis or analyse(within(case.log, None, case.now), case.settings)
 
 
 def _title(diagnosis: Diagnosis, incident: Incident | None) -> str:

@@ -12,7 +12,7 @@ from incident_nb.alerts.told_again import log_of, read_again
 from incident_nb.case import Case
 from incident_nb.desk.folder import case_of, sources_of
 from incident_nb.desk.paper import write_paper
-from incident_nb.diagnose import investigate, run_checks
+from incident_nb.diagnose import run_checks
 from incident_nb.errors import IncidentNbError
 from incident_nb.incidents import Records, deliveries
 from incident_nb.logfile import merged, nothing
@@ -46,9 +46,8 @@ def look(
     while late and again():
         case, late = case_for(records, incident, settings, now)
     checks = run_checks(case, records_only=True)
-    diagnosis = investigate(case, checks)
     kept = replace(case, answers=checks.answers, not_asked=checks.why_not)
-    paper = write_paper(kept, diagnosis, out, record=records.events(number), analysis=checks.analysis, **options)
+    paper = write_paper(kept, out, record=records.events(number), analysis=checks.analysis, **options)
     return Looked(paper.diagnosis, None if paper.run.outcome == "done" else paper.run.error or paper.run.outcome)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from nbconvert import HTMLExporter, MarkdownExporter
 
 from incident_nb.escape import markdown_text, printable
 from incident_nb.files import private_folder, read_notebook, staged, write_atomic
@@ -46,13 +45,14 @@ def export(
     says. It is for the house: what a client may see is `report.client`. Raises `UsageError` for an unreadable notebook,
     `OutputError` if the files cannot be written.
     """
+    from nbconvert import HTMLExporter, MarkdownExporter
+
     shown = for_report(read_notebook(notebook))
     when = generated_at.astimezone(UTC).strftime("%d %B %Y, %H:%M UTC").lstrip("0")
     facts = {"title": " ".join(printable(title).split()), "banner": banner and printable(banner), "generated": when}
-    html, _ = _exporter(HTMLExporter, "incident", sanitize_html=True, exclude_anchor_links=True).from_notebook_node(
-        shown, {"report": facts}
-    )
-    markdown, pictures = _exporter(MarkdownExporter, "incident-md").from_notebook_node(
+    to_html = _exporter(HTMLExporter, "incident", _best_for_html, sanitize_html=True, exclude_anchor_links=True)
+    html, _ = to_html.from_notebook_node(shown, {"report": facts})
+    markdown, pictures = _exporter(MarkdownExporter, "incident-md", _best_for_markdown).from_notebook_node(
         shown, {"report": facts, "unique_key": "chart", "output_files_dir": f"{name}_files"}
     )
     with staged(out_dir, gone=(f"{name}_files/chart_*.png",)) as draft:
@@ -63,11 +63,11 @@ def export(
     return Exported(html=out_dir / f"{name}.html", markdown=out_dir / f"{name}.md")
 
 
-def _exporter(kind: Any, template: str, **options: Any) -> Any:
+def _exporter(kind: Any, template: str, best: Callable[[Any], str], **options: Any) -> Any:
     exporter = kind(template_name=template, extra_template_basedirs=[str(templates() / "nbconvert")], **options)
     for filter_ in (clean_html, clean_markdown, fenced, html_text, markdown_text, printable):
         exporter.register_filter(filter_.__name__, filter_)
-    exporter.register_filter("best", _best_for_html if kind is HTMLExporter else _best_for_markdown)
+    exporter.register_filter("best", best)
     return exporter
 
 
