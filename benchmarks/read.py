@@ -28,7 +28,7 @@ from generate import write_api, write_sqlite
 
 from incident_nb import readers, redact
 from incident_nb.diagnose import analyse
-from incident_nb.models import ExecutionLog
+from incident_nb.executions import ExecutionLog
 
 
 class _Run(msgspec.Struct):

@@ -22,7 +22,7 @@ from fuzz.mutants import Mutant, mutant
 from incident_nb import readers, redact
 from incident_nb.diagnose import analyse, diagnose
 from incident_nb.errors import UsageError
-from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS
+from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS
 from incident_nb.readers.entities import KEY_VARIABLE
 from tests.exports import KEY
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from incident_nb import readers, redact
 from incident_nb.errors import SettingsError, UsageError
+from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.files import clean_leftovers, staged, write_atomic
 from incident_nb.live import is_live, read_live
 from incident_nb.logfile import merged, read_log, write_log
-from incident_nb.models import ExecutionLog, Probed, Skipped
+from incident_nb.models import Probed
 from incident_nb.redact import sealed
 from incident_nb.resources import sample as sample_folder
 from incident_nb.settings import Settings, load

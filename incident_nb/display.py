@@ -13,7 +13,8 @@ import pandas as pd
 from incident_nb.diagnose import OTHERS, Survey
 from incident_nb.diagnose.advice import followed
 from incident_nb.diagnose.leaks import CHECK as LEAK
-from incident_nb.models import Diagnosis, ExecutionLog, Outcome, Problem
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Diagnosis, Outcome, Problem
 from incident_nb.patterns import Onset
 from incident_nb.plots import Chart, execution_strip
 from incident_nb.policy import load

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from incident_nb.archive import Archive, Update
 from incident_nb.errors import UnreachableError, UsageError
+from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.files import scratch
 from incident_nb.http import Allowed, Session, origin
 from incident_nb.logfile import merged
-from incident_nb.models import ExecutionLog, Skipped
 from incident_nb.n8n import N8n
 from incident_nb.readers.rows import WorkflowRow
 from incident_nb.settings import Settings, load

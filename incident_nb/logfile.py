@@ -11,10 +11,11 @@ import msgspec
 import pandas as pd
 
 from incident_nb.errors import OutputError
+from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
 from incident_nb.files import write_atomic
-from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
 
 _KEY = ["instance", "execution_id"]
+_LATER = {"node_items", "node_ms"}
 _UNFINISHED = ("running", "new", "waiting")
 _BY_RICHNESS = ("missing", "damaged", "too_large", "error_only", "redacted", "full")
 
@@ -82,6 +83,11 @@ def _typed(table: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
 
 def _table(path: Path, columns: dict[str, str]) -> pd.DataFrame:
     table = pd.read_parquet(path)
+    for name in _LATER & columns.keys() - set(table.columns):  # written before there were such
+        table[name] = pd.Series(None, index=table.index, dtype=columns[name])
     if missing := ", ".join(columns.keys() - set(table.columns)):
         raise ValueError(f"{path.name} has no column {missing}")
-    return table[list(columns)]
+    table = table[list(columns)]
+    for name in (name for name, kind in columns.items() if kind == "category" and not len(table[name].cat.categories)):
+        table[name] = table[name].cat.set_categories(pd.Index([], dtype="str"))  # Parquet keeps no type of nothing
+    return table

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from incident_nb.case import read_case
-from incident_nb.models import ExecutionLog
+from incident_nb.executions import ExecutionLog
 from incident_nb.settings import Settings
 
 Json = dict[str, Any]

@@ -25,7 +25,8 @@ from incident_nb.alerts.body import BODY, DEPTH, PARTS, BodyError
 from incident_nb.causes.label import label
 from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.subject import execution_of, group_of_execution
-from incident_nb.models import FAILURE_COLUMNS, ErrorRecord
+from incident_nb.executions import FAILURE_COLUMNS
+from incident_nb.models import ErrorRecord
 from incident_nb.patterns import fingerprint_of, fingerprints
 from incident_nb.readers.limits import NAME
 from incident_nb.readers.rows import WorkflowRow

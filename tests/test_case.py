@@ -14,7 +14,7 @@ import pytest
 from incident_nb.case import SAMPLE_NOW, Case, open_case, read_case
 from incident_nb.diagnose import investigate
 from incident_nb.errors import OutputError, UsageError
-from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, Skipped
+from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, Skipped
 from incident_nb.settings import Client, Settings
 from tests.builders import NOW, START, call, error, flow, page, runs
 

@@ -14,7 +14,8 @@ from incident_nb.diagnose import analyse, diagnose, gravity, rank, survey
 from incident_nb.diagnose.judged import Analysis
 from incident_nb.diagnose.scene import Scene
 from incident_nb.errors import UsageError
-from incident_nb.models import Cause, Diagnosis, ExecutionLog, Outcome
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Cause, Diagnosis, Outcome
 from incident_nb.patterns import NEWEST_IDS, problems, sequences, window
 from tests.builders import HOST, HOUR, NOW, START, UNAUTHORISED, Json, call, error, flow, log_of, run, runs
 from tests.test_diagnose import asking, calling, fact, first, judged, outcome

@@ -10,7 +10,8 @@ import pytest
 from incident_nb import display
 from incident_nb.case import Case
 from incident_nb.diagnose import diagnose, survey
-from incident_nb.models import Cause, Diagnosis, ExecutionLog
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Cause, Diagnosis
 from incident_nb.policy import load
 from incident_nb.views import CAUSE_NAMES, View
 from tests.builders import NOW, Json, call, error, flow, log_of, run, runs

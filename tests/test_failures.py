@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from incident_nb import readers
-from incident_nb.models import ExecutionLog
+from incident_nb.executions import ExecutionLog
 from tests.exports import STARTED_MS, Json, api_error, execution, failed, node, page, ran, write_sqlite
 
 Read = Callable[..., ExecutionLog]

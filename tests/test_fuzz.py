@@ -18,7 +18,7 @@ from fuzz.mutants import mutant
 from fuzz.work import run
 from incident_nb import readers
 from incident_nb.errors import UsageError
-from incident_nb.models import ExecutionLog
+from incident_nb.executions import ExecutionLog
 from incident_nb.readers.entities import KEY_VARIABLE
 from incident_nb.redact import SAMPLE_KEY, Redactor, using
 from tests.exports import KEY, failed, page, write_entities, write_sqlite

@@ -26,7 +26,8 @@ from incident_nb import cli, display
 from incident_nb.case import Case
 from incident_nb.diagnose import diagnose, survey
 from incident_nb.escape import printable
-from incident_nb.models import Diagnosis, ExecutionLog
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Diagnosis
 from incident_nb.outputs import SHOWN_TYPES, harmless, notebook_html, style
 from incident_nb.report import export
 from tests.browser import Beacon, Tab

@@ -10,8 +10,8 @@ import pytest
 from incident_nb.alerts.told_again import log_of, read_again
 from incident_nb.case import Case
 from incident_nb.diagnose import investigate
+from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS
 from incident_nb.incidents.deliveries import Kept
-from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS
 from tests.test_desk import NOW
 from tests.test_serve import failed
 

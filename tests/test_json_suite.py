@@ -18,7 +18,7 @@ import pytest
 
 from incident_nb import readers
 from incident_nb.errors import SourceError
-from incident_nb.models import ExecutionLog
+from incident_nb.executions import ExecutionLog
 from tests.exports import execution, failed, write_sqlite
 from tests.test_readers import check_frames, put
 

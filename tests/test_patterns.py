@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_nb.models import ExecutionLog
+from incident_nb.executions import ExecutionLog
 from incident_nb.patterns import fingerprints, mask, onset, pattern_of, problems, sequences, stretch_end, window
 from tests.builders import HOUR, START, call, error, flow, log_of, run, runs
 

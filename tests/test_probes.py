@@ -14,9 +14,10 @@ import pytest
 from incident_nb.diagnose.aim import aim
 from incident_nb.diagnose.target import target_of
 from incident_nb.errors import UnreachableError
+from incident_nb.executions import ExecutionLog
 from incident_nb.http import Allowed, Session, origin
 from incident_nb.logfile import merged
-from incident_nb.models import Cause, ExecutionLog, Outcome, Probed
+from incident_nb.models import Cause, Outcome, Probed
 from incident_nb.n8n import N8n
 from incident_nb.policy import load
 from incident_nb.probes import (

@@ -18,7 +18,7 @@ import zstandard
 
 from incident_nb import readers
 from incident_nb.errors import SourceError
-from incident_nb.models import ExecutionLog
+from incident_nb.executions import ExecutionLog
 from incident_nb.readers import limits
 from incident_nb.readers.entities import KEY_VARIABLE
 from incident_nb.readers.unpack import Unpacker

@@ -21,7 +21,7 @@ import zstandard
 
 from incident_nb import readers, settings
 from incident_nb.errors import SettingsError, SourceError
-from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog
+from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog
 from incident_nb.readers.entities import KEY_VARIABLE
 from incident_nb.readers.rows import WorkflowRow
 from incident_nb.redact import SAMPLE_KEY, Redactor, using

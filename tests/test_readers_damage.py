@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from incident_nb import readers
 from incident_nb.errors import SettingsError, SourceError
-from incident_nb.models import ExecutionLog
+from incident_nb.executions import ExecutionLog
 from incident_nb.readers.entities import KEY_VARIABLE
 from incident_nb.readers.rows import whole_characters
 from tests.exports import (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from incident_nb import readers
 from incident_nb.diagnose import Analysis, analyse
-from incident_nb.models import ExecutionLog
+from incident_nb.executions import ExecutionLog
 from tests_n8n.builders import gets
 from tests_n8n.client import N8n
 from tests_n8n.misbehave import OK, Service

@@ -8,7 +8,8 @@ from datetime import datetime
 import pandas as pd
 
 from incident_nb.errors import UsageError
-from incident_nb.models import ExecutionLog, Frozen
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Frozen
 from incident_nb.patterns import onset, problems, sequences
 from incident_nb.record import Incident
 from incident_nb.watch.reconcile import ENDED_BY

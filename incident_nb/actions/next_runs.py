@@ -11,7 +11,8 @@ import pandas as pd
 from incident_nb.actions.runs_after import PRODUCTION
 from incident_nb.actions.schedules import rules_of, times, zone_of
 from incident_nb.actions.target import starts_of
-from incident_nb.models import ExecutionLog, Frozen
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Frozen
 from incident_nb.readers.node_input import as_dict
 
 Json = dict[str, Any]

@@ -11,8 +11,8 @@ from incident_nb.actions.target import as_they_run, going_on, server_of
 from incident_nb.case import read_case
 from incident_nb.desk import Desk
 from incident_nb.errors import UsageError
+from incident_nb.executions import ExecutionLog
 from incident_nb.incidents.kinds.recovering import Harmed
-from incident_nb.models import ExecutionLog
 from incident_nb.n8n import N8n
 from incident_nb.n8n.workflows import look
 from incident_nb.record import Incident

@@ -13,7 +13,8 @@ import pandas as pd
 
 from incident_nb.actions.false_green import Before, hollow
 from incident_nb.escape import printable
-from incident_nb.models import ExecutionLog, Frozen
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Frozen
 from incident_nb.redact import redact_text
 
 Judgement = Literal["good", "bad", "not_counted", "going_on"]

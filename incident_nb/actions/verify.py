@@ -25,11 +25,12 @@ from incident_nb.desk import Desk
 from incident_nb.desk.arrivals import Owe
 from incident_nb.desk.folder import sources_of
 from incident_nb.errors import IncidentNbError, UnreachableError, UsageError
+from incident_nb.executions import ExecutionLog
 from incident_nb.incidents import Records
 from incident_nb.incidents.events import corrected
 from incident_nb.incidents.kinds.mending import RunWatched, Ticked
 from incident_nb.incidents.payload import Payload
-from incident_nb.models import ExecutionLog, Frozen
+from incident_nb.models import Frozen
 from incident_nb.n8n import N8n, lasting
 from incident_nb.policy import Policy
 from incident_nb.record import Incident

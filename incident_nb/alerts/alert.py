@@ -11,7 +11,8 @@ import pandas as pd
 
 from incident_nb.alerts.body import Json
 from incident_nb.escape import printable
-from incident_nb.models import FAILURE_COLUMNS, ErrorRecord, Frozen
+from incident_nb.executions import FAILURE_COLUMNS
+from incident_nb.models import ErrorRecord, Frozen
 from incident_nb.readers import limits
 from incident_nb.readers.collect import ClientOf
 from incident_nb.readers.rows import WorkflowRow

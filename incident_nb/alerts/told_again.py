@@ -11,7 +11,7 @@ import pandas as pd
 from incident_nb.alerts import alertmanager, generic, n8n_trigger, slack
 from incident_nb.alerts.alert import Alert, failures_of
 from incident_nb.alerts.body import BodyError
-from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog
+from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog
 from incident_nb.readers.collect import ClientOf
 
 SOURCE = "alerts"

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from incident_nb.archive.reader import SCHEMA, Progress, Reader, State
 from incident_nb.errors import OutputError, UsageError
+from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.files import private_folder, staged, write_atomic
 from incident_nb.logfile import merged, read_log, write_log
-from incident_nb.models import ExecutionLog, Skipped
 from incident_nb.n8n import N8n
 from incident_nb.readers import Reading
 from incident_nb.readers.collect import ClientOf

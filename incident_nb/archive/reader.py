@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from incident_nb.errors import UnreachableError
-from incident_nb.models import ExecutionLog, Skipped
+from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.n8n import Listing, N8n, NotThereError
 from incident_nb.readers import Reading
 

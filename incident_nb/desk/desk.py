@@ -18,6 +18,7 @@ from incident_nb.desk.standing import Standing, standing, urgency
 from incident_nb.desk.told import moment
 from incident_nb.documents.gaps import gap_named, must_be_told
 from incident_nb.errors import UsageError
+from incident_nb.executions import ExecutionLog
 from incident_nb.incidents import Event, Records, payload_of, records_of
 from incident_nb.incidents.events import read
 from incident_nb.incidents.kinds.diagnosing import Diagnosed
@@ -26,7 +27,7 @@ from incident_nb.incidents.kinds.opening import Opened, Scheduled, SeveritySugge
 from incident_nb.incidents.kinds.telling import Notified, Prevented
 from incident_nb.incidents.payload import Payload
 from incident_nb.incidents.store import Writing
-from incident_nb.models import Cause, Diagnosis, ExecutionLog, Severity
+from incident_nb.models import Cause, Diagnosis, Severity
 from incident_nb.policy import Policy, closing, load, must_be_done, timers, usable_calendar, verification
 from incident_nb.record import Incident
 from incident_nb.said import Subject

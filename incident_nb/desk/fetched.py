@@ -10,9 +10,10 @@ from incident_nb.diagnose import diagnose
 from incident_nb.diagnose.aim import aim
 from incident_nb.diagnose.gravity import facts
 from incident_nb.diagnose.subject import address_of
+from incident_nb.executions import ExecutionLog
 from incident_nb.files import scratch
 from incident_nb.live import session
-from incident_nb.models import Diagnosis, ExecutionLog
+from incident_nb.models import Diagnosis
 from incident_nb.n8n import N8n, key_of
 from incident_nb.policy import SeverityFacts, load
 from incident_nb.settings import Settings

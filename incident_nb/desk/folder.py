@@ -16,10 +16,10 @@ from typing import Any
 from incident_nb.case import INCIDENTS, Case, read_case
 from incident_nb.diagnose.subject import execution_of, workflow_of
 from incident_nb.errors import IncidentNbError, UsageError
+from incident_nb.executions import ExecutionLog
 from incident_nb.files import private_folder, read_notebook, write_atomic
 from incident_nb.incidents import Event
 from incident_nb.logfile import nothing
-from incident_nb.models import ExecutionLog
 from incident_nb.record import Incident
 from incident_nb.resources import notebooks
 from incident_nb.settings import Settings

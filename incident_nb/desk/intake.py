@@ -15,9 +15,10 @@ from incident_nb.alerts.pasted import PastedAlert, parse_pasted
 from incident_nb.desk.fetched import Fetched, fetched
 from incident_nb.errors import IncidentNbError
 from incident_nb.escape import printable
+from incident_nb.executions import ExecutionLog
 from incident_nb.incidents import Records
 from incident_nb.incidents.kinds.opening import Opened, SeveritySuggested
-from incident_nb.models import Diagnosis, ExecutionLog
+from incident_nb.models import Diagnosis
 from incident_nb.policy import SeverityFacts, SeveritySuggestion, facts_from_text, suggest
 from incident_nb.record import Incident, Source
 from incident_nb.said import Subject

@@ -12,7 +12,8 @@ from incident_nb.case import open_case
 from incident_nb.desk.folder import folder_of
 from incident_nb.diagnose.subject import text
 from incident_nb.errors import IncidentNbError
-from incident_nb.models import ExecutionLog, Finding, Problem
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Finding, Problem
 from incident_nb.settings import Settings
 
 Nodes = dict[str, dict[str, Any]]

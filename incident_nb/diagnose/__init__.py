@@ -24,7 +24,8 @@ from incident_nb.diagnose.leaks import leaks
 from incident_nb.diagnose.scene import Scene
 from incident_nb.diagnose.subject import text
 from incident_nb.diagnose.survey import Survey, survey
-from incident_nb.models import Cause, Diagnosis, ExecutionLog, Finding, Hypothesis, Problem
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Cause, Diagnosis, Finding, Hypothesis, Problem
 from incident_nb.policy import Policy, load
 from incident_nb.settings import Settings
 

@@ -23,7 +23,8 @@ from incident_nb.diagnose.subject import (
     text,
     workflow_of,
 )
-from incident_nb.models import Cause, ExecutionLog, Fact, Problem, Subject
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Cause, Fact, Problem, Subject
 from incident_nb.policy import Policy, suggest
 from incident_nb.settings import Settings
 

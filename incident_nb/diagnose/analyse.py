@@ -9,7 +9,8 @@ from incident_nb.diagnose import rank
 from incident_nb.diagnose.evidence import GONE, worked_before
 from incident_nb.diagnose.judged import Analysis
 from incident_nb.diagnose.scene import Scene
-from incident_nb.models import Cause, ExecutionLog
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Cause
 from incident_nb.patterns import groups, problems, sequences, window
 from incident_nb.settings import Settings
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from incident_nb.models import ExecutionLog, Window
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Window
 from incident_nb.patterns import runs_by_workflow
 
 RUN = ["instance", "workflow_id", "execution_id", "at", "mode", "status", "nodes_run"]

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from incident_nb.diagnose.judged import Analysis, among, known
-from incident_nb.models import Snapshot
+from incident_nb.executions import Snapshot
 from incident_nb.patterns import Onset
 
 

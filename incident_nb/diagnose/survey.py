@@ -13,7 +13,8 @@ from incident_nb.diagnose.analyse import analyse
 from incident_nb.diagnose.judged import among, within
 from incident_nb.diagnose.subject import runs_of
 from incident_nb.errors import UsageError
-from incident_nb.models import ExecutionLog, Skipped, Window
+from incident_nb.executions import ExecutionLog, Skipped
+from incident_nb.models import Window
 from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset, window
 
 

@@ -11,8 +11,9 @@ from incident_nb.diagnose.aim import Aim
 from incident_nb.diagnose.judged import known
 from incident_nb.diagnose.scene import Scene
 from incident_nb.diagnose.subject import text
+from incident_nb.executions import ExecutionLog
 from incident_nb.live import source_of
-from incident_nb.models import Cause, ExecutionLog
+from incident_nb.models import Cause
 from incident_nb.probes import Target
 
 FAILING_IDS = 20

@@ -14,9 +14,10 @@ from incident_nb.desk.folder import case_of, sources_of
 from incident_nb.desk.paper import write_paper
 from incident_nb.diagnose import run_checks
 from incident_nb.errors import IncidentNbError
+from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.incidents import Records, deliveries
 from incident_nb.logfile import merged, nothing
-from incident_nb.models import Diagnosis, ExecutionLog, Skipped
+from incident_nb.models import Diagnosis
 from incident_nb.record import Incident
 from incident_nb.settings import Settings
 

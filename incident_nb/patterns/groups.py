@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from incident_nb.models import ExecutionLog, Window
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Window
 from incident_nb.patterns.fingerprint import fingerprints
 from incident_nb.patterns.onset import Onset, onset
 from incident_nb.patterns.shape import pattern_of

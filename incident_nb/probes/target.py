@@ -11,8 +11,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from incident_nb.errors import IncidentNbError
+from incident_nb.executions import ExecutionLog
 from incident_nb.http import Session
-from incident_nb.models import Cause, Evidence, ExecutionLog, Fact, Outcome, Probed
+from incident_nb.models import Cause, Evidence, Fact, Outcome, Probed
 from incident_nb.n8n import N8n
 from incident_nb.settings import Settings
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from incident_nb.errors import SourceError, UsageError
-from incident_nb.models import ExecutionLog, Skipped
+from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.readers.api import read_json
 from incident_nb.readers.collect import ClientOf, Collector
 from incident_nb.readers.database import read_sqlite

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from incident_nb.errors import SourceError
-from incident_nb.models import Skipped
+from incident_nb.executions import Skipped
 from incident_nb.readers import limits
 from incident_nb.readers.plain import Plain
 from incident_nb.readers.rows import Row, WorkflowRow, ended_as, text_or_none, whole_characters

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from incident_nb import redact
-from incident_nb.models import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
+from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
 from incident_nb.readers import limits
 from incident_nb.readers.look import Flow, flow_of, from_status, look, may_warn
 from incident_nb.readers.rows import Row, WorkflowRow

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from incident_nb.errors import SourceError
-from incident_nb.models import Skipped
+from incident_nb.executions import Skipped
 from incident_nb.readers import limits
 from incident_nb.readers.rows import DataState, Row, WorkflowRow, ended_as, text_or_none
 

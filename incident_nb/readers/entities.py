@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from incident_nb.errors import MissingExtraError, SettingsError, SourceError
-from incident_nb.models import Skipped
+from incident_nb.executions import Skipped
 from incident_nb.readers import limits
 from incident_nb.readers.database import COLUMNS, stored_row
 from incident_nb.readers.rows import Row, WorkflowRow, text_or_none

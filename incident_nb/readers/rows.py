@@ -42,6 +42,8 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
     snapshot: str | None = None
     last_node: str | None = None
     nodes_run: str | None = None
+    node_items: str | None = None
+    node_ms: str | None = None
     parent_execution_id: str | None = None
     parent_workflow_id: str | None = None
 

@@ -16,9 +16,9 @@ from incident_nb.readers import limits
 KEPT_TEXT = 6_000
 _EARLIEST, _LATEST = pd.Timestamp("1970-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
 _TEXT = pa.large_string()
-_LONG = {"nodes_run", "source"}  # of the categories those that are no names
+_LONG = {"nodes_run", "node_items", "source"}  # of the categories those that are no names
 # Words of our own and ids of n8n's own making, which hold nothing from outside.
-_OWN_WORDS = {"instance", "execution_id", "mode", "status", "data", "place", "snapshot"}
+_OWN_WORDS = {"instance", "execution_id", "mode", "status", "data", "place", "snapshot", "node_items", "node_ms"}
 
 
 class Gate(dict[str, str]):

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import get_args
 
 from incident_nb.documents.friday import friday_line
-from incident_nb.models import ExecutionLog, Severity, Window
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Severity, Window
 from incident_nb.policy import bill, load, usable_calendar
 from incident_nb.policy.clocks import Clock
 from incident_nb.record import Incident

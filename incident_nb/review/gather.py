@@ -11,8 +11,8 @@ from typing import Any
 
 from incident_nb.case import SAMPLE, read_case
 from incident_nb.errors import IncidentNbError, UsageError
+from incident_nb.executions import ExecutionLog
 from incident_nb.live import WORD
-from incident_nb.models import ExecutionLog
 from incident_nb.policy import usable_calendar
 from incident_nb.record import Incident
 from incident_nb.review.kept import History, Material, material

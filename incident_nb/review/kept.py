@@ -19,11 +19,12 @@ from incident_nb import case as cases
 from incident_nb.case import Case, open_case
 from incident_nb.diagnose import within
 from incident_nb.errors import UsageError
+from incident_nb.executions import ExecutionLog
 from incident_nb.files import write_atomic
 from incident_nb.incidents import Event
 from incident_nb.incidents.events import fold
 from incident_nb.logfile import nothing
-from incident_nb.models import ExecutionLog, Severity, Window
+from incident_nb.models import Severity, Window
 from incident_nb.patterns import window
 from incident_nb.record import Incident
 from incident_nb.redact import sealed

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pandas as pd
 
-from incident_nb.models import ExecutionLog, Window
+from incident_nb.executions import ExecutionLog
+from incident_nb.models import Window
 from incident_nb.patterns import window
 from incident_nb.review.model import Rate, Runs
 from incident_nb.review.period import Period, parts_of

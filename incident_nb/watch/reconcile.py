@@ -13,9 +13,10 @@ from sqlalchemy import Connection, select
 from incident_nb.alerts.alert import TITLE, Alert, Called, fingerprint
 from incident_nb.desk.arrivals import Arrival, Arrivals, found_key
 from incident_nb.errors import IncidentNbError
+from incident_nb.executions import ExecutionLog
 from incident_nb.incidents import Records, engines, tables
 from incident_nb.incidents.store import Writing
-from incident_nb.models import ErrorRecord, ExecutionLog
+from incident_nb.models import ErrorRecord
 from incident_nb.n8n import links
 from incident_nb.outbox import store as outbox
 from incident_nb.patterns import fingerprint_of

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from incident_nb.errors import UsageError
+from incident_nb.executions import ExecutionLog
 from incident_nb.live import WORD, read_live, source_of
-from incident_nb.models import ExecutionLog
 from incident_nb.settings import Settings
 
 

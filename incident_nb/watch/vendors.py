@@ -12,12 +12,13 @@ import pandas as pd
 from sqlalchemy import select
 
 from incident_nb.errors import IncidentNbError
+from incident_nb.executions import ExecutionLog
 from incident_nb.http import Allowed, Session, is_loopback, origin
 from incident_nb.incidents import Records, engines, tables
 from incident_nb.incidents.events import corrected
 from incident_nb.incidents.kinds.diagnosing import Diagnosed, VendorWatched
 from incident_nb.live import WORD, read_live
-from incident_nb.models import Cause, ExecutionLog
+from incident_nb.models import Cause
 from incident_nb.n8n import N8n
 from incident_nb.outbox import store as outbox
 from incident_nb.probes import Tools, vendors
