@@ -88,6 +88,7 @@ def _table(path: Path, columns: dict[str, str]) -> pd.DataFrame:
     if missing := ", ".join(columns.keys() - set(table.columns)):
         raise ValueError(f"{path.name} has no column {missing}")
     table = table[list(columns)]
-    for name in (name for name, kind in columns.items() if kind == "category" and not len(table[name].cat.categories)):
-        table[name] = table[name].cat.set_categories(pd.Index([], dtype="str"))  # Parquet keeps no type of nothing
+    for name in (name for name, kind in columns.items() if kind == "category" and not table[name].notna().any()):
+        nothing = pd.Categorical([None] * len(table), categories=pd.Index([], dtype="str"))
+        table[name] = pd.Series(nothing, index=table.index)  # Parquet keeps no type of nothing
     return table
