@@ -83,6 +83,11 @@ def _column(name: str, values: Sequence[Any], dtype: str, gate: Gate) -> Any:
 def _category(values: Sequence[Any], clean: Callable[[str], str]) -> pd.Categorical:
     """The values as a categorical with sorted categories; what comes once among the distinct ones is cleaned once."""
     codes, found = pd.factorize(np.array(values, dtype=object), use_na_sentinel=True)
+    return categorical(codes, found, clean)
+
+
+def categorical(codes: np.ndarray, found: Sequence[Any], clean: Callable[[str], str]) -> pd.Categorical:
+    """The values that codes (-1: missing) stand for as a categorical with sorted categories, each cleaned once."""
     texts = [None if value == "" else clean(str(value)) for value in found]
     categories = sorted({text for text in texts if text})
     place = {text: index for index, text in enumerate(categories)}
