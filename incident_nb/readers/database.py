@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -90,20 +91,23 @@ def _workflows(db: sqlite3.Connection, tables: set[str]) -> Iterator[WorkflowRow
         yield WorkflowRow(str(workflow), text_or_none(name), tuple(tags.get(workflow, ())), projects.get(workflow))
 
 
-def id_ranges(path: Path, rows: int) -> list[Range]:
+def id_ranges(path: Path, size_of_part: Callable[[int], int]) -> list[Range]:
     """The ids of a database cut into ranges of about so many executions each; nothing where its ids are no plain numbers.
 
-    The first has no lower and the last no upper end, so that none is missed that n8n writes meanwhile.
+    `size_of_part` says for a number of executions how many a range is to have. The first range has no lower and the last no
+    upper end, so that none is missed that n8n writes meanwhile.
     """
     try:
         with contextlib.closing(connect(path, str(path))) as db:
             keys = [row for row in db.execute("PRAGMA table_info(execution_entity)") if row[5]]
             if [(row[1], row[2].upper()) for row in keys] != [("id", "INTEGER")]:
                 return []
-            starts = [one for (one,) in islice(db.execute("SELECT id FROM execution_entity ORDER BY id"), rows, None, rows)]
+            ids = array("q", (one for (one,) in db.execute("SELECT id FROM execution_entity ORDER BY id")))
     except (SourceError, sqlite3.DatabaseError):
-        return []
-    return [(low, high and high - 1) for low, high in pairwise([None, *starts, None])]
+        return []  # whoever reads it says so
+    step = max(1, size_of_part(len(ids)))
+    starts = ids[step::step].tolist()
+    return [(low, None if high is None else high - 1) for low, high in pairwise([None, *starts, None])]
 
 
 def _executions(db: sqlite3.Connection, source: str, ids: Range | None) -> Iterator[Row | Skipped]:

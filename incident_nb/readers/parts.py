@@ -23,6 +23,8 @@ from incident_nb.readers.rows import Row, WorkflowRow
 ROWS_A_PART = 15_000
 BYTES_A_PART = 96 * limits.MIB
 FILES_A_PART = 2_000
+PARTS = 24  # of a database of middling size, so that the work can be shared out evenly
+FEW_ROWS = 2_000
 
 
 class NotThereError(SourceError):
@@ -87,10 +89,13 @@ def _ranges(path: Path) -> Sequence[Range]:
                 return []
     except OSError:
         return []  # whoever reads it says so
-    ranges = id_ranges(path, ROWS_A_PART)
-    if len(ranges) > 1 and size / len(ranges) > 2 * BYTES_A_PART:  # rows that hold much
-        ranges = id_ranges(path, max(1, int(ROWS_A_PART * BYTES_A_PART * len(ranges) / size)))
-    return ranges
+
+    def rows_a_part(rows: int) -> int:
+        by_bytes = BYTES_A_PART * rows // size
+        return min(ROWS_A_PART, max(1, by_bytes), max(rows // PARTS, FEW_ROWS))
+
+    ranges = id_ranges(path, rows_a_part)
+    return ranges if len(ranges) > 1 else []
 
 
 def rows_of(part: Part) -> Iterator[Row | WorkflowRow | Skipped]:

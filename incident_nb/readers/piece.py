@@ -11,10 +11,12 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 import pyarrow as pa
 
+from incident_nb import redact
 from incident_nb.errors import UsageError
 from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, Skipped
 from incident_nb.readers import limits
@@ -148,9 +150,7 @@ class PartCollector(Collector):
         columns["begun"] = pa.array(self._begun, pa.uint32())
         wheres = [None if row.where == f"execution {row.execution_id}" else row.where for row in rows]
         columns["where"] = pa.array(wheres, pa.string())
-        snapshots = {
-            name: (len(raw), pickle.dumps(gated(nodes))) for raw, (name, nodes, _) in self._snapshots.items()
-        }
+        snapshots = {name: (len(raw), _clean(name, nodes)) for raw, (name, nodes, _) in self._snapshots.items()}
         return Piece(
             _packed(columns), _packed(self._failure_columns(gate, judge)), snapshots, list(self._workflows.values()),
             self._notes, self._later, self._unnamed, self._refused, bool(self._beyond),
@@ -164,6 +164,20 @@ class PartCollector(Collector):
         if judge is not None:
             table = table.assign(**judge(table))
         return {"row": pa.array(of, pa.int32()), **{name: _arrow(table[name]) for name in table}}
+
+
+_cleaned: WeakKeyDictionary[Redactor, dict[str, bytes]] = WeakKeyDictionary()
+_MOST_CLEANED = 5_000
+
+
+def _clean(name: str, nodes: dict[str, Any]) -> bytes:
+    """A snapshot through the gate, pickled: once in a process, however many parts it is in."""
+    known = _cleaned.setdefault(redact.in_force(), {})
+    if name not in known:
+        if len(known) >= _MOST_CLEANED:
+            known.clear()
+        known[name] = pickle.dumps(gated(nodes))
+    return known[name]
 
 
 def unpacked(table: bytes, names: Iterable[str] | None = None) -> pa.Table:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from incident_nb import redact
 from incident_nb.errors import SourceError, UsageError
@@ -32,12 +31,12 @@ class Spread:
     """How a reading is spread.
 
     `workers`: how many processes; None for as many as there are processors, and one where the source is smaller than
-    `WORTH_IT`. `engine`: processes of this machine, or Dask, whose cluster `scheduler` is the address of (None: one that is
-    made for it on this machine). `judge`: columns that the workers add to the failures, if this is spread at all.
+    `WORTH_IT`. `engine`: `process`, or `dask`, whose cluster `scheduler` is the address of (None: one of its own on this
+    machine). `judge`: columns that the workers add to the failures, if this is spread at all.
     """
 
     workers: int | None = None
-    engine: Literal["process", "dask"] = "process"
+    engine: str = "process"
     scheduler: str | None = None
     judge: Judge | None = None
 
