@@ -105,13 +105,16 @@ def _keys(instance: pd.Series, execution: pd.Series) -> np.ndarray[Any, Any]:
     """A number for each execution, the same for the same one."""
     ids, _ = pd.factorize(execution, use_na_sentinel=False)
     servers, names = pd.factorize(instance, use_na_sentinel=False)
-    return ids.astype("int64") * max(1, len(names)) + servers
+    keys: np.ndarray[Any, Any] = ids.astype("int64") * max(1, len(names)) + servers
+    return keys
 
 
 def _by_time(table: pd.DataFrame) -> pd.DataFrame:
     """The rows sorted by time, their categories those that are used."""
     table = table.sort_values("at", kind="stable", ignore_index=True)
-    return table.assign(**{name: table[name].cat.remove_unused_categories() for name in table.select_dtypes("category")})
+    return table.assign(
+        **{name: table[name].cat.remove_unused_categories() for name in table.select_dtypes("category")}
+    )
 
 
 def _table(path: Path, columns: dict[str, str]) -> pd.DataFrame:

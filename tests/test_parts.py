@@ -12,12 +12,11 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
@@ -28,9 +27,8 @@ from incident_nb.diagnose.ahead import judge
 from incident_nb.errors import SourceError, UnreachableError, UsageError
 from incident_nb.executions import ExecutionLog
 from incident_nb.patterns import problems
-from incident_nb.readers import Spread, limits, parts, spread, workers
+from incident_nb.readers import Spread, limits, parts, spread
 from incident_nb.readers.batch import read_batch
-from incident_nb.readers.joined import joined
 from incident_nb.readers.piece import Piece, Task
 from incident_nb.settings import Settings
 from tests.exports import Json, api_error, execution, failed, node, page, ran, write_sqlite
@@ -83,7 +81,7 @@ def _masks() -> Iterator[None]:
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts so small that a few rows are several."""
     monkeypatch.setattr(parts, "ROWS_A_PART", 7)
-    monkeypatch.setattr(parts, "BYTES_A_PART", 6_000)
+    monkeypatch.setattr(parts, "BYTES_A_PART", 40_000)
     monkeypatch.setattr(parts, "FILES_A_PART", 2)
     monkeypatch.setattr(parts, "FEW_ROWS", 7)
 
@@ -94,13 +92,17 @@ def rows(first: int, count: int, flow: str = "wf1", name: str | None = "[ACME] O
     for number in range(first, first + count):
         at = f"2026-03-01T{number // 60 % 24:02d}:{number % 60:02d}"
         more = {"startedAt": f"{at}:00.000Z", "stoppedAt": f"{at}:05.500Z", "workflowId": flow}
-        error = api_error(
-            node=node("Call"), description=f"order {number}: Invalid API key provided: sk_live_{number:024x}",
-            httpCode="503" if number % 2 else "401",
-        )  # fmt: skip
-        nodes = [node("Start"), node("Call", parameters={"url": f"https://api{number % 4}.example.com/v1"})]
+        said = f"order {number}: Invalid API key provided: sk_live_{number:024x}"
+        call = node("Call", parameters={"url": f"https://api{number % 2}.example.com/v1"})
+        error = api_error(node=call, description=said)
+        if number % 2:
+            down = {"message": "Service unavailable - try again later", "httpCode": "503"}
+            error = api_error(node=call, description=f"request {number:024x}", **down)
+        nodes = [node("Start"), call]
         one = (
-            execution(number, "error", runs={"Start": ran({}), "Call": ran(error=error)}, nodes=nodes, error=error, **more)
+            execution(
+                number, "error", runs={"Start": ran({}), "Call": ran(error=error)}, nodes=nodes, error=error, **more
+            )
             if number % 3 == 0
             else execution(number, runs={"Start": ran({}), "Call": ran({}, {})}, nodes=nodes, **more)
         )
@@ -122,9 +124,23 @@ def mix(tmp_path: Path) -> list[Path]:
     known = rows(1, 40)
     write_sqlite(folder / "b.sqlite", known + rows(100, 30, "wf2", None), tag="the-acme")
     running = {**known[3], "status": "running", "stoppedAt": None, "data": None}
-    put(folder / "a1.json", running, {**known[5], "data": None}, {**rows(800, 1)[0], "data": None}, *rows(200, 5, "wf3", "Bolt “x” key=sk_live_abcdefgh12345678"))
-    put(folder / "a2.json", {"id": "wf2", "name": "Named elsewhere", "nodes": [node("A")], "tags": [{"name": "client:zed"}]})
-    put(folder / "c1.json", known[3], {**known[6], "startedAt": "2026-03-02T00:00:00.000Z"}, {**known[7], "workflowId": "wf9"})
+    put(
+        folder / "a1.json",
+        running,
+        {**known[5], "data": None},
+        {**rows(800, 1)[0], "data": None},
+        *rows(200, 5, "wf3", "Bolt “x” key=sk_live_abcdefgh12345678"),
+    )
+    put(
+        folder / "a2.json",
+        {"id": "wf2", "name": "Named elsewhere", "nodes": [node("A")], "tags": [{"name": "client:zed"}]},
+    )
+    put(
+        folder / "c1.json",
+        known[3],
+        {**known[6], "startedAt": "2026-03-02T00:00:00.000Z"},
+        {**known[7], "workflowId": "wf9"},
+    )
     put(folder / "c2.json", *rows(203, 5, "wf3", "Bolt other"), *known[8:12])
     put(folder / "c3.json", *rows(203, 5, "wf3", "Bolt other"), *known[8:12])
     (folder / "d1.json").write_bytes(page(*rows(300, 3))[:-200])
@@ -138,7 +154,10 @@ def mix(tmp_path: Path) -> list[Path]:
     put(folder / "e4.json", {**failed(602), "workflowData": {"id": "wf1", "name": 5}}, *rows(603, 1))
     (folder / "f1.json.gz").write_bytes(gzip.compress(page(*rows(700, 6))))
     (folder / "f2.json.gz").write_bytes(gzip.compress(page(*rows(700, 6)))[:-30])
-    alert = {"execution": {"id": "7", "error": {"message": "x", "timestamp": 1}}, "workflow": {"id": "wf1", "name": "N"}}
+    alert = {
+        "execution": {"id": "7", "error": {"message": "x", "timestamp": 1}},
+        "workflow": {"id": "wf1", "name": "N"},
+    }
     (folder / "g.json").write_text(json.dumps(alert))
     return sorted(folder.iterdir())
 
@@ -151,7 +170,7 @@ def test_a_mix_of_everything_is_the_same_in_pieces(mix: list[Path]) -> None:
     same(whole, in_pieces(mix))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_files_and_of_completion(mix: list[Path], seed: int) -> None:
     files = mix.copy()
     random.Random(seed).shuffle(files)
@@ -183,7 +202,9 @@ def test_what_is_judged_by_the_workers_is_what_an_analysis_finds(mix: list[Path]
 def test_what_is_judged_is_not_judged_again(mix: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     parted = in_pieces(mix, judged=True)
     judged: list[int] = []
-    monkeypatch.setattr("incident_nb.causes.label.classify_many", lambda records, _: judged.extend([1 for _ in records]))
+    monkeypatch.setattr(
+        "incident_nb.causes.label.classify_many", lambda records, _: judged.extend([1 for _ in records])
+    )
     monkeypatch.setattr("incident_nb.patterns.fingerprint.mask", lambda _: judged.append(2))
     problems(label(parted.failures, SETTINGS.own_hosts))
     assert judged == []
@@ -251,11 +272,12 @@ def test_the_ranges_of_a_database_are_about_equal_and_whole(tmp_path: Path) -> N
     path = write_sqlite(tmp_path / "a.sqlite", [*rows(5, 30), *rows(900, 31)])
     ids = [part.ids for batch in parts.batches_of([path]) for part in batch]
     assert ids[0][0] is None and ids[-1][1] is None
-    assert all(one[1] + 1 == two[0] for one, two in zip(ids, ids[1:], strict=False))
+    assert all(one[1] + 1 == two[0] for one, two in pairwise(ids))
     counts = [
-        sum((low or 0) <= number <= (high or 10**9) for number in [*range(5, 35), *range(900, 931)]) for low, high in ids
+        sum((low or 0) <= number <= (high or 10**9) for number in [*range(5, 35), *range(900, 931)])
+        for low, high in ids
     ]
-    assert sum(counts) == 61 and max(counts) == 7 and min(counts[:-1]) == 7
+    assert sum(counts) == 61 and len(set(counts[:-1])) == 1 and 0 < counts[-1] <= counts[0] <= 7
 
 
 @pytest.mark.parametrize(
@@ -281,7 +303,7 @@ def _by_real_rules(files: Sequence[Path], monkeypatch: pytest.MonkeyPatch) -> Ex
     return readers.read(list(map(str, files)), client_of=client_of, spread=Spread())
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(25))
 def test_readings_of_one_execution_are_decided_between_as_by_one_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -295,14 +317,17 @@ def test_readings_of_one_execution_are_decided_between_as_by_one_process(
             row["status"] = chance.choice([row["status"]] * 4 + ["running", "waiting"])
             row["data"] = chance.choice([row["data"]] * 4 + [None, {"resultData": {"runData": {"A": [1, "error"]}}}])
             row["workflowData"] = chance.choice(
-                [{**row["workflowData"], "name": chance.choice(["One", "Two", None])}] * 3 + [None, {"id": 1, "name": 5}]
+                [{**row["workflowData"], "name": chance.choice(["One", "Two", None])}] * 3
+                + [None, {"id": 1, "name": 5}]
             )
             found.append(row)
         files.append(put(tmp_path / f"{name}.json", *found))
     same(alone(files), _by_real_rules(files, monkeypatch))
 
 
-def test_most_double_readings_are_decided_without_a_second_reading(mix: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_most_double_readings_are_decided_without_a_second_reading(
+    mix: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(parts, "FILES_A_PART", 1_000)
     monkeypatch.setattr(parts, "BYTES_A_PART", 10**9)
     same(alone([*mix, *mix]), in_pieces([*mix, *mix]))
@@ -318,13 +343,15 @@ def test_a_worker_that_dies_is_told_and_its_part_is_read_again(
     assert (tmp_path / "died").exists()
     same(alone(mix), found)
     (told,) = [record.getMessage() for record in caplog.records]
-    assert "d4.jsonl" in told and "SIGKILL" in told and "memory" in told
+    assert "d4.jsonl" in told and "(2 files)" in told and "SIGKILL" in told and "memory" in told
 
 
 def test_a_part_that_kills_twice_ends_the_reading_by_name(mix: list[Path]) -> None:
     from tests.judges import die
 
-    with pytest.raises(UnreachableError, match=r"b\.sqlite, executions \d+ to \d+ failed twice: .*SIGKILL.*--workers 1"):
+    with pytest.raises(
+        UnreachableError, match=r"b\.sqlite, executions \d+ to \d+ failed twice: .*SIGKILL.*--workers 1"
+    ):
         readers.read(list(map(str, mix)), spread=Spread(2, judge=partial(die, text="order 12:")))
     assert _workers() == []
 
@@ -357,6 +384,7 @@ def test_the_key_is_on_no_command_line_and_in_no_environment(mix: list[Path], tm
 HANGING = """
 import sys
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from incident_nb import readers, redact
 from incident_nb.readers import parts

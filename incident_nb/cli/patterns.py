@@ -72,7 +72,9 @@ def patterns(
     ] = Engine.PROCESS,
     scheduler: Annotated[
         str | None,
-        typer.Option("--scheduler", metavar="URL", help="Dask's scheduler, as tcp://HOST:PORT; else a cluster of its own."),
+        typer.Option(
+            "--scheduler", metavar="URL", help="Dask's scheduler, as tcp://HOST:PORT; else a cluster of its own."
+        ),
     ] = None,
     instance: InstanceOption = "default",
     config: ConfigOption = None,

@@ -16,7 +16,11 @@ from incident_nb.readers.workers import died
 
 PATIENCE_S = 30  # for the scheduler to answer and its first worker to be there
 _AHEAD = 2  # batches given to each worker: one that it reads, one that waits, so that results don't pile up there
-_TRIES = 1  # times that a batch is read again after its worker died; of a cluster of the user's, Dask's own setting counts
+_OWN_CLUSTER = {  # of a cluster of the user's, its own settings count
+    "distributed.scheduler.allowed-failures": 1,  # a batch whose worker died is read once more
+    "distributed.scheduler.http.routes": [],  # nothing is served but Dask's own protocol
+    "distributed.worker.http.routes": [],
+}
 
 
 def by_dask(batches: Sequence[Batch], task: Task, workers: int, scheduler: str | None) -> Iterator[tuple[int, Piece]]:
@@ -29,18 +33,25 @@ def by_dask(batches: Sequence[Batch], task: Task, workers: int, scheduler: str |
         import dask
         import distributed
     except ImportError as error:
-        raise MissingExtraError("Reading on a Dask cluster needs the library distributed: pip install 'incident-nb[dask]'") from error
+        raise MissingExtraError(
+            "Reading on a Dask cluster needs the library distributed: pip install 'incident-nb[dask]'"
+        ) from error
     with contextlib.ExitStack() as open_:
-        open_.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": _TRIES}))
+        open_.enter_context(dask.config.set(_OWN_CLUSTER))
         if scheduler is None:
-            local = distributed.LocalCluster(
-                n_workers=min(workers, len(batches)), threads_per_worker=1, processes=True, host="127.0.0.1",
-                dashboard_address=None, worker_dashboard_address=None, silence_logs="ERROR",
-            )  # fmt: skip
+            local = _own(distributed, min(workers, len(batches)))
             open_.enter_context(local)
         client = _client(distributed, scheduler or local.scheduler_address)
         open_.enter_context(client)
         yield from _results(distributed, client, batches, task)
+
+
+def _own(distributed: Any, workers: int) -> Any:
+    """A cluster on loopback."""
+    return distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", silence_logs="ERROR",
+        dashboard_address=None, scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+    )  # fmt: skip
 
 
 def _client(distributed: Any, address: str) -> Any:
@@ -64,7 +75,7 @@ def _client(distributed: Any, address: str) -> Any:
 def _results(distributed: Any, client: Any, batches: Sequence[Batch], task: Task) -> Iterator[tuple[int, Piece]]:
     places: dict[Any, int] = {}
     waiting = iter(enumerate(batches))
-    done = distributed.as_completed([])
+    done = distributed.as_completed([], loop=client.loop)
 
     def hand_out(count: int) -> None:
         for place, batch in [one for _, one in zip(range(count), waiting, strict=False)]:
@@ -85,7 +96,9 @@ def _results(distributed: Any, client: Any, batches: Sequence[Batch], task: Task
                 f"A Dask worker can't load incident-nb: {error}. Install this version on every worker."
             ) from error
         if made_by != version("incident-nb"):
-            raise SettingsError(f"A Dask worker has incident-nb {made_by}, not this version. Install this one on every worker.")
+            raise SettingsError(
+                f"A Dask worker has incident-nb {made_by}, not this version. Install this one on every worker."
+            )
         _seen(piece)
         future.release()
         yield place, piece

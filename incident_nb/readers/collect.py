@@ -119,7 +119,9 @@ class Collector:
 
     def _damaged_flow(self, row: Row) -> str | None:
         """Notes a damaged snapshot, each once, and gives its digest; None for one that is noted already."""
-        digest = hashlib.blake2b(row.flow or b"", digest_size=8, key=(row.workflow_id or "").encode("utf-8", "replace")[:64]).hexdigest()
+        digest = hashlib.blake2b(
+            row.flow or b"", digest_size=8, key=(row.workflow_id or "").encode("utf-8", "replace")[:64]
+        ).hexdigest()
         if digest in self._damaged_flows:
             return None
         self._damaged_flows.add(digest)

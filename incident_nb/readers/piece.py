@@ -92,7 +92,7 @@ class PartCollector(Collector):
         self._best: dict[str, int] = {}
         self._notes: list[Note] = []
         self._later: list[int] = []
-        self._looking = False
+        self._looking = self._odd = False
         self._refused: list[tuple[Part, UsageError]] = []
 
     def skip(self, skipped: Skipped) -> None:
@@ -135,9 +135,12 @@ class PartCollector(Collector):
         self._begun.append(begun)
 
     def _damaged_flow(self, row: Row) -> str | None:
+        named = len(self._notes)
         digest = super()._damaged_flow(row)
-        if digest and self._notes[-1:] and not self._later:
+        if digest and len(self._notes) > named:
             self._notes[-1] = self._notes[-1]._replace(once=digest)
+        elif digest:
+            self._odd = True  # which of the parts counts it can't be told any more
         return digest
 
     def piece(self, judge: Judge | None = None) -> Piece:
@@ -153,7 +156,7 @@ class PartCollector(Collector):
         snapshots = {name: (len(raw), _clean(name, nodes)) for raw, (name, nodes, _) in self._snapshots.items()}
         return Piece(
             _packed(columns), _packed(self._failure_columns(gate, judge)), snapshots, list(self._workflows.values()),
-            self._notes, self._later, self._unnamed, self._refused, bool(self._beyond),
+            self._notes, self._later, self._unnamed, self._refused, self._odd or bool(self._beyond),
         )  # fmt: skip
 
     def _failure_columns(self, gate: Gate, judge: Judge | None) -> dict[str, Any]:

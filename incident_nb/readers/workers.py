@@ -62,7 +62,7 @@ class _Worker:
             return "it was never started"
         process.kill()  # it may only have closed its output
         code = process.wait()
-        for pipe in (process.stdin, process.stdout):
+        for pipe in filter(None, (process.stdin, process.stdout)):
             with contextlib.suppress(OSError):
                 pipe.close()
         if code >= 0:
@@ -151,7 +151,7 @@ def _read(worker: _Worker, batch: Batch) -> Piece:
 
 def named(batch: Batch) -> str:
     """A batch in words."""
-    return f"{batch[0]}{f' and {len(batch) - 1} more' if batch[1:] else ''}"
+    return f"{batch[0]} to {batch[-1]} ({len(batch)} files)" if batch[1:] else str(batch[0])
 
 
 def died(batch: Batch, why: str) -> IncidentNbError:
