@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from pandas.testing import assert_frame_equal
 
-from incident_nb import readers, redact
+from incident_nb import cli, readers, redact
 from incident_nb.causes.label import label
 from incident_nb.diagnose import analyse
 from incident_nb.diagnose.ahead import judge
@@ -386,7 +386,7 @@ import sys
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from incident_nb import readers, redact
+from incident_nb import cli, readers, redact
 from incident_nb.readers import parts
 from tests.judges import hang
 parts.FILES_A_PART = 1
@@ -415,3 +415,16 @@ def test_ctrl_c_and_a_killed_parent_end_all_processes(tmp_path: Path, how: signa
             process.kill()
         assert said.read(1) == b""  # nobody is left that could write
     assert process.wait() != 0
+
+
+def test_the_command_says_the_same_with_workers(mix: list[Path], tmp_path: Path) -> None:
+    said = []
+    for options in ([], ["--workers", "2"]):
+        target = tmp_path / f"found{len(said)}.json"
+        line = ["patterns", str(mix[0].parent), *options, "--until", "2026-04-01", "--json", str(target)]
+        with pytest.raises(SystemExit) as ended:
+            cli.main(line)
+        assert ended.value.code in (0, None)
+        said.append(json.loads(target.read_text()))
+    assert said[0] == said[1]
+    assert len(said[0]["groups"]) > 5
