@@ -18,8 +18,9 @@ from incident_nb.readers.parts import Batch, batches_of, whole
 from incident_nb.readers.piece import Judge, Piece, Task
 from incident_nb.readers.workers import by_processes
 
-# A process takes a second to start, in which one that is there reads some 80 MB.
-WORTH_IT = 256 * limits.MIB
+# Two workers cost two seconds more than one process and then take half as long per execution, causes included: of
+# executions of 8 kB, that is even at about 500 MB (docs/scale.md).
+WORTH_IT = 512 * limits.MIB
 MOST_WORKERS = 64
 
 Progress = Callable[[int, int, str], None]
