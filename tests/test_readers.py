@@ -318,9 +318,11 @@ def test_compressed_sqlite_is_unpacked_privately_and_removed(
     (work := tmp_path / "work").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(work))
     modes: list[int] = []
-    real = readers.read_sqlite
+    real = readers.parts.read_sqlite
     monkeypatch.setattr(
-        readers, "read_sqlite", lambda copy, source: modes.append(copy.parent.stat().st_mode) or real(copy, source)
+        readers.parts,
+        "read_sqlite",
+        lambda copy, source: modes.append(copy.parent.stat().st_mode) or real(copy, source),
     )
     log = readers.read(str(path))
     assert (ids(log), log.executions["source"].unique().tolist()) == (["1", "2"], [str(path)])
@@ -498,7 +500,7 @@ OPENSSL = (  # two rows as `openssl enc -aes-256-cbc -md md5 -base64 -A -pass pa
 
 def test_cipher_is_openssls(entities: Path) -> None:
     put(entities / "workflowentity.jsonl", OPENSSL)
-    seen = [row for row in readers.read_entities(entities) if isinstance(row, WorkflowRow)]
+    seen = [row for row in readers.parts.read_entities(entities) if isinstance(row, WorkflowRow)]
     assert [(row.workflow_id, row.name) for row in seen] == [("wf1", "[ACME] Orders"), ("wf2", "Stock")]
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from incident_nb.errors import SourceError, UsageError
 from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.readers.api import read_json
+from incident_nb.readers.batch import take
 from incident_nb.readers.collect import ClientOf, Collector
-from incident_nb.readers.database import read_sqlite
-from incident_nb.readers.entities import is_entities, read_entities
-from incident_nb.readers.files import expand, kind_of, opened, size_of
-from incident_nb.readers.rows import Row, WorkflowRow
+from incident_nb.readers.files import expand, size_of
+from incident_nb.readers.parts import garbage_kept, rows_of, whole
+from incident_nb.readers.rows import Row
+from incident_nb.readers.spread import Spread, engine_of, read_spread
 
-__all__ = ["Reading", "read"]
+__all__ = ["Reading", "Spread", "read"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -27,38 +26,50 @@ def read(
     instance: str = "default",
     client_of: ClientOf = lambda _: None,
     on_progress: Progress | None = None,
+    spread: Spread | None = None,
 ) -> ExecutionLog:
     """Everything that the named sources hold, as one ExecutionLog.
 
     A source is a file, a folder, or a glob; see docs/sources.md for the formats. `instance` names the n8n server the
     exports came from, `client_of` gives a workflow's client, `on_progress` is told (bytes done, bytes in all, file).
+    `spread`: by which processes, this one if not said; the log is the same, and its failures have the judge's columns, too.
     What can't be read inside a source is in the log's `skipped`. Raises SourceError when a named file holds nothing
     readable, SettingsError without the key of an encrypted one; in a folder or glob such a file is skipped and named,
     unless nothing at all was readable.
     """
-    with _garbage_kept():
-        names = [sources] if isinstance(sources, str) else list(sources)
-        collector = Collector(client_of)
-        files = [(path, len(paths) == 1) for name in names for paths in [expand(name)] for path in paths]
-        total, done = sum(size_of(path) for path, _ in files), 0
-        refused: list[UsageError] = []
-        for path, named in files:
-            if on_progress:
-                on_progress(done, total, path.name)
-            try:
-                for found in _rows(path):
-                    _take(collector, found, instance, str(path))
-            except UsageError as error:
-                if named and len(names) == 1:
-                    raise
-                refused.append(error)
-                collector.skip(Skipped(str(path), "whole file", str(error)))
-            done += size_of(path)
-        if on_progress:
-            on_progress(total, total, "")
-        if refused and len(refused) == len(files):
-            raise SourceError(f"None of {len(files)} files could be read. The first: {refused[0]}")
-        return collector.log()
+    names = [sources] if isinstance(sources, str) else list(sources)
+    files = [(path, len(paths) == 1 == len(names)) for name in names for paths in [expand(name)] for path in paths]
+    paths = [path for path, _ in files]
+    told = on_progress or (lambda *_: None)
+    if spread and (engine := engine_of(spread, paths)):
+        log = read_spread(paths, engine, spread.judge, instance, client_of, told)
+        if log is not None:
+            told(1, 1, "")
+            return log
+    with garbage_kept():
+        return _alone(files, instance, client_of, told)
+
+
+def _alone(files: Sequence[tuple[Path, bool]], instance: str, client_of: ClientOf, told: Progress) -> ExecutionLog:
+    """The files read by this process; what can't be read of one that is named alone is an error."""
+    collector = Collector(client_of)
+    total, done = sum(size_of(path) for path, _ in files), 0
+    refused: list[UsageError] = []
+    for path, alone in files:
+        told(done, total, path.name)
+        try:
+            for found in rows_of(whole(path)):
+                take(collector, found, instance, str(path))
+        except UsageError as error:
+            if alone:
+                raise
+            refused.append(error)
+            collector.skip(Skipped(str(path), "whole file", str(error)))
+        done += size_of(path)
+    told(total, total, "")
+    if refused and len(refused) == len(files):
+        raise SourceError(f"None of {len(files)} files could be read. The first: {refused[0]}")
+    return collector.log()
 
 
 class Reading:
@@ -71,7 +82,7 @@ class Reading:
         """Takes the JSON of a page, a list or a single thing. Raises SourceError for what is nothing of n8n's."""
         for found in read_json(memoryview(document), source):
             self.rows += isinstance(found, Row)
-            _take(self._collector, found, self._instance, source)
+            take(self._collector, found, self._instance, source)
 
     def skip(self, where: str, reason: str, rows: int = 1) -> None:
         """Notes what could not be had."""
@@ -80,49 +91,3 @@ class Reading:
     def log(self) -> ExecutionLog:
         """All that was taken, through the gate."""
         return self._collector.log()
-
-
-@contextmanager
-def _garbage_kept() -> Iterator[None]:
-    """Rows pile up by the thousand and none is garbage: looking for cycles among them costs a tenth of the reading."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _rows(path: Path) -> Iterable[Row | WorkflowRow | Skipped]:
-    if path.is_dir():
-        yield from read_entities(path)
-        return
-    with opened(path) as found:
-        kind = kind_of(found.content)
-        if kind == "json":
-            yield from read_json(found.content, str(path))
-        elif kind == "sqlite":
-            yield from read_sqlite(found.place, str(path))
-        if found.cut_off and kind in ("json", "sqlite"):
-            yield Skipped(str(path), "the end", "the compressed file is cut off: what followed is lost")
-    if kind == "zip" and is_entities(path):
-        yield from read_entities(path)
-    elif kind == "empty":
-        raise SourceError(f"{path} is empty{', or cut off' * found.cut_off}. Export it again.")
-    elif kind == "utf16":
-        raise SourceError(
-            f"{path} is text in UTF-16 or UTF-32, as PowerShell's `>` writes it; JSON is UTF-8. Convert it: "
-            "iconv -f UTF-16 -t UTF-8 FILE > NEW"
-        )
-    elif kind not in ("json", "sqlite"):
-        raise SourceError(f"{path} is no n8n export: neither JSON, an SQLite database nor an export:entities zip.")
-
-
-def _take(collector: Collector, found: Row | WorkflowRow | Skipped, instance: str, source: str) -> None:
-    if isinstance(found, Row):
-        collector.add(found, instance, source)
-    elif isinstance(found, WorkflowRow):
-        collector.add_workflow(found, instance)
-    else:
-        collector.skip(Skipped(found.source or source, found.where, found.reason, found.rows))

@@ -25,7 +25,7 @@ _BLANK_FAILURE = dict.fromkeys(FAILURE_COLUMNS)
 _WITHOUT_A_RECORD = ("canceled", "error", "crashed")  # failures whose status may be all that is left
 _NO_FLOW = Flow()
 _SHARED = ("instance", "execution_id", "workflow_id", "workflow", "client")
-_BY_RICHNESS = ("missing", "damaged", "too_large", "error_only", "redacted", "full")
+BY_RICHNESS = ("missing", "damaged", "too_large", "error_only", "redacted", "full")
 
 
 class Collector:
@@ -39,6 +39,7 @@ class Collector:
         self._flows: dict[str | None, tuple[bytes | None, Flow]] = {}
         self._snapshots: dict[bytes, tuple[str, dict[str, Any], bool]] = {}
         self._workflows: dict[tuple[str, str], WorkflowRow] = {}
+        self._damaged_flows: set[str] = set()
         self._snapshot_bytes = 0
         self._skipped: list[Skipped] = []
         self._unnamed = 0  # what was skipped beyond the places that are named
@@ -62,12 +63,12 @@ class Collector:
         key = (instance, row.execution_id)
         before = self._executions.get(key)
         if before is not None:
-            if _another(before.workflow_id, row.workflow_id) or _another(before.started_at, row.started_at):
+            if another(before.workflow_id, row.workflow_id) or another(before.started_at, row.started_at):
                 reason = f"another execution {row.execution_id} was read from {before.source}; "
                 reason += "exports of different n8n servers have to be read one by one, each with its --instance"
                 self.skip(Skipped(source, row.where, reason))
                 return
-            if _says_more(before) >= _says_more(row):
+            if says_more(before) >= says_more(row):
                 return
             self._failures.pop(key, None)
         elif len(self._executions) >= limits.ROWS:
@@ -110,12 +111,23 @@ class Collector:
         if row.flow != snapshot:
             flow, damaged = flow_of(row.flow)
             if damaged:
-                reason = f"execution {row.execution_id}: the workflow as it was then is damaged and not kept"
-                self.skip(Skipped(row.source, row.where, reason))
+                self._damaged_flow(row)
             if len(self._flows) >= limits.FLOWS:
                 self._flows.clear()
             self._flows[row.workflow_id] = (row.flow, flow)
         return flow
+
+    def _damaged_flow(self, row: Row) -> str | None:
+        """Notes a damaged snapshot, each once, and gives its digest; None for one that is noted already."""
+        digest = hashlib.blake2b(
+            row.flow or b"", digest_size=8, key=(row.workflow_id or "").encode("utf-8", "replace")[:64]
+        ).hexdigest()
+        if digest in self._damaged_flows:
+            return None
+        self._damaged_flows.add(digest)
+        reason = f"execution {row.execution_id}: the workflow as it was then is damaged and not kept"
+        self.skip(Skipped(row.source, row.where, reason))
+        return digest
 
     def _snapshot(self, nodes: bytes) -> tuple[str | None, dict[str, Any], bool]:
         if not nodes:
@@ -173,7 +185,7 @@ class Collector:
                 run.client = client
 
 
-def _another(one: str | None, two: str | None) -> bool:
+def another(one: str | None, two: str | None) -> bool:
     """Whether two readings tell of two things; times may be written in the API's way and the database's."""
     return bool(one and two and one.replace("T", " ").rstrip("Z") != two.replace("T", " ").rstrip("Z"))
 
@@ -183,9 +195,9 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, msgspec.DecodeError) else "not the shape that n8n gives it"
 
 
-def _says_more(row: Row) -> tuple[bool, int]:
+def says_more(row: Row) -> tuple[bool, int]:
     """How much one reading of an execution tells: an end beats "still running", then the fuller data."""
-    return row.status not in ("running", "new", "waiting", None), _BY_RICHNESS.index(row.data)
+    return row.status not in ("running", "new", "waiting", None), BY_RICHNESS.index(row.data)
 
 
 def gated(nodes: dict[str, Any]) -> dict[str, Any]:

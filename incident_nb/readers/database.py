@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,13 +18,16 @@ from incident_nb.readers import limits
 from incident_nb.readers.rows import DataState, Row, WorkflowRow, ended_as, text_or_none
 
 COLUMNS = ("id", "workflowId", "mode", "status", "finished", "startedAt", "stoppedAt", "retryOf", "waitTill")
+Range = tuple[int | None, int | None]
+"""The first and the last id of a range, both within it; None where it has no such end."""
 
 
-def read_sqlite(path: Path, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
+def read_sqlite(path: Path, source: str, ids: Range | None = None) -> Iterator[Row | WorkflowRow | Skipped]:
     """Workflows with their tags and projects, then every execution that n8n has not marked as deleted.
 
-    `source` is what the user calls it; `path` may be an unpacked copy. Raises SourceError when it is no n8n
-    database, is locked, or is damaged before its first row.
+    `source` is what the user calls it; `path` may be an unpacked copy. `ids`: the executions of these ids only, and the
+    workflows with the first of such ranges. Raises SourceError when it is no n8n database, is locked, or is damaged before
+    its first row, with `ids` also where it is damaged later.
     """
     with contextlib.closing(connect(path, source)) as db:
         try:
@@ -31,8 +36,9 @@ def read_sqlite(path: Path, source: str) -> Iterator[Row | WorkflowRow | Skipped
                 raise SourceError(f"{source} is an SQLite file but no n8n database: it has no table execution_entity.")
             for table in _NEEDED - tables:  # a view of that name could take for ever
                 raise SourceError(_AGAIN.format(source, f"no such table: {table}"))
-            yield from _workflows(db, tables)
-            yield from _executions(db, source)
+            if ids is None or ids[0] is None:
+                yield from _workflows(db, tables)
+            yield from _executions(db, source, ids)
         except sqlite3.DatabaseError as error:
             raise SourceError(_AGAIN.format(source, error)) from error
 
@@ -85,11 +91,35 @@ def _workflows(db: sqlite3.Connection, tables: set[str]) -> Iterator[WorkflowRow
         yield WorkflowRow(str(workflow), text_or_none(name), tuple(tags.get(workflow, ())), projects.get(workflow))
 
 
-def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
+def id_ranges(path: Path, size_of_part: Callable[[int], int]) -> list[Range]:
+    """The ids of a database cut into ranges of about so many executions each; nothing where its ids are no plain numbers.
+
+    `size_of_part` says for a number of executions how many a range is to have. The first range has no lower and the last no
+    upper end, so that none is missed that n8n writes meanwhile.
+    """
+    try:
+        with contextlib.closing(connect(path, str(path))) as db:
+            keys = [row for row in db.execute("PRAGMA table_info(execution_entity)") if row[5]]
+            if [(row[1], row[2].upper()) for row in keys] != [("id", "INTEGER")]:
+                return []
+            ids = array("q", (one for (one,) in db.execute("SELECT id FROM execution_entity ORDER BY id")))
+    except (SourceError, sqlite3.DatabaseError):
+        return []  # whoever reads it says so
+    step = max(1, size_of_part(len(ids)))
+    starts = ids[step::step].tolist()
+    return [(low, None if high is None else high - 1) for low, high in pairwise([None, *starts, None])]
+
+
+def _executions(db: sqlite3.Connection, source: str, ids: Range | None) -> Iterator[Row | Skipped]:
     present = {row[1] for row in db.execute("PRAGMA table_info(execution_entity)")}
     wanted = ", ".join(f"e.{name}" if name in present else f"NULL AS {name}" for name in COLUMNS)
-    deleted = "WHERE e.deletedAt IS NULL" if "deletedAt" in present else ""
-    order = f"{deleted} ORDER BY e.id"
+    low, high = ids or (None, None)
+    asked = [
+        *(["e.deletedAt IS NULL"] if "deletedAt" in present else []),
+        *([f"e.id >= {low:d}"] if low is not None else []),
+        *([f"e.id <= {high:d}"] if high is not None else []),
+    ]
+    order = f"{'WHERE ' * bool(asked)}{' AND '.join(asked)} ORDER BY e.id"
     query = (
         f"SELECT {wanted}, d.workflowData, d.data FROM execution_entity e"  # noqa: S608
         f" LEFT JOIN execution_data d ON d.executionId = e.id {order}"
@@ -109,7 +139,7 @@ def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
             yield from found
             number += 1
         except sqlite3.DatabaseError as error:
-            if not number:
+            if not number or ids:
                 raise
             yield Skipped(source, f"after row {number}", f"the rest of the table is damaged: {error}")
             return
