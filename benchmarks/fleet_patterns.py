@@ -5,9 +5,9 @@
 
 Each fleet is 24 to 60 workflows of some clients over weeks, 10,000 to 60,000 executions, with one fault and beside it
 failures that have nothing to do with it, about 30 % of all; the clean ones hold such failures only. The scenarios are listed
-in benchmarks/fleets (`single.py`, `together.py`, `clean.py`); `score.py` there says what counts as right. The set `test`
-differs in seeds, rhythms, texts, numbers and some kinds of fault; of it only totals are printed. `--family` takes a scenario's
-name as well.
+in benchmarks/fleets (`failing.py`, `quiet.py`, `together.py`, `clean.py`); `score.py` there says what counts as right. The set
+`test` differs in seeds, rhythms, texts, numbers and some kinds of fault; of it only totals are printed. `--family` takes a
+scenario's name as well. `--check` looks whether the fleets are what they are said to be, and surveys none.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.fleets.check import complaints
 from benchmarks.fleets.scenarios import FAMILIES, Scenario, chosen, make
 from benchmarks.fleets.score import Mark, judge
 from incident_nb.case import Case
@@ -31,6 +32,7 @@ from incident_nb.diagnose.survey import survey
 
 AIMS = [
     ("onset", "onset within its interval", 0.95),
+    ("onset, each of several", "the same, faults of several workflows", None),
     ("pattern", "pattern class right", 0.90),
     ("shared", "true shared factor first", 0.90),
     ("cross", "the same across clients, all named", 0.90),
@@ -59,6 +61,12 @@ def look(which: str, task: tuple[str, int]) -> tuple[list[Mark], int, float, flo
     return judge(made, found), len(made.log.executions), between - begin, took
 
 
+def checked(which: str, task: tuple[str, int]) -> list[str]:
+    """What does not fit in one fleet and its truth."""
+    made = make(chosen(which, task[0])[0], which, task[1])
+    return [f"{which}/{task[0]} seed {task[1]}: {line}" for line in complaints(made)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", default="dev", choices=("dev", "test"))
@@ -66,6 +74,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="fleets of each scenario")
     parser.add_argument("--show", action="store_true", help="each miss with its fleet and what was answered; dev only")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--check", action="store_true", help="whether the fleets hold what their truth says")
     asked = parser.parse_args()
     if asked.show and asked.set != "dev":
         parser.error("the misses of the held-out set are not shown, so that nothing is tuned to them")
@@ -74,6 +83,10 @@ def main() -> None:
         parser.error(f"no family or scenario '{asked.family}'")
     tasks = [(scenario.name, seed) for scenario in scenarios for seed in range(1, asked.seeds + 1)]
     with multiprocessing.get_context("forkserver").Pool(asked.jobs) as pool:
+        if asked.check:
+            told = [line for lines in pool.map(partial(checked, asked.set), tasks, chunksize=1) for line in lines]
+            print("\n".join(told) or f"{asked.set}: {len(tasks)} fleets are what they are said to be")
+            return
         answers = pool.map(partial(look, asked.set), tasks, chunksize=1)
     runs = sum(answer[1] for answer in answers)
     took = sum(answer[3] for answer in answers)
