@@ -216,7 +216,8 @@ def _on_weekday(whole_day: bool) -> Act:
 
     def act(world: World, _: Any) -> Truth:
         flow = a_flow(world, "every", "daily", low=HOUR if not whole_day else 2 * HOUR, high=DAY, fewest=25)
-        hit = by_clock(flow, flow.fetch, "UTC", days=[int(world.rng.integers(0, 7))])
+        days = [int(day) for day in world.rng.permutation(7)]
+        hit = max((by_clock(flow, flow.fetch, "UTC", days=[day]) for day in days[:4]), key=len)
         if not whole_day:
             hit = hit[np.unique((flow.at[hit] // DAY).astype(int), return_index=True)[1]]
         return Truth([on_marks(world, flow, flow.fetch, said(world, "rate_limit", "data", "outage"), hit)])
