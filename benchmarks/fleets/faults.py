@@ -10,7 +10,7 @@ import numpy as np
 
 from .build import wording
 from .fleet import Flow, World
-from .rhythms import DAY, HOUR, local_clock
+from .rhythms import HOUR, local_clock
 from .words import Wording
 
 
@@ -289,8 +289,3 @@ def creeps(world: World, flow: Flow, node: int | None, times: float) -> Slow:
 def said(world: World, *causes: str) -> Wording:
     """A text of one of these causes."""
     return wording(world, world.pick(causes))
-
-
-def daytime(world: World, days: float) -> float:
-    """An instant so many days before the end."""
-    return world.now - days * DAY

@@ -108,9 +108,6 @@ class Flow:
         found = np.flatnonzero(hit)
         return found[np.argsort(self.at[found], kind="stable")]
 
-    def order(self) -> np.ndarray:
-        return np.argsort(self.at, kind="stable")
-
 
 @dataclass
 class World:

@@ -150,7 +150,12 @@ def _breaks(causes: tuple[str, ...], rate: Rates = 1.0, *, over: bool = False, m
     def act(world: World, wired: Wired) -> Truth:
         share = world.words.rates[rate] if isinstance(rate, str) else rate
         since = world.now - world.span(0.7, 2.4) * DAY
-        until = since + world.span(8, 20) * HOUR if over else np.inf
+        hours = world.span(8, 20) * HOUR if over else np.inf
+        for _ in range(4):  # a weekend may leave too few runs to speak of
+            if sum(len(between(flow, flow.fetch, since, since + hours)) > 1 for flow in wired.flows) > 1:
+                break
+            since -= DAY
+        until = since + hours
         text = said(world, *causes)
         problems = []
         for flow in wired.flows:
