@@ -3,7 +3,7 @@
     PYTHONPATH=. python benchmarks/fleet_patterns.py --set dev
     PYTHONPATH=. python benchmarks/fleet_patterns.py --set dev --family onset --seeds 5 --show
 
-Each fleet is 24 to 60 workflows of some clients over weeks, 10,000 to 60,000 executions, with one fault and beside it
+Each fleet is 24 to 60 workflows of some clients over weeks, 6,000 to 60,000 executions, with one fault and beside it
 failures that have nothing to do with it, about 30 % of all; the clean ones hold such failures only. The scenarios are listed
 in benchmarks/fleets (`failing.py`, `quiet.py`, `together.py`, `clean.py`); `score.py` there says what counts as right. The set
 `test` differs in seeds, rhythms, texts, numbers and some kinds of fault; of it only totals are printed. `--family` takes a
