@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from incident_nb.errors import SourceError, UsageError
@@ -13,8 +14,10 @@ from incident_nb.readers.api import read_json
 from incident_nb.readers.collect import ClientOf, Collector
 from incident_nb.readers.database import read_sqlite
 from incident_nb.readers.entities import is_entities, read_entities
-from incident_nb.readers.files import expand, kind_of, opened, size_of
+from incident_nb.readers.files import expand, kind_of, named, opened, size_of, told
+from incident_nb.readers.postgres import read_postgres
 from incident_nb.readers.rows import Row, WorkflowRow
+from incident_nb.readers.stored import Bounds
 
 __all__ = ["Reading", "read"]
 
@@ -27,33 +30,41 @@ def read(
     instance: str = "default",
     client_of: ClientOf = lambda _: None,
     on_progress: Progress | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> ExecutionLog:
     """Everything that the named sources hold, as one ExecutionLog.
 
-    A source is a file, a folder, or a glob; see docs/sources.md for the formats. `instance` names the n8n server the
-    exports came from, `client_of` gives a workflow's client, `on_progress` is told (bytes done, bytes in all, file).
+    A source is a file, a folder, a glob, or the address of a PostgreSQL database; see docs/sources.md for the formats.
+    `instance` names the n8n server they came from, where a source does not say `NAME=SOURCE` itself. `client_of` gives a
+    workflow's client, `on_progress` is told (bytes done, bytes in all, file). `since`, `until` (zone-aware): executions
+    whose first known time lies outside are left out; a database is not even asked for them.
     What can't be read inside a source is in the log's `skipped`. Raises SourceError when a named file holds nothing
     readable, SettingsError without the key of an encrypted one; in a folder or glob such a file is skipped and named,
     unless nothing at all was readable.
     """
     with _garbage_kept():
         names = [sources] if isinstance(sources, str) else list(sources)
-        collector = Collector(client_of)
-        files = [(path, len(paths) == 1) for name in names for paths in [expand(name)] for path in paths]
-        total, done = sum(size_of(path) for path, _ in files), 0
+        collector, bounds = Collector(client_of), Bounds(since, until)
+        asked = [named(name, instance) for name in names]
+        files = [
+            (place, server, len(found) == 1) for server, one in asked for found in [expand(one)] for place in found
+        ]
+        total, done = sum(size_of(place) for place, *_ in files), 0
         refused: list[UsageError] = []
-        for path, named in files:
+        for place, server, alone in files:
+            source = told(place)
             if on_progress:
-                on_progress(done, total, path.name)
+                on_progress(done, total, source if isinstance(place, str) else place.name)
             try:
-                for found in _rows(path):
-                    _take(collector, found, instance, str(path))
+                for found in _rows(place, bounds):
+                    _take(collector, found, server, source)
             except UsageError as error:
-                if named and len(names) == 1:
+                if alone and len(names) == 1:
                     raise
                 refused.append(error)
-                collector.skip(Skipped(str(path), "whole file", str(error)))
-            done += size_of(path)
+                collector.skip(Skipped(source, "whole source" if isinstance(place, str) else "whole file", str(error)))
+            done += size_of(place)
         if on_progress:
             on_progress(total, total, "")
         if refused and len(refused) == len(files):
@@ -94,7 +105,15 @@ def _garbage_kept() -> Iterator[None]:
             gc.enable()
 
 
-def _rows(path: Path) -> Iterable[Row | WorkflowRow | Skipped]:
+def _rows(place: Path | str, bounds: Bounds) -> Iterable[Row | WorkflowRow | Skipped]:
+    """What a file or a database holds of the executions that are wanted."""
+    if isinstance(place, str):
+        yield from read_postgres(place, since=bounds.since, until=bounds.until)
+        return
+    yield from (found for found in _in_file(place, bounds) if not isinstance(found, Row) or bounds.holds(found))
+
+
+def _in_file(path: Path, bounds: Bounds) -> Iterable[Row | WorkflowRow | Skipped]:
     if path.is_dir():
         yield from read_entities(path)
         return
@@ -103,7 +122,7 @@ def _rows(path: Path) -> Iterable[Row | WorkflowRow | Skipped]:
         if kind == "json":
             yield from read_json(found.content, str(path))
         elif kind == "sqlite":
-            yield from read_sqlite(found.place, str(path))
+            yield from read_sqlite(found.place, str(path), since=bounds.since, until=bounds.until)
         if found.cut_off and kind in ("json", "sqlite"):
             yield Skipped(str(path), "the end", "the compressed file is cut off: what followed is lost")
     if kind == "zip" and is_entities(path):
