@@ -164,7 +164,7 @@ class Archive:
         for part in state.parts:
             by_day.setdefault(day_of(part), []).append(part)
         newest = max(by_day, key=lambda day: (day[:1].isdigit(), day), default="")
-        before = list(state.parts)
+        before = state.written
         for day, parts in sorted(by_day.items()):
             if len(parts) > (MOST_PARTS if day == newest else 1):
                 state.parts = [part for part in state.parts if part not in parts]
@@ -173,7 +173,7 @@ class Archive:
             state.written += 1
             packed = self._days.snapshots(state.snapshots)
             state.snapshots = self._days.write_snapshots(packed.values(), state.written)
-        if state.parts != before:
+        if state.written != before:
             self._keep(state)
 
     @contextlib.contextmanager
