@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,20 @@ from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, Execution
 from incident_nb.files import write_atomic
 
 _LATER = {"node_items", "node_ms"}
+_KEY = ["instance", "execution_id"]
 _UNFINISHED = ("running", "new", "waiting")
 _RICH = {"missing": 0, "damaged": 1, "too_large": 2, "error_only": 3, "redacted": 4, "full": 5}
 
 
 def write_log(folder: Path, log: ExecutionLog) -> None:
     """Writes the log's tables and snapshots into a folder that exists. Raises OutputError."""
+    write_tables(folder, log)
+    nodes = {key: snapshot.nodes for key, snapshot in log.snapshots.items()}
+    write_atomic(folder / "snapshots.json", msgspec.json.encode(nodes))
+
+
+def write_tables(folder: Path, log: ExecutionLog) -> None:
+    """The same without the snapshots."""
     for name, columns in (("executions", EXECUTION_COLUMNS), ("failures", FAILURE_COLUMNS)):
         buffer = io.BytesIO()
         try:
@@ -30,18 +39,19 @@ def write_log(folder: Path, log: ExecutionLog) -> None:
         except (ValueError, TypeError) as error:
             raise OutputError(f"could not write {folder / name}.parquet: {error}") from error
         write_atomic(folder / f"{name}.parquet", buffer.getvalue())
-    nodes = {key: snapshot.nodes for key, snapshot in log.snapshots.items()}
-    write_atomic(folder / "snapshots.json", msgspec.json.encode(nodes))
 
 
 def read_log(folder: Path, skipped: Sequence[Skipped] = ()) -> ExecutionLog:
     """The log in a folder that `write_log` filled. Raises OSError, and ValueError where a table lacks a column."""
     nodes = msgspec.json.decode((folder / "snapshots.json").read_bytes(), type=dict[str, dict[str, Any]])
+    snapshots = {key: Snapshot(key, value) for key, value in nodes.items()}
+    return replace(read_tables(folder), snapshots=snapshots, skipped=tuple(skipped))
+
+
+def read_tables(folder: Path) -> ExecutionLog:
+    """The same without the snapshots."""
     return ExecutionLog(
-        _table(folder / "executions.parquet", EXECUTION_COLUMNS),
-        _table(folder / "failures.parquet", FAILURE_COLUMNS),
-        {key: Snapshot(key, value) for key, value in nodes.items()},
-        tuple(skipped),
+        _table(folder / "executions.parquet", EXECUTION_COLUMNS), _table(folder / "failures.parquet", FAILURE_COLUMNS)
     )
 
 
@@ -55,19 +65,25 @@ def nothing() -> ExecutionLog:
 
 
 def merged(logs: Sequence[ExecutionLog]) -> ExecutionLog:
-    """The logs as one, oldest reading first: each execution once, in the reading that says most, then in the newest."""
+    """The logs as one, oldest reading first: each execution once, in the reading that says most, then in the newest.
+
+    Executions whose id is that of another workflow's are those of another server: they are skipped and counted.
+    """
     if len(logs) == 1:
         return logs[0]
     runs = _stacked([log.executions for log in logs], EXECUTION_COLUMNS)
     part = np.repeat(np.arange(len(logs)), [len(log.executions) for log in logs])
     key = _keys(runs["instance"], runs["execution_id"])
-    best = np.arange(len(runs))
+    best, foreign = np.arange(len(runs)), np.array([], dtype=int)
     if len(again := np.flatnonzero(pd.Series(key).duplicated(keep=False))):
+        flow = runs["workflow_id"].cat.codes.to_numpy()[again]
+        first = pd.Series(flow).groupby(key[again]).transform("first").to_numpy()
+        foreign, again = again[(flow >= 0) & (flow != first)], again[(flow < 0) | (flow == first)]
         ended = ~runs["status"].iloc[again].astype("str").isin(_UNFINISHED).to_numpy()
         rich = runs["data"].iloc[again].astype("str").map(_RICH).fillna(0).to_numpy()
         of_one = again[np.lexsort([again, part[again], rich, ended, key[again]])]
         last = np.append(key[of_one][1:] != key[of_one][:-1], True)
-        best = np.delete(best, of_one[~last])
+        best = np.delete(best, np.append(of_one[~last], foreign))
     failures = _stacked([log.failures for log in logs], FAILURE_COLUMNS)
     said = np.repeat(np.arange(len(logs)), [len(log.failures) for log in logs])
     both = _keys(
@@ -78,14 +94,22 @@ def merged(logs: Sequence[ExecutionLog]) -> ExecutionLog:
     chosen[both[: len(runs)][best]] = part[best]
     failures = failures[chosen[both[len(runs) :]] == said]
     snapshots = {key: snapshot for log in logs for key, snapshot in log.snapshots.items()}
+    others = _foreign(runs["source"].iloc[foreign])
     runs = runs.iloc[best]
     used = set(runs["snapshot"].cat.categories[runs["snapshot"].cat.codes[lambda code: code >= 0].unique()])
     return ExecutionLog(
         _by_time(runs),
         _by_time(failures),
         {key: snapshot for key, snapshot in snapshots.items() if key in used},
-        tuple(part for log in logs for part in log.skipped),
+        (*(part for log in logs for part in log.skipped), *others),
     )
+
+
+def _foreign(sources: pd.Series) -> list[Skipped]:
+    """What is said of executions of another server, one word for each source."""
+    counts = sources.astype("str").fillna("").value_counts()
+    why = "ids of other executions: those of another n8n server need a name for it, write NAME=SOURCE"
+    return [Skipped(str(source), "executions", f"{count:,} have {why}", int(count)) for source, count in counts.items()]
 
 
 def _stacked(tables: Sequence[pd.DataFrame], columns: dict[str, str]) -> pd.DataFrame:
@@ -111,7 +135,8 @@ def _keys(instance: pd.Series, execution: pd.Series) -> np.ndarray[Any, Any]:
 
 def _by_time(table: pd.DataFrame) -> pd.DataFrame:
     """The rows sorted by time, their categories those that are used."""
-    table = table.sort_values("at", kind="stable", ignore_index=True)
+    keys = ["at"] if table["at"].is_unique else ["at", *_KEY]  # as the readers sort theirs
+    table = table.sort_values(keys, kind="stable", ignore_index=True)
     return table.assign(
         **{name: table[name].cat.remove_unused_categories() for name in table.select_dtypes("category")}
     )

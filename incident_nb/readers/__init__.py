@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from datetime import datetime
+from typing import NamedTuple
 
 from incident_nb.errors import SourceError, UsageError
 from incident_nb.executions import ExecutionLog, Skipped
+from incident_nb.logfile import merged
 from incident_nb.readers.api import read_json
 from incident_nb.readers.batch import take
 from incident_nb.readers.collect import ClientOf, Collector
-from incident_nb.readers.files import expand, size_of
+from incident_nb.readers.files import Place, expand, named, size_of
+from incident_nb.readers.files import told as called
 from incident_nb.readers.parts import garbage_kept, rows_of, whole
 from incident_nb.readers.rows import Row
 from incident_nb.readers.spread import Spread, engine_of, read_spread
+from incident_nb.readers.stored import Bounds
 
 __all__ = ["Reading", "Spread", "read"]
 
 Progress = Callable[[int, int, str], None]
+
+
+class _Asked(NamedTuple):
+    """A file or database that is to be read: of which server, and whether it is all that was named."""
+
+    place: Place
+    server: str
+    alone: bool
 
 
 def read(
@@ -27,48 +39,61 @@ def read(
     client_of: ClientOf = lambda _: None,
     on_progress: Progress | None = None,
     spread: Spread | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> ExecutionLog:
     """Everything that the named sources hold, as one ExecutionLog.
 
-    A source is a file, a folder, or a glob; see docs/sources.md for the formats. `instance` names the n8n server the
-    exports came from, `client_of` gives a workflow's client, `on_progress` is told (bytes done, bytes in all, file).
-    `spread`: by which processes, this one if not said; the log is the same, and its failures have the judge's columns, too.
+    A source is a file, a folder, a glob, or the address of a PostgreSQL database; see docs/sources.md for the formats.
+    `instance` names the n8n server they came from, where a source does not say `NAME=SOURCE` itself. `client_of` gives a
+    workflow's client, `on_progress` is told (bytes done, bytes in all, file). `spread`: by which processes, this one if not
+    said; the log is the same, and its failures have the judge's columns, too. `since`, `until` (zone-aware): executions
+    whose first known time lies outside are left out; a database is not even asked for them.
     What can't be read inside a source is in the log's `skipped`. Raises SourceError when a named file holds nothing
     readable, SettingsError without the key of an encrypted one; in a folder or glob such a file is skipped and named,
     unless nothing at all was readable.
     """
     names = [sources] if isinstance(sources, str) else list(sources)
-    files = [(path, len(paths) == 1 == len(names)) for name in names for paths in [expand(name)] for path in paths]
-    paths = [path for path, _ in files]
-    told = on_progress or (lambda *_: None)
-    if spread and (engine := engine_of(spread, paths)):
-        log = read_spread(paths, engine, spread.judge, instance, client_of, told)
-        if log is not None:
+    asked = [
+        _Asked(place, server, len(found) == 1 == len(names))
+        for server, source in (named(name, instance) for name in names)
+        for found in [expand(source)]
+        for place in found
+    ]
+    told, bounds = on_progress or (lambda *_: None), Bounds(since, until)
+    places = [one.place for one in asked]
+    if spread and (engine := engine_of(spread, places)):
+        logs = []
+        for server in dict.fromkeys(one.server for one in asked):
+            mine = [one.place for one in asked if one.server == server]
+            logs.append(read_spread(mine, engine, spread.judge, server, client_of, told, bounds))
+        if all(log is not None for log in logs):
             told(1, 1, "")
-            return log
+            return merged([log for log in logs if log is not None])
     with garbage_kept():
-        return _alone(files, instance, client_of, told)
+        return _alone(asked, client_of, told, bounds)
 
 
-def _alone(files: Sequence[tuple[Path, bool]], instance: str, client_of: ClientOf, told: Progress) -> ExecutionLog:
-    """The files read by this process; what can't be read of one that is named alone is an error."""
+def _alone(asked: Sequence[_Asked], client_of: ClientOf, told: Progress, bounds: Bounds) -> ExecutionLog:
+    """What was asked for, read by this process; what can't be read of one that is named alone is an error."""
     collector = Collector(client_of)
-    total, done = sum(size_of(path) for path, _ in files), 0
+    total, done = sum(size_of(one.place) for one in asked), 0
     refused: list[UsageError] = []
-    for path, alone in files:
-        told(done, total, path.name)
+    for place, server, alone in asked:
+        source = called(place)
+        told(done, total, source if isinstance(place, str) else place.name)
         try:
-            for found in rows_of(whole(path)):
-                take(collector, found, instance, str(path))
+            for found in rows_of(whole(place), bounds):
+                take(collector, found, server, source)
         except UsageError as error:
             if alone:
                 raise
             refused.append(error)
-            collector.skip(Skipped(str(path), "whole file", str(error)))
-        done += size_of(path)
+            collector.skip(Skipped(source, "whole source" if isinstance(place, str) else "whole file", str(error)))
+        done += size_of(place)
     told(total, total, "")
-    if refused and len(refused) == len(files):
-        raise SourceError(f"None of {len(files)} files could be read. The first: {refused[0]}")
+    if refused and len(refused) == len(asked):
+        raise SourceError(f"None of {len(asked)} files could be read. The first: {refused[0]}")
     return collector.log()
 
 

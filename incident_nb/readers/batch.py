@@ -19,10 +19,10 @@ def read_batch(batch: Batch, task: Task) -> Piece:
         collector = PartCollector()
         for part in batch:
             try:
-                for found in rows_of(part):
+                for found in rows_of(part, task.bounds):
                     take(collector, found, task.instance, part.source)
             except UsageError as error:
-                there = Path(part.address).exists()
+                there = part.kind == "postgres" or Path(part.address).exists()
                 collector.refuse(part, error if there else NotThereError(str(error)))
         return collector.piece(task.judge)
 

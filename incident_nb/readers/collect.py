@@ -65,7 +65,7 @@ class Collector:
         if before is not None:
             if another(before.workflow_id, row.workflow_id) or another(before.started_at, row.started_at):
                 reason = f"another execution {row.execution_id} was read from {before.source}; "
-                reason += "exports of different n8n servers have to be read one by one, each with its --instance"
+                reason += "executions of another n8n server need a name for it: write NAME=SOURCE"
                 self.skip(Skipped(source, row.where, reason))
                 return
             if says_more(before) >= says_more(row):

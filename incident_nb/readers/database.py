@@ -6,8 +6,8 @@ import contextlib
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,18 +16,19 @@ from incident_nb.errors import SourceError
 from incident_nb.executions import Skipped
 from incident_nb.readers import limits
 from incident_nb.readers.rows import DataState, Row, WorkflowRow, ended_as, text_or_none
+from incident_nb.readers.stored import Bounds, Range, ranges, workflow_rows
 
 COLUMNS = ("id", "workflowId", "mode", "status", "finished", "startedAt", "stoppedAt", "retryOf", "waitTill")
-Range = tuple[int | None, int | None]
-"""The first and the last id of a range, both within it; None where it has no such end."""
 
 
-def read_sqlite(path: Path, source: str, ids: Range | None = None) -> Iterator[Row | WorkflowRow | Skipped]:
-    """Workflows with their tags and projects, then every execution that n8n has not marked as deleted.
+def read_sqlite(
+    path: Path, source: str, ids: Range | None = None, *, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[Row | WorkflowRow | Skipped]:
+    """Workflows with their tags and projects, then every execution that n8n has not marked as deleted, by id.
 
-    `source` is what the user calls it; `path` may be an unpacked copy. `ids`: the executions of these ids only, and the
-    workflows with the first of such ranges. Raises SourceError when it is no n8n database, is locked, or is damaged before
-    its first row, with `ids` also where it is damaged later.
+    `source` is what the user calls it; `path` may be an unpacked copy. `since`, `until`, `ids`: only these executions, as
+    `Bounds` says, and the workflows with the first of several ranges of ids. Raises SourceError when it is no n8n database,
+    is locked, or is damaged before its first row, with `ids` also where it is damaged later.
     """
     with contextlib.closing(connect(path, source)) as db:
         try:
@@ -37,8 +38,8 @@ def read_sqlite(path: Path, source: str, ids: Range | None = None) -> Iterator[R
             for table in _NEEDED - tables:  # a view of that name could take for ever
                 raise SourceError(_AGAIN.format(source, f"no such table: {table}"))
             if ids is None or ids[0] is None:
-                yield from _workflows(db, tables)
-            yield from _executions(db, source, ids)
+                yield from workflow_rows(db.execute, str, tables)
+            yield from _executions(db, source, Bounds(since, until, ids))
         except sqlite3.DatabaseError as error:
             raise SourceError(_AGAIN.format(source, error)) from error
 
@@ -74,23 +75,6 @@ def _at_rest(path: Path) -> bool:
     return wal_mode and not path.with_name(path.name + "-wal").exists()
 
 
-def _workflows(db: sqlite3.Connection, tables: set[str]) -> Iterator[WorkflowRow]:
-    tags: dict[str, list[str]] = {}
-    if {"tag_entity", "workflows_tags"} <= tables:
-        query = "SELECT w.workflowId, t.name FROM workflows_tags w JOIN tag_entity t ON t.id = w.tagId ORDER BY t.name"
-        for workflow, tag in db.execute(query):
-            tags.setdefault(workflow, []).append(tag)
-    projects: dict[str, str] = {}
-    if {"project", "shared_workflow"} <= tables:
-        query = (
-            "SELECT s.workflowId, p.name FROM shared_workflow s JOIN project p ON p.id = s.projectId"
-            " WHERE s.role = 'workflow:owner'"
-        )
-        projects = dict(db.execute(query))
-    for workflow, name in db.execute("SELECT id, name FROM workflow_entity"):
-        yield WorkflowRow(str(workflow), text_or_none(name), tuple(tags.get(workflow, ())), projects.get(workflow))
-
-
 def id_ranges(path: Path, size_of_part: Callable[[int], int]) -> list[Range]:
     """The ids of a database cut into ranges of about so many executions each; nothing where its ids are no plain numbers.
 
@@ -106,20 +90,13 @@ def id_ranges(path: Path, size_of_part: Callable[[int], int]) -> list[Range]:
     except (SourceError, sqlite3.DatabaseError):
         return []  # whoever reads it says so
     step = max(1, size_of_part(len(ids)))
-    starts = ids[step::step].tolist()
-    return [(low, None if high is None else high - 1) for low, high in pairwise([None, *starts, None])]
+    return ranges(ids[step::step].tolist())
 
 
-def _executions(db: sqlite3.Connection, source: str, ids: Range | None) -> Iterator[Row | Skipped]:
+def _executions(db: sqlite3.Connection, source: str, bounds: Bounds) -> Iterator[Row | Skipped]:
     present = {row[1] for row in db.execute("PRAGMA table_info(execution_entity)")}
     wanted = ", ".join(f"e.{name}" if name in present else f"NULL AS {name}" for name in COLUMNS)
-    low, high = ids or (None, None)
-    asked = [
-        *(["e.deletedAt IS NULL"] if "deletedAt" in present else []),
-        *([f"e.id >= {low:d}"] if low is not None else []),
-        *([f"e.id <= {high:d}"] if high is not None else []),
-    ]
-    order = f"{'WHERE ' * bool(asked)}{' AND '.join(asked)} ORDER BY e.id"
+    order = f"{bounds.where(present)} ORDER BY e.id"
     query = (
         f"SELECT {wanted}, d.workflowData, d.data FROM execution_entity e"  # noqa: S608
         f" LEFT JOIN execution_data d ON d.executionId = e.id {order}"
@@ -139,7 +116,7 @@ def _executions(db: sqlite3.Connection, source: str, ids: Range | None) -> Itera
             yield from found
             number += 1
         except sqlite3.DatabaseError as error:
-            if not number or ids:
+            if not number or bounds.ids:
                 raise
             yield Skipped(source, f"after row {number}", f"the rest of the table is damaged: {error}")
             return

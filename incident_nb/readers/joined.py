@@ -98,7 +98,7 @@ def _decided(kept: Codes, codes: Codes, again: Codes, tables: Sequence[bytes]) -
         if (named and then != now) or (at is not None and since is not None and at != since):
             was = sources.words[sources.codes[again[before]]]
             reason = f"another execution {ids[one]} was read from {was}; "
-            reason += "exports of different n8n servers have to be read one by one, each with its --instance"
+            reason += "executions of another n8n server need a name for it: write NAME=SOURCE"
             where = wheres[one] or f"execution {ids[one]}"
             clashes[row] = Skipped(sources.words[sources.codes[row]], where, reason)
         elif (ended[before], rich[before]) < (ended[one], told[one] & CLAIMED):

@@ -12,10 +12,12 @@ from incident_nb.errors import SourceError
 from incident_nb.executions import Skipped
 from incident_nb.readers import limits
 from incident_nb.readers.api import read_json
-from incident_nb.readers.database import Range, id_ranges, read_sqlite
+from incident_nb.readers.database import id_ranges, read_sqlite
 from incident_nb.readers.entities import is_entities, read_entities
-from incident_nb.readers.files import kind_of, opened, size_of
+from incident_nb.readers.files import Place, kind_of, opened, size_of, told
+from incident_nb.readers.postgres import read_postgres
 from incident_nb.readers.rows import Row, WorkflowRow
+from incident_nb.readers.stored import EVERYTHING, Bounds, Range
 
 # A part is read at one go and held in memory, about 1 kB a row besides its file, which is mapped. So many rows or bytes
 # take some seconds: long beside what a part costs in itself (30 ms), short beside all of it, so that no process is left
@@ -32,7 +34,8 @@ class NotThereError(SourceError):
 
 
 class Part(NamedTuple):
-    """What one process reads by itself: a file or folder (`file`), or the executions of a database within `ids`.
+    """What one process reads by itself: a file or folder (`file`), the executions of an SQLite file within `ids` (`sqlite`),
+    or a PostgreSQL database (`postgres`), which is never cut: all of it is to be of one moment.
 
     `address` is where it lies, `source` what it is called in words; `size` its bytes, for progress only.
     """
@@ -54,7 +57,7 @@ Batch = tuple[Part, ...]
 """Parts that one process reads together, in this order: many small files, or one part that is large."""
 
 
-def batches_of(files: Iterable[Path]) -> list[Batch]:
+def batches_of(files: Iterable[Place]) -> list[Batch]:
     """The files as batches of about equal work, in order; a large database is several."""
     found: list[Batch] = []
     small: list[Part] = []
@@ -73,15 +76,15 @@ def batches_of(files: Iterable[Path]) -> list[Batch]:
     return [*found, *([tuple(small)] if small else [])]
 
 
-def whole(path: Path) -> Part:
-    """A file as one part."""
-    return Part("file", str(path), str(path), size_of(path))
+def whole(place: Place) -> Part:
+    """A file or a database as one part."""
+    return Part("postgres" if isinstance(place, str) else "file", str(place), told(place), size_of(place))
 
 
-def _ranges(path: Path) -> Sequence[Range]:
+def _ranges(path: Place) -> Sequence[Range]:
     """The ranges of ids that a plain SQLite file is read in; nothing for what is none, or small."""
     size = size_of(path)
-    if size < BYTES_A_PART or not path.is_file():
+    if isinstance(path, str) or size < BYTES_A_PART or not path.is_file():
         return []
     try:
         with path.open("rb") as file:
@@ -98,12 +101,14 @@ def _ranges(path: Path) -> Sequence[Range]:
     return ranges if len(ranges) > 1 else []
 
 
-def rows_of(part: Part) -> Iterator[Row | WorkflowRow | Skipped]:
-    """What a part holds, still raw. Raises SourceError and its like as its reader does."""
-    yield from READERS[part.kind](part)
+def rows_of(part: Part, bounds: Bounds = EVERYTHING) -> Iterator[Row | WorkflowRow | Skipped]:
+    """What a part holds of what is wanted, still raw. Raises SourceError and its like as its reader does."""
+    for found in READERS[part.kind](part, bounds):
+        if not isinstance(found, Row) or bounds.holds(found):
+            yield found
 
 
-def _of_file(part: Part) -> Iterator[Row | WorkflowRow | Skipped]:
+def _of_file(part: Part, bounds: Bounds) -> Iterator[Row | WorkflowRow | Skipped]:
     path = Path(part.address)
     if path.is_dir():
         yield from read_entities(path)
@@ -113,7 +118,7 @@ def _of_file(part: Part) -> Iterator[Row | WorkflowRow | Skipped]:
         if kind == "json":
             yield from read_json(found.content, str(path))
         elif kind == "sqlite":
-            yield from read_sqlite(found.place, str(path))
+            yield from read_sqlite(found.place, str(path), since=bounds.since, until=bounds.until)
         if found.cut_off and kind in ("json", "sqlite"):
             yield Skipped(str(path), "the end", "the compressed file is cut off: what followed is lost")
     if kind == "zip" and is_entities(path):
@@ -129,11 +134,17 @@ def _of_file(part: Part) -> Iterator[Row | WorkflowRow | Skipped]:
         raise SourceError(f"{path} is no n8n export: neither JSON, an SQLite database nor an export:entities zip.")
 
 
-def _of_database(part: Part) -> Iterator[Row | WorkflowRow | Skipped]:
-    return read_sqlite(Path(part.address), part.source, part.ids)
+def _of_sqlite(part: Part, bounds: Bounds) -> Iterator[Row | WorkflowRow | Skipped]:
+    return read_sqlite(Path(part.address), part.source, part.ids, since=bounds.since, until=bounds.until)
 
 
-READERS: dict[str, Callable[[Part], Iterable[Row | WorkflowRow | Skipped]]] = {"file": _of_file, "sqlite": _of_database}
+def _of_postgres(part: Part, bounds: Bounds) -> Iterator[Row | WorkflowRow | Skipped]:
+    return read_postgres(part.address, part.source, since=bounds.since, until=bounds.until)
+
+
+READERS: dict[str, Callable[[Part, Bounds], Iterable[Row | WorkflowRow | Skipped]]] = {
+    "file": _of_file, "sqlite": _of_sqlite, "postgres": _of_postgres,
+}  # fmt: skip
 """Who reads each kind of part. Another kind is one more row."""
 
 

@@ -23,6 +23,7 @@ from incident_nb.readers import limits
 from incident_nb.readers.collect import BY_RICHNESS, Collector, another, gated, says_more
 from incident_nb.readers.parts import Part
 from incident_nb.readers.rows import Row, WorkflowRow
+from incident_nb.readers.stored import EVERYTHING, Bounds
 from incident_nb.readers.tables import Gate, frame, times
 from incident_nb.redact import Redactor
 
@@ -47,6 +48,7 @@ class Task(NamedTuple):
     instance: str
     judge: Judge | None
     masks: Redactor
+    bounds: Bounds = EVERYTHING
 
 
 class Note(NamedTuple):

@@ -12,10 +12,11 @@ from incident_nb.errors import SourceError, UsageError
 from incident_nb.executions import ExecutionLog
 from incident_nb.readers import limits
 from incident_nb.readers.collect import ClientOf
-from incident_nb.readers.files import size_of
+from incident_nb.readers.files import Place, size_of
 from incident_nb.readers.joined import OddError, joined
 from incident_nb.readers.parts import Batch, batches_of, whole
 from incident_nb.readers.piece import Judge, Piece, Task
+from incident_nb.readers.stored import EVERYTHING, Bounds
 from incident_nb.readers.workers import by_processes
 
 # Two workers cost two seconds more than one process and then take half as long per execution, causes included: of
@@ -47,7 +48,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def engine_of(spread: Spread, files: Sequence[Path]) -> Engine | None:
+def engine_of(spread: Spread, files: Sequence[Place]) -> Engine | None:
     """What reads the files in parts; None where one process is to read them. Raises UsageError for a wrong number."""
     workers = spread.workers
     if workers is not None and not 1 <= workers <= MOST_WORKERS:
@@ -64,20 +65,26 @@ def engine_of(spread: Spread, files: Sequence[Path]) -> Engine | None:
 
 
 def read_spread(
-    files: Sequence[Path], engine: Engine, judge: Judge | None, instance: str, client_of: ClientOf, told: Progress
+    files: Sequence[Place],
+    engine: Engine,
+    judge: Judge | None,
+    instance: str,
+    client_of: ClientOf,
+    told: Progress,
+    bounds: Bounds = EVERYTHING,
 ) -> ExecutionLog | None:
     """The files, read in parts, as the log that one process would make of them; None where only one can tell what to keep.
 
     `told` is the progress. Raises as `readers.read` does for a single file that can't be read, or none that can.
     """
-    task = Task(instance, judge, redact.in_force())
+    task = Task(instance, judge, redact.in_force(), bounds)
     batches = batches_of(files)
     total, done = sum(part.size for batch in batches for part in batch), 0
     pieces: dict[int, Piece] = {}
     for place, piece in engine(batches, task):
         pieces[place] = piece
         done += sum(part.size for part in batches[place])
-        told(done, total, Path(batches[place][-1].address).name)
+        told(done, total, Path(batches[place][-1].source).name)
     _mend(pieces, batches, engine, task)
     in_order = [pieces[place] for place in sorted(pieces)]
     refused = [error for piece in in_order for _, error in piece.refused]
