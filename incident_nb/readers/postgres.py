@@ -11,7 +11,7 @@ from incident_nb.readers import limits
 from incident_nb.readers.database import COLUMNS, stored_row
 from incident_nb.readers.postgres_server import Server, connected, psycopg, shown, why
 from incident_nb.readers.rows import Row, WorkflowRow
-from incident_nb.readers.stored import OPTIONAL, Bounds, Range, ranges, workflow_rows
+from incident_nb.readers.stored import OPTIONAL, Bounds, Range, workflow_rows
 
 # The server sends rows when they are asked for, in pieces of about so much. First come the rows without what makes them large.
 ROWS = 2_000
@@ -54,24 +54,6 @@ def read_postgres(
             if last is None or ids is not None:
                 raise
             yield Skipped(place, f"after {last.where}", f"the rest was not read: {why(error, address)}")
-
-
-def id_range(address: str) -> tuple[int, int] | None:
-    """The lowest and the highest id of its executions, None where there are none. Raises as `read_postgres` does."""
-    with connected(address) as server:
-        query = f"SELECT min(id), max(id) FROM {server.tables.sql('execution_entity')}"  # noqa: S608
-        low, high = server.connection.execute(query).fetchone()
-    return (int(low), int(high)) if low is not None else None
-
-
-def id_ranges(address: str, rows: int) -> list[Range]:
-    """Its ids cut into ranges of about so many executions each. Raises as `read_postgres` does."""
-    with connected(address) as server:
-        query = (
-            f"SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM {server.tables.sql('execution_entity')}) e"  # noqa: S608
-            f" WHERE n > {rows:d} AND n % {rows:d} = {1 % rows:d} ORDER BY id"
-        )
-        return ranges([one for (one,) in server.connection.execute(query)])
 
 
 def read_ids(address: str, wanted: Iterable[str]) -> Iterator[Row]:
