@@ -87,7 +87,7 @@ def merged(logs: Sequence[ExecutionLog]) -> ExecutionLog:
     failures = _stacked([log.failures for log in logs], FAILURE_COLUMNS)
     said = np.repeat(np.arange(len(logs)), [len(log.failures) for log in logs])
     both = _keys(
-        pd.concat([runs["instance"], failures["instance"]], ignore_index=True),
+        pd.Series(union_categoricals([runs["instance"], failures["instance"]])),
         pd.concat([runs["execution_id"], failures["execution_id"]], ignore_index=True),
     )
     chosen = np.full(both.max(initial=-1) + 1, -1)

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -25,13 +26,15 @@ from incident_nb.causes.label import label
 from incident_nb.diagnose import analyse
 from incident_nb.diagnose.ahead import judge
 from incident_nb.errors import SourceError, UnreachableError, UsageError
-from incident_nb.executions import ExecutionLog
+from incident_nb.executions import FAILURE_COLUMNS, ExecutionLog
 from incident_nb.patterns import problems
 from incident_nb.readers import Spread, limits, parts, spread
 from incident_nb.readers.batch import read_batch
 from incident_nb.readers.piece import Piece, Task
 from incident_nb.settings import Settings
 from tests.exports import Json, api_error, execution, failed, node, page, ran, write_sqlite
+from tests.n8n_tables import made
+from tests.postgres import Cluster
 
 SETTINGS = Settings.model_validate({"clients": {"ACME": {"tags": ["the-acme"]}, "BOLT": {"workflows": ["Bolt*"]}}})
 KEY = redact.Redactor(b"a key of tests")
@@ -428,3 +431,49 @@ def test_the_command_says_the_same_with_workers(mix: list[Path], tmp_path: Path)
         said.append(json.loads(target.read_text()))
     assert said[0] == said[1]
     assert len(said[0]["groups"]) > 5
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> list[str]:
+    """Two servers whose ids are the same, each with a database and a page of executions that are in both."""
+    found = []
+    for server, flow in (("one", "wf1"), ("two", "wf9")):
+        database = write_sqlite(tmp_path / f"{server}.sqlite", rows(1, 40, flow, f"[ACME] {server}"))
+        found += [f"{server}={database}", f"{server}={put(tmp_path / f'{server}.json', *rows(30, 20, flow))}"]
+    return found
+
+
+def several(sources: list[str], processes: int | None, **bounds: Any) -> ExecutionLog:
+    log = readers.read(sources, client_of=client_of, spread=Spread(processes) if processes else None, **bounds)
+    return ExecutionLog(
+        log.executions, log.failures[list(FAILURE_COLUMNS)], dict(sorted(log.snapshots.items())), log.skipped
+    )
+
+
+def test_several_servers_are_the_same_and_never_mixed(two: list[str]) -> None:
+    whole = several(two, None)
+    assert len(whole.executions) == 2 * 49 and set(whole.executions["instance"]) == {"one", "two"}
+    same(whole, several(two, 2))
+
+
+def test_a_source_that_can_not_be_read_keeps_no_other_server_back(two: list[str], tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_bytes(b"")
+    sources = [*two, f"three={tmp_path / 'x.json'}"]
+    whole = several(sources, None)
+    assert len(whole.executions) == 2 * 49 and ["is empty" in one.reason for one in whole.skipped] == [True]
+    same(whole, several(sources, 2))
+
+
+def test_only_the_time_that_is_asked_for_is_read_in_parts_too(two: list[str]) -> None:
+    span = {"since": datetime(2026, 3, 1, 0, 10, tzinfo=UTC), "until": datetime(2026, 3, 1, 0, 20, tzinfo=UTC)}
+    whole = several(two[:1], None, **span)
+    assert len(whole.executions) == 11
+    same(whole, several(two[:1], 2, **span))
+
+
+def test_a_postgresql_database_is_one_part_of_many(two: list[str], tmp_path: Path, cluster: Cluster) -> None:
+    url = made(cluster, rows=rows(100, 20, "wf7"))
+    sources = [*two, f"three={url}"]
+    whole = several(sources, None)
+    assert len(whole.executions) == 2 * 49 + 20
+    same(whole, several(sources, 2))

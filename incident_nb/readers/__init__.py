@@ -15,8 +15,9 @@ from incident_nb.readers.collect import ClientOf, Collector
 from incident_nb.readers.files import Place, expand, named, size_of
 from incident_nb.readers.files import told as called
 from incident_nb.readers.parts import garbage_kept, rows_of, whole
+from incident_nb.readers.piece import Judge
 from incident_nb.readers.rows import Row
-from incident_nb.readers.spread import Spread, engine_of, read_spread
+from incident_nb.readers.spread import Engine, Spread, engine_of, read_spread
 from incident_nb.readers.stored import Bounds
 
 __all__ = ["Reading", "Spread", "read"]
@@ -63,15 +64,32 @@ def read(
     told, bounds = on_progress or (lambda *_: None), Bounds(since, until)
     places = [one.place for one in asked]
     if spread and (engine := engine_of(spread, places)):
-        logs = []
-        for server in dict.fromkeys(one.server for one in asked):
-            mine = [one.place for one in asked if one.server == server]
-            logs.append(read_spread(mine, engine, spread.judge, server, client_of, told, bounds))
-        if all(log is not None for log in logs):
+        log = _in_parts(asked, engine, spread.judge, client_of, told, bounds)
+        if log is not None:
             told(1, 1, "")
-            return merged([log for log in logs if log is not None])
+            return log
     with garbage_kept():
         return _alone(asked, client_of, told, bounds)
+
+
+def _in_parts(
+    asked: Sequence[_Asked], engine: Engine, judge: Judge | None, client_of: ClientOf, told: Progress, bounds: Bounds
+) -> ExecutionLog | None:
+    """What was asked for, read server by server in parts; None where only one process can tell what to keep or to say."""
+    servers = list(dict.fromkeys(one.server for one in asked))
+    logs = []
+    for server in servers:
+        mine = [one.place for one in asked if one.server == server]
+        try:
+            log = read_spread(mine, engine, judge, server, client_of, told, bounds)
+        except UsageError:
+            if len(servers) == 1:
+                raise
+            return None  # of several sources one that can't be read is skipped, with a word on it
+        if log is None:
+            return None
+        logs.append(log)
+    return merged(logs)
 
 
 def _alone(asked: Sequence[_Asked], client_of: ClientOf, told: Progress, bounds: Bounds) -> ExecutionLog:
