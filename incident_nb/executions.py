@@ -101,7 +101,8 @@ class ExecutionLog:
       of a sub-workflow run, or the failed execution that an error-workflow run was started for
     - `last_node`; `nodes_run`: names of the nodes that ran, one a line, in the order n8n kept them. `node_items`: how
       many items each of them gave out in all its runs, one a line in the same order, an empty line where that is not
-      known. `node_ms`: how many milliseconds each took in all its runs, likewise. Both missing without the run's data
+      known. `node_ms`: how many milliseconds each took in all its runs, likewise. Both missing without the run's data;
+      no reader fills them in yet
     - `snapshot`: key into `snapshots`
     - `data`: `full`, `missing` (saved or exported without data), `redacted` (by n8n), `too_large`, `error_only` (from
       an error workflow's alert), `damaged`
