@@ -154,8 +154,8 @@ def test_an_empty_database(cluster: Cluster) -> None:
 def test_since_reads_what_came_shortly_before_it_and_no_more(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     url = made(cluster, rows=[run_at(n, f"2026-{n:02}-14T10:00:00.000Z") for n in range(1, 12)])
     asked: list[Any] = []
-    real = readers.read_postgres
-    monkeypatch.setattr(readers, "read_postgres", lambda *a, **b: asked.append(b["since"]) or real(*a, **b))
+    real = readers.parts.read_postgres
+    monkeypatch.setattr(readers.parts, "read_postgres", lambda *a, **b: asked.append(b["since"]) or real(*a, **b))
     case = read_case([url], Settings(), NOW, since=datetime(2026, 11, 1, tzinfo=UTC))
     assert asked == [datetime(2026, 9, 27, tzinfo=UTC)]  # five weeks, which is longer than November
     assert case.log.executions["execution_id"].tolist() == ["10", "11"]
