@@ -32,6 +32,11 @@ class Survey:
     skipped: tuple[Skipped, ...]
     failures: pd.DataFrame
     log: ExecutionLog
+    rates: pd.DataFrame | None = None
+    false_green: pd.DataFrame | None = None
+    silent: pd.DataFrame | None = None
+    slow: pd.DataFrame | None = None
+    shared: pd.DataFrame | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `incident-nb patterns --json` writes: ISO times with Z, missing values as null."""
@@ -67,9 +72,16 @@ def survey(case: Case) -> Survey:
     if case.since is not None:  # what came before is still what onsets, rates and patterns are told by
         log = within(log, case.since, None)
         failures = failures[among(failures, log.executions)]
-        groups = _counted(groups, failures)
+        groups = counted(groups, failures)
+    seen = window(read)
+    seen = seen.model_copy(update={"from_": case.since}) if case.since else seen
+    return Survey(seen, totals_of(log, failures, groups), groups, log.skipped, failures, log)
+
+
+def totals_of(log: ExecutionLog, failures: pd.DataFrame, groups: pd.DataFrame) -> dict[str, int]:
+    """How many executions, workflows, failures and problems there are."""
     status = log.executions["status"].astype("str")
-    totals = {
+    return {
         "executions": len(log.executions),
         "workflows": _different(log.executions, "workflow_id"),
         "succeeded": int((status == "success").sum()),
@@ -78,9 +90,6 @@ def survey(case: Case) -> Survey:
         "failures": len(failures),
         "groups": len(groups),
     }
-    seen = window(read)
-    seen = seen.model_copy(update={"from_": case.since}) if case.since else seen
-    return Survey(seen, totals, groups, log.skipped, failures, log)
 
 
 def _different(table: pd.DataFrame, name: str) -> int:
@@ -88,7 +97,7 @@ def _different(table: pd.DataFrame, name: str) -> int:
     return len(table[["instance", name]].dropna(subset=[name]).drop_duplicates())
 
 
-def _counted(groups: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
+def counted(groups: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
     """The groups that have members among `failures`, with these counted and named, most frequent first."""
     members = failures[failures["origin"]].groupby("fingerprint")["execution_id"]
     ids = {str(name): list(dict.fromkeys(group.iloc[::-1])) for name, group in members}
