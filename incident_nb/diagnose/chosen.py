@@ -46,7 +46,7 @@ def chosen(found: Survey, choice: Choice) -> Survey:
         mine = failures["fingerprint"].isin(set(groups["fingerprint"]))
         passed_on = ~failures["origin"] & (failures["cause"].astype("str") == choice.cause)
         failures = failures[(mine | passed_on).to_numpy()]
-        otherwise = runs["status"].isin(FAILED).to_numpy()
+        otherwise = runs["status"].isin(FAILED).to_numpy(copy=True)
         otherwise[otherwise] = ~is_among(runs[otherwise], failures)
         runs = runs[~otherwise]
     if choice.since is not None:

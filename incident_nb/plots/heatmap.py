@@ -26,7 +26,7 @@ def heat_map(runs: pd.DataFrame, *, zone: str = "UTC", title: str = "Failures by
     """
     dated = runs.dropna(subset=["at"])
     local = dated["at"].dt.tz_convert(zone)
-    field = (local.dt.weekday * 24 + local.dt.hour).to_numpy(dtype="int64")
+    field = (local.dt.day_of_week * 24 + local.dt.hour).to_numpy(dtype="int64")
     ran = np.bincount(field, minlength=168)
     failed = np.bincount(field, weights=dated["failed"].to_numpy(dtype=float), minlength=168).astype("int64")
     data = pd.DataFrame(

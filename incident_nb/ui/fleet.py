@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from incident_nb.case import Case
 from incident_nb.diagnose import Survey
@@ -152,6 +152,6 @@ def _known(zone: str) -> str:
     """The time zone, or UTC where it is none."""
     try:
         ZoneInfo(zone)
-    except (OSError, ValueError):
+    except (OSError, ValueError, ZoneInfoNotFoundError):
         return "UTC"
     return zone

@@ -104,7 +104,7 @@ def percent(value: Any) -> str:
 
 def share(part: Any, whole: Any) -> str:
     """So many of so many."""
-    return f"{int(part):,} of {int(whole):,}"
+    return "not known" if pd.isna(part) or pd.isna(whole) else f"{int(part):,} of {int(whole):,}"
 
 
 def seconds(value: Any) -> str:
