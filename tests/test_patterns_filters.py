@@ -133,7 +133,9 @@ def test_a_run_of_the_same_id_on_another_server_is_another_run() -> None:
     one = log_of(*runs("..XX", flow(1, "[ACME] Orders")), settings=RULES)
     both = replace(
         one,
-        executions=pd.concat([one.executions, one.executions.assign(instance="eu", status="success")], ignore_index=True),
+        executions=pd.concat(
+            [one.executions, one.executions.assign(instance="eu", status="success")], ignore_index=True
+        ),
     )
     found = chosen(survey(Case(both, NOW, RULES)), Choice(workflow=("default", "wf1")))
     assert found.totals["executions"] == 4 and found.totals["failed"] == 2
@@ -174,7 +176,8 @@ def test_the_tables_are_those_of_the_part(whole: Survey) -> None:
 def test_what_is_not_over() -> None:
     log = log_of(
         *runs("..XX", flow(1, "[ACME] Open")), *runs("XX..", flow(2, "[ACME] Over"), first=101),
-        *runs(".X", flow(3, "[ACME] By hand"), first=201), run(299, START + 9 * HOUR, of=flow(3, "[ACME] By hand"), mode="manual"),
+        *runs(".X", flow(3, "[ACME] By hand"), first=201),
+        run(299, START + 9 * HOUR, of=flow(3, "[ACME] By hand"), mode="manual"),
         settings=RULES,
     )  # fmt: skip
     rows = standing(survey(Case(log, NOW, RULES))).set_index("workflow")
@@ -252,7 +255,15 @@ def test_nothing_is_worked_out_again(shown: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_part_without_anything_says_so(shown: Any) -> None:
-    views = [shown.glance(), shown.problems(), shown.busiest(), shown.onsets(), shown.heat(), shown.causes(), shown.new()]
+    views = [
+        shown.glance(),
+        shown.problems(),
+        shown.busiest(),
+        shown.onsets(),
+        shown.heat(),
+        shown.causes(),
+        shown.new(),
+    ]
     shown.choose(client="BAY", workflow=("default", "wf1"))
     told = [str(view.view().framed) for view in views]
     assert "Nothing failed." in told[0] and "Nothing failed in 0 executions" in told[1]
@@ -306,4 +317,3 @@ def test_the_time_zone_is_the_clients(
     shown.choose(client=chosen_)
     assert shown.zone == zone
     assert chosen_ == "OTHER" or f"({zone})" in shown.heat().view().chart.alt
-
