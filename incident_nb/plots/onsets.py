@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from incident_nb.plots.house import FAINT, GRID, INK, RED, Chart, Empty, canvas, drawable, number, when
 
 MOST = 14  # problems in one picture
 OVER = "#7fb2d6"
+ABOVE = 0.27  # of a row: a change stands above what it may have brought about
 # what has changed -> colour, marker
 CHANGES = {"version": ("#F0E442", "D", "new workflow version"), "record": ("#CC79A7", "^", "on record")}
 
@@ -38,7 +40,7 @@ def onset_chart(
     kept = dated.sort_values(["count", "last_seen"], ascending=False, kind="stable").head(limit)
     shown = kept.sort_values("at", kind="stable", ignore_index=True)
     data = _rows(shown, changes[(changes["at"] >= since) & (changes["at"] <= until)])
-    figure, axes = canvas(1.15 + 0.3 * max(3, len(shown)), title)
+    figure, axes = canvas(1.3 + 0.3 * max(3, len(shown)), title)
     if shown.empty:
         return Empty(figure, data, f"{title}: there is no problem with a known onset.")
     axes.set_xlim(number(since), number(until))
@@ -57,7 +59,7 @@ def onset_chart(
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.xaxis.get_offset_text().set(fontsize=9, color=FAINT)
     axes.set_xlabel("time (UTC)", fontsize=9, color=FAINT)
-    _legend(axes, data)
+    _legend(figure, data)
     return Chart(figure, data, _words(title, data, len(dated) - len(shown)))
 
 
@@ -81,7 +83,7 @@ def _draw(axes: Axes, row: Any, since: datetime, until: datetime) -> None:
     if row.kind != "problem":
         colour, marker, _ = CHANGES[row.kind]
         axes.plot(
-            number(row.at), row.row, marker=marker, markersize=6.5, color=colour, markeredgecolor=INK,
+            number(row.at), row.row - ABOVE, marker=marker, markersize=6.5, color=colour, markeredgecolor=INK,
             markeredgewidth=0.8, zorder=5,
         )  # fmt: skip
         return
@@ -101,7 +103,7 @@ def _draw(axes: Axes, row: Any, since: datetime, until: datetime) -> None:
     axes.plot(began, row.row, "o", markersize=5.5, color=inside, markeredgecolor=INK, markeredgewidth=1.2, zorder=4)
 
 
-def _legend(axes: Axes, data: pd.DataFrame) -> None:
+def _legend(figure: Figure, data: pd.DataFrame) -> None:
     marks: list[Line2D] = [
         Line2D(
             [],
@@ -124,9 +126,9 @@ def _legend(axes: Axes, data: pd.DataFrame) -> None:
         for kind, (colour, marker, words) in CHANGES.items()
         if (data["kind"] == kind).any()
     ]
-    axes.legend(
-        handles=marks, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=5, fontsize=8, frameon=False,
-        borderaxespad=0.1, handlelength=1.4, columnspacing=1.2,
+    figure.legend(
+        handles=marks, loc="outside lower left", ncols=5, fontsize=8.5, frameon=False, handlelength=1.4,
+        columnspacing=1.2, borderaxespad=0.3,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from incident_nb.diagnose.going_on import standing
 from incident_nb.ui.fleet_shared import words_of
 from incident_nb.ui.fleet_sight import WEEK, News, looked, news
-from incident_nb.ui.fleet_words import cause, counted, day, flow, percent, problem, share
+from incident_nb.ui.fleet_words import cause_within, counted, day, flow, percent, problem, share
 from incident_nb.views import View, time_words
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def scope(fleet: Fleet) -> str:
         names = fleet.found.log.executions["workflow"].dropna().astype("str")
         parts.append(f"workflow {names.iloc[-1] if len(names) else choice.workflow[1]}")
     if choice.cause:
-        parts.append(f"cause {cause(choice.cause).lower()}")
+        parts.append(f"cause {cause_within(choice.cause)}")
     if choice.since:
         parts.append(f"since {time_words(choice.since)}")
     return f"Only {', '.join(parts)}" if parts else "All that was read"
@@ -109,7 +109,7 @@ def _going(rows: pd.DataFrame) -> Card:
     if going.empty:
         return Card(label, "nothing", ["every workflow went well after it failed" if len(rows) else "nothing failed"])
     lines = [
-        f"{problem(row)}: {cause(row.cause).lower()}, since {day(row.began)}, {row.count:,} ×"
+        f"{problem(row)}: {cause_within(row.cause)}, since {day(row.began)}, {row.count:,} ×"
         for row in going.head(NAMED).itertuples()
     ]
     return Card(label, counted(len(going), "problem"), lines)
@@ -119,8 +119,7 @@ def _new(told: News) -> Card:
     if told.since is None:
         return Card("New", "not known", [told.why])
     lines = [
-        f"{problem(row)}: {cause(row.cause).lower()}, {day(row.first_seen)}"
-        for row in told.new.head(NAMED).itertuples()
+        f"{problem(row)}: {cause_within(row.cause)}, {day(row.first_seen)}" for row in told.new.head(NAMED).itertuples()
     ]
     value = counted(len(told.new), "problem") if len(told.new) else "nothing"
     return Card(f"New in {_span(told.days)}", value, [*lines, f"{counted(len(told.gone), 'problem')} went away"])

@@ -46,13 +46,12 @@ def problems(fleet: Fleet) -> View:
                 [(cause(row.cause), "")],
                 [(f"{row.count:,}", ""), *muted(rate)],
                 [(str(row.pattern).replace("_", " "), ""), *muted(over)],
-                [(day(row.began), "when")],
-                [(day(row.last_seen), "when")],
+                [(day(row.began), "when"), (f"last {day(row.last_seen)}", "muted")],
             ]
         )
     of = f"{counted(totals['executions'], 'execution')} of {counted(totals['workflows'], 'workflow')}"
     return table(
-        ("Problem", "Cause", "Runs", "Pattern", "Since", "Last seen"), rows, empty=f"Nothing failed in {of}.",
+        ("Problem", "Cause", "Runs", "Pattern", "Since"), rows, empty=f"Nothing failed in {of}.",
         note=rest(len(found.groups) - len(rows), "problem", "fewer runs"),
     )  # fmt: skip
 

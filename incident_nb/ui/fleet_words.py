@@ -57,6 +57,12 @@ def cause(value: Any) -> str:
     return CAUSE_NAMES[Cause(value)] if text(value) else "not classified"
 
 
+def cause_within(value: Any) -> str:
+    """A cause's name within a sentence."""
+    name = cause(value)
+    return name[:1].lower() + name[1:]
+
+
 def _several(column: pd.Series) -> bool:
     return len(column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column.unique()) > 1
 
@@ -103,8 +109,8 @@ def percent(value: Any) -> str:
 
 
 def share(part: Any, whole: Any) -> str:
-    """So many of so many."""
-    return "not known" if pd.isna(part) or pd.isna(whole) else f"{int(part):,} of {int(whole):,}"
+    """So many of so many, with no place to break in."""
+    return "not known" if pd.isna(part) or pd.isna(whole) else f"{int(part):,}\u00a0of\u00a0{int(whole):,}"
 
 
 def seconds(value: Any) -> str:
@@ -112,5 +118,5 @@ def seconds(value: Any) -> str:
     if value is None or pd.isna(value):
         return "not known"
     if value < 120:
-        return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
-    return span(timedelta(seconds=float(value)))
+        return f"{value:.2g}\u00a0s" if value < 10 else f"{value:.0f}\u00a0s"
+    return span(timedelta(seconds=float(value))).replace(" ", "\u00a0")
