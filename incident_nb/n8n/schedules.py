@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from heapq import merge
 from itertools import count, islice
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 Json = dict[str, Any]
 

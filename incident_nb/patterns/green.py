@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from incident_nb.patterns.changed import FEWEST, PAST_RUNS, Array, Change, more_often, moved, usual
+from incident_nb.patterns.changed import FEWEST, PAST_RUNS, Array, Change, more_often, moved
 from incident_nb.patterns.columns import GREEN_COLUMNS, WHERE
 from incident_nb.patterns.histories import History, histories
 
@@ -56,7 +56,9 @@ def false_greens(
 
 def _errors(failures: pd.DataFrame, past: list[History]) -> dict[tuple[Any, ...], dict[tuple[str, str], Array]]:
     """For each workflow, by kind and node, which of its good runs held such an error."""
-    table = failures.loc[failures["place"].isin(list(_ERRORS)), ["instance", "workflow_id", "execution_id", "place", "node"]]
+    table = failures.loc[
+        failures["place"].isin(list(_ERRORS)), ["instance", "workflow_id", "execution_id", "place", "node"]
+    ]
     table = table[table["node"].notna()].astype("str")
     table["kind"] = table["place"].map(_ERRORS)
     table = table.drop_duplicates(["instance", "workflow_id", "execution_id", "kind", "node"])

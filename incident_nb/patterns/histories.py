@@ -76,7 +76,7 @@ def _each(table: pd.DataFrame, bounds: list[int]) -> Iterator[History]:
         nodes, ran, items, ms = _matrices(runs, slice(low, high), begin, end - begin)
         yield History(
             tuple(None if name is None else str(name) for name in where), ids[mine], seconds[mine], duration[mine],
-            version[mine], nodes, ran, ran.any(axis=1), items, ms,
+            version[mine], nodes, ran, np.asarray(ran.any(axis=1)), items, ms,
         )  # fmt: skip
 
 
@@ -98,6 +98,6 @@ def _matrices(runs: NodeRuns, part: slice, begin: int, count: int) -> tuple[tupl
 
 def _codes(column: pd.Series) -> Array:
     """A number for each distinct text, -1 for a missing one."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy().astype(np.int32)
-    return pd.factorize(column)[0].astype(np.int32)
+    known = isinstance(column.dtype, pd.CategoricalDtype)
+    codes: Array = column.cat.codes.to_numpy() if known else pd.factorize(column)[0]
+    return codes.astype(np.int32)

@@ -58,19 +58,18 @@ def node_runs(executions: pd.DataFrame) -> NodeRuns:
 def _lines(column: pd.Series) -> _Lists:
     """The lines of each row's text; each distinct one of a category is split once."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes, texts = column.cat.codes.to_numpy(), pa.array(column.cat.categories, _TEXT)
+        codes, distinct = column.cat.codes.to_numpy(), column.cat.categories
     else:
-        texts = pa.array(column, _TEXT, from_pandas=True)
-        codes = np.where(column.notna().to_numpy(), np.arange(len(column)), -1)
-    texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    split = pc.split_pattern(texts, "\n")
-    offsets = split.offsets.to_numpy()
-    missing = codes < 0
-    if not len(texts):
+        distinct = column.dropna()
+        known = column.notna().to_numpy()
+        codes = np.where(known, np.cumsum(known) - 1, -1)
+    if not len(distinct):
         nothing = np.zeros(len(codes), dtype=np.int64)
         return _Lists(pa.array([], _TEXT), nothing, nothing)
-    lengths = np.where(missing, 0, np.diff(offsets)[codes])
-    return _Lists(split.values, offsets[:-1][codes], lengths)
+    texts = pa.array(distinct, _TEXT)
+    split = pc.split_pattern(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts, "\n")
+    offsets = split.offsets.to_numpy()
+    return _Lists(split.values, offsets[:-1][codes], np.where(codes < 0, 0, np.diff(offsets)[codes]))
 
 
 def _places(starts: np.ndarray[Any, Any], lengths: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -84,7 +83,8 @@ def _numbers(lines: _Lists, expected: np.ndarray[Any, Any]) -> Floats:
     values = _as_numbers(lines.values)
     fits = lines.lengths == expected
     if fits.all():
-        return values[_places(lines.starts, lines.lengths)]
+        every: Floats = values[_places(lines.starts, lines.lengths)]
+        return every
     found: Floats = np.full(int(expected.sum()), np.nan, dtype=np.float32)
     found[np.repeat(fits, expected)] = values[_places(lines.starts[fits], lines.lengths[fits])]
     return found

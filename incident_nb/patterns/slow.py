@@ -75,18 +75,15 @@ def _grown(ms: Array) -> Array:
 
 
 def _slower(took: Array, seconds: Array, tests: int) -> Slower | None:
-    """How a series of seconds got longer, if it did; of a step and a creep the one that fits better."""
+    """How a series of seconds got longer, if it did."""
     if len(took) < PAST_RUNS + FEWEST:
         return None
     values, count = np.log(took), len(took)
-    step = moved(values, seconds, tests, LONGER)
-    if step and not step.goes_on:
-        step = None
-    creep = _creep(values, seconds, tests)
-    if creep and (not step or creep[2] < _misfit(values, seconds, step.start)):
+    if creep := _creep(values, seconds, tests):
         third = count // 3
         return Slower("creep", creep[0], np.arange(third), np.arange(count - third, count), creep[1])
-    if not step:
+    step = moved(values, seconds, tests, LONGER)
+    if step is None or not step.goes_on:
         return None
     return Slower("step", step.start, np.arange(step.start), np.arange(step.start, count), step.margin)
 
@@ -103,8 +100,8 @@ def _blocks(values: Array, seconds: Array) -> tuple[Array, Array, Array]:
     return medians, np.array(enough, dtype=float) + 0.5, begins[enough]
 
 
-def _creep(values: Array, seconds: Array, tests: int) -> tuple[int, float, float] | None:
-    """Where a steady rise begins, how far it is beyond chance, and what it leaves unexplained; None where there is none.
+def _creep(values: Array, seconds: Array, tests: int) -> tuple[int, float] | None:
+    """Where a steady rise begins, and how far it is beyond chance; None where there is none or a step fits better.
 
     The rise is Theil and Sen's line through the medians of equal parts, its chance Mann and Kendall's.
     """
@@ -122,13 +119,10 @@ def _creep(values: Array, seconds: Array, tests: int) -> tuple[int, float, float
     slope = float(np.median((medians[then] - medians[first]) / (places[then] - places[first])))
     if chance > 1 or slope * (places[-1] - places[0]) < LONGER:
         return None
-    middle = np.median(medians[count // 3 : -(count // 3)])
-    low, high = np.median(medians[: count // 3]), np.median(medians[-(count // 3) :])
-    if not low + 0.15 * (high - low) <= middle <= high - 0.15 * (high - low):
-        return None  # two levels: a step
-    fits = [_hinge(medians, places, begin) for begin in range(count - 4)]
-    best = int(np.argmin(fits))
-    return int(begins[best]), min(-log(max(chance, 1e-9)) / 10, 2.0), fits[best] / count
+    lines = [_hinge(medians, places, begin) for begin in range(count - 4)]
+    levels = min(medians[:part].var() * part + medians[part:].var() * (count - part) for part in range(1, count))
+    best = int(np.argmin(lines))
+    return None if levels < lines[best] else (int(begins[best]), -log(max(chance, 1e-9)) / 10)
 
 
 def _hinge(medians: Array, places: Array, begin: int) -> float:
@@ -137,14 +131,6 @@ def _hinge(medians: Array, places: Array, begin: int) -> float:
     fit = np.column_stack([np.ones(len(places)), rising])
     solved = np.linalg.lstsq(fit, medians, rcond=None)[0]
     return float(((medians - fit @ solved) ** 2).sum())
-
-
-def _misfit(values: Array, seconds: Array, start: int) -> float:
-    """What is left of the medians by two levels."""
-    medians, _, begins = _blocks(values, seconds)
-    since = begins >= start
-    since[-1] = True
-    return float(sum(((part - part.mean()) ** 2).sum() for part in (medians[since], medians[~since]) if len(part))) / len(medians)
 
 
 def _row(one: History, runs: Array, took: Array, slower: Slower, node: int | None) -> dict[str, Any] | None:
@@ -160,8 +146,10 @@ def _row(one: History, runs: Array, took: Array, slower: Slower, node: int | Non
     due = node if node is not None else _due_to(one, runs[slower.before], runs[slower.now], middle[1] - middle[0])
     name = None if due is None else one.nodes[due]
     whose = f"“{name}” takes" if node is not None else "runs take"
-    part = f", most of it at “{name}”" if name and node is None else ""
-    how = "more and more" if slower.shape == "creep" else "since then"
+    how = (
+        f"longer and longer: {middle[1]:.3g} seconds of late" if slower.shape == "creep" else f"{middle[1]:.3g} seconds"
+    )
+    part = f", most of the difference at “{name}”" if name and node is None else ""
     carried = f", with {np.exp(load):.2g} times the items" if abs(load) > 0.1 else ""
     if due is not None and node is None:
         before, now = (_seconds_at(one, runs[part], due) for part in (slower.before, slower.now))
@@ -172,7 +160,7 @@ def _row(one: History, runs: Array, took: Array, slower: Slower, node: int | Non
         "since": one.at(int(runs[slower.start])), "p50_before": p50[0], "p50_now": p50[1], "p95_before": p95[0],
         "p95_now": p95[1], "runs": len(slower.now), "confidence": round(SURE - 0.35 / (1 + 2 * slower.margin), 2),
         "execution_ids": one.newest(runs[slower.now]),
-        "why": f"{whose} {middle[1]:.3g} seconds {how}, {middle[0]:.3g} before ({len(slower.before):,} runs){part}{carried}",
+        "why": f"{whose} {how}, {middle[0]:.3g} before ({len(slower.before):,} runs){part}{carried}",
     }  # fmt: skip
 
 
@@ -184,7 +172,7 @@ def _seconds_at(one: History, runs: Array, node: int) -> Array:
 
 def _carried(one: History, before: Array, now: Array) -> float:
     """The log of how many times the items the runs carry now: of all their nodes' together; 0 where it is not known."""
-    known = ~np.isnan(one.items).all(axis=1) if one.items.size else np.zeros(len(one.ids), dtype=bool)
+    known: Array = np.asarray((~np.isnan(one.items)).any(axis=1))
     first, then = before[known[before]], now[known[now]]
     if not len(first) or not len(then):
         return 0.0
