@@ -16,6 +16,8 @@ from incident_nb.patterns.histories import History, histories
 FEWER = float(np.log(2))  # half as many items, or fewer
 SHORTER = float(np.log(2.5))  # a run of two fifths of its time, or less: faster services are good news
 SHORTER_S = 1.0  # and of at least a second less
+MOST = 0.5  # of all runs, by which the share of empty or shortened ones must grow
+HOLIDAYS_S = 4 * 86_400.0  # less work for so long, and then as before, is what public holidays look like
 SURE, DEPLOYED = 0.95, 0.6  # confidence at most; after a change of the workflow, which may have been meant
 _ERRORS = {"node": "swallowed_error", "item": "swallowed_error", "hint": "swallowed_error", "body": "error_body"}
 
@@ -79,9 +81,22 @@ def _found(one: History, errors: dict[tuple[str, str], Array], tests: int) -> It
     taken: list[Finding] = []
     for look in (_swallowed(one, errors, tests), _empty(one, tests), _fewer(one, tests), _shorter(one, tests)):
         for found in look:
-            if not any(_overlap(found, other) for other in taken):
+            if not any(_overlap(found, other) for other in taken) and not _is_holiday(one, found):
                 taken.append(found)
                 yield found
+
+
+def _is_holiday(one: History, found: Finding) -> bool:
+    """Whether less came in for some days only; errors are none of a holiday's doing."""
+    first, last = found.runs[found.change.start], found.runs[found.change.end]
+    short = one.seconds[last] - one.seconds[first] < HOLIDAYS_S
+    return bool(short and not found.change.goes_on and found.kind not in _ERRORS.values())
+
+
+def _grew(flags: Array, change: Change) -> bool:
+    """Whether the share of such runs grew by enough to speak of."""
+    before, now = _shares(flags, change)
+    return now - before >= MOST
 
 
 def _swallowed(one: History, errors: dict[tuple[str, str], Array], tests: int) -> Iterator[Finding]:
@@ -97,7 +112,7 @@ def _empty(one: History, tests: int) -> Iterator[Finding]:
     for column in np.flatnonzero((one.items == 0).sum(axis=0) >= FEWEST):
         runs = np.flatnonzero(~np.isnan(one.items[:, column]))
         items = one.items[runs, column]
-        if change := more_often(items == 0, one.seconds[runs], tests):
+        if (change := more_often(items == 0, one.seconds[runs], tests)) and _grew(items == 0, change):
             yield Finding("zero_items", one.nodes[column], change, runs, items == 0, *_middles(items, change))
 
 
@@ -120,7 +135,7 @@ def _shorter(one: History, tests: int) -> Iterator[Finding]:
     told = np.flatnonzero(one.told)
     for column in np.flatnonzero(one.ran[told].sum(axis=0) < len(told) - FEWEST):
         absent = ~one.ran[told, column]
-        if change := more_often(absent, one.seconds[told], tests):
+        if (change := more_often(absent, one.seconds[told], tests)) and _grew(absent, change):
             yield Finding("short_runs", one.nodes[column], change, told, absent, *_middles(one.duration[told], change))
     runs = np.flatnonzero(one.duration > 0)
     took = one.duration[runs]

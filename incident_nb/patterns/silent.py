@@ -14,10 +14,12 @@ import pandas as pd
 
 from incident_nb.executions import Snapshot
 from incident_nb.patterns.columns import SILENT_COLUMNS
-from incident_nb.patterns.rhythm import Due, due
+from incident_nb.patterns.rhythm import Due, by_chance, due
 
 MANY = 3  # silent workflows at once, and half of all regular ones: then it is n8n
-SURE, LEARNT, PERHAPS = 0.95, 0.85, 0.5  # confidence by its schedule, by its rhythm, where an export may end there
+STARTED = ("trigger", "webhook")  # modes of runs that a workflow's triggers began
+SURE, LEARNT, CALLED, PERHAPS = 0.95, 0.85, 0.7, 0.5  # confidence by its schedule, by its rhythm, where others call it
+# (who may have stopped to), and where an export may end there
 
 
 class Silent(NamedTuple):
@@ -34,6 +36,7 @@ class Silent(NamedTuple):
     due: pd.Timestamp
     missed: int
     schedule: str | None
+    by_calls: bool = False
 
 
 def silent(
@@ -53,7 +56,7 @@ def silent(
     newest = runs.groupby(runs["instance"].astype("object"))["at"].max() if len(runs) else pd.Series(dtype=object)
     until = {str(name): _until(str(name), at, now, ends) for name, at in newest.items()}
     rows = []
-    for instance, count, found in _by_instance(runs, until, snapshots or {}):
+    for instance, count, found in _by_instance(runs, until, snapshots or {}, STARTED):
         on = [one for one in found if (active or {}).get((instance, one.workflow_id)) is not False]
         rows += [_all_down(on, count)] if are_all_down(len(on), count) else [_row(one, active) for one in on]
     rows += [] if ends else _ended_early(runs, until, snapshots or {})
@@ -96,40 +99,64 @@ def told_of(one: Silent) -> str:
 
 
 def _by_instance(
-    runs: pd.DataFrame, ends: Mapping[str, pd.Timestamp], snapshots: Mapping[str, Snapshot]
+    runs: pd.DataFrame,
+    ends: Mapping[str, pd.Timestamp],
+    snapshots: Mapping[str, Snapshot],
+    modes: tuple[str, ...] = STARTED[:1],
 ) -> list[tuple[str, int, list[Silent]]]:
-    """For each instance, how many workflows run regularly by their triggers, and those that have stopped to."""
-    runs = runs[((runs["mode"] == "trigger") & runs["at"].notna() & runs["workflow_id"].notna()).to_numpy()]
+    """For each instance, how many workflows have a rhythm by which they start, and those that have stopped to."""
+    last = _newest_versions(runs) if snapshots else {}
+    runs = runs[(runs["mode"].isin(modes) & runs["at"].notna() & runs["workflow_id"].notna()).to_numpy()]
     if not len(runs):
         return []
+    called = (runs["mode"] != "trigger").to_numpy()
     keys = [pd.factorize(runs[name])[0].astype(np.int64) for name in ("instance", "workflow_id")]
     seconds = runs["at"].dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64) / 1e6
     group = keys[0] * 2**32 + keys[1]
     order = np.lexsort((seconds, group))
-    group, seconds = group[order], seconds[order]
+    group, seconds, called = group[order], seconds[order], called[order]
     bounds = [*np.flatnonzero(np.diff(group, prepend=-1)).tolist(), len(group)]
-    names = ["instance", "workflow_id", "workflow", "client", "snapshot"]
+    names = ["instance", "workflow_id", "workflow", "client"]
     newest = runs[names].iloc[order[[end - 1 for end in bounds[1:]]]].astype("object")
     newest = newest.where(newest.notna(), None)
     found: dict[str, tuple[int, list[Silent]]] = {}
     for row, begin, end in zip(newest.itertuples(index=False, name=None), bounds[:-1], bounds[1:], strict=True):
         instance, at = str(row[0]), seconds[begin:end]
-        snapshot, until = snapshots.get(str(row[4])), ends[instance].timestamp()
-        told = due(at, until, snapshot.nodes if snapshot else None)
-        if told is None:
+        snapshot, until = snapshots.get(last.get(row[:2], "")), ends[instance].timestamp()
+        by_calls = bool(called[begin:end].any())
+        told = by_chance(at, until) if by_calls else due(at, until, snapshot.nodes if snapshot else None)
+        if told is None or (snapshot and _is_off(snapshot)):
             continue
         count, silences = found.get(instance, (0, []))
         if until > told.silent_from:
-            silences.append(_silent(row, told, at[-1], ends[instance]))
+            silences.append(_silent(row, told, at[-1], ends[instance], by_calls))
         found[instance] = count + 1, silences
     return [(instance, count, silences) for instance, (count, silences) in found.items()]
 
 
-def _silent(row: tuple[Any, ...], told: Due, last: float, until: pd.Timestamp) -> Silent:
-    instance, workflow_id, name, client, _ = row
+def _newest_versions(runs: pd.DataFrame) -> dict[tuple[Any, ...], str]:
+    """By instance and workflow the version that it ran in last, be it by hand."""
+    keys = ["instance", "workflow_id"]
+    known = runs.loc[runs["snapshot"].notna().to_numpy(), [*keys, "at", "snapshot"]].sort_values("at", kind="stable")
+    newest = known[~known.duplicated(keys, keep="last")].astype({name: "object" for name in (*keys, "snapshot")})
+    rows = newest[[*keys, "snapshot"]].itertuples(index=False, name=None)
+    return {(instance, workflow_id): str(version) for instance, workflow_id, version in rows}
+
+
+def _is_off(snapshot: Snapshot) -> bool:
+    """Whether nothing can start a workflow by itself: a person has disabled all its triggers."""
+    starts = [
+        node for node in snapshot.nodes.values() if str(node.get("type")).lower().endswith(("trigger", "webhook"))
+    ]
+    return bool(starts) and all(node.get("disabled") for node in starts)
+
+
+def _silent(row: tuple[Any, ...], told: Due, last: float, until: pd.Timestamp, by_calls: bool) -> Silent:
+    instance, workflow_id, name, client = row
     return Silent(
         str(instance), str(workflow_id), str(name or workflow_id), None if client is None else str(client),
         pd.Timedelta(seconds=told.every), _at(last), _at(told.silent_from), until, _at(told.at), told.missed, told.schedule,
+        by_calls,
     )  # fmt: skip
 
 
@@ -140,14 +167,15 @@ def _until(instance: str, newest: pd.Timestamp, now: datetime, ends: Mapping[str
 
 def _row(one: Silent, active: Mapping[tuple[str, str], bool] | None) -> dict[str, Any]:
     on = (active or {}).get((one.instance, one.workflow_id))
-    by = f"by its trigger ({one.schedule})" if one.schedule else f"it ran every {_span(one.every)}"
+    by = f"its trigger starts it {one.schedule}" if one.schedule else f"it ran every {_span(one.every)}"
+    by = f"it was called about every {_span(one.every)}" if one.by_calls else by
     last = f"the last run began at {one.last:%Y-%m-%d %H:%M} UTC"
     unknown = "" if on else "; whether somebody switched it off is not known"
     return {
         "instance": one.instance, "client": one.client, "workflow_id": one.workflow_id, "workflow": one.name,
         "last_run": one.last, "every_s": one.every.total_seconds(), "due": one.due, "missed": one.missed,
         "overdue_s": max((one.until - one.due).total_seconds(), 0.0), "schedule": one.schedule,
-        "state": "active" if on else None, "confidence": SURE if one.schedule else LEARNT,
+        "state": "active" if on else None, "confidence": SURE if one.schedule else CALLED if one.by_calls else LEARNT,
         "why": f"{by}, {last}: about {one.missed:,} runs are missing until {one.until:%Y-%m-%d %H:%M} UTC{unknown}",
     }  # fmt: skip
 

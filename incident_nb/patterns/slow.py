@@ -16,8 +16,7 @@ from incident_nb.patterns.histories import History, histories
 LONGER = log(1.5)  # half as long again
 LONGER_S = 1.0  # and a second more: nobody waits for less
 CARRIES = 0.6  # share of what is more that one node takes, to be named for it
-BLOCKS, OF_A_BLOCK = 30, 5  # parts of equal time that a creep is looked for in, and the fewest runs of one
-FEWEST_BLOCKS = 12
+BLOCKS, FEWEST_BLOCKS = 30, 12  # parts of equal time that a creep is looked for in, and those that hold runs at least
 CREEP_S = 14 * 86_400.0  # two weeks, so that a week's course is no trend
 SURE = 0.95
 
@@ -95,7 +94,7 @@ def _blocks(values: Array, seconds: Array) -> tuple[Array, Array, Array]:
     bounds = np.searchsorted(seconds, seconds[0] + length * np.arange(1, BLOCKS))
     parts = np.split(off, bounds)
     begins = np.array([0, *bounds])
-    enough = [place for place, part in enumerate(parts) if len(part) >= OF_A_BLOCK]
+    enough = [place for place, part in enumerate(parts) if len(part)]
     medians = np.array([np.median(parts[place]) for place in enough])
     return medians, np.array(enough, dtype=float) + 0.5, begins[enough]
 
