@@ -197,14 +197,14 @@ GROUP = {
 
 def test_patterns_as_json(command: Command, source: Path) -> None:
     found = json.loads(command("patterns", source, "--json").out)
-    assert set(found) == {"window", "totals", "skipped", "groups", "false_green", "silent", "shared"}
+    assert set(found) == {"window", "totals", "skipped", "groups", "false_green", "silent", "slow", "shared"}
     assert found["window"] == {
         "from": "2026-03-02T08:00:00.000Z",
         "to": "2026-03-02T14:00:00.000Z",
         "pruned_before": None,
     }
     assert found["skipped"] == []
-    assert found["false_green"] is found["silent"] is found["shared"] is None
+    assert found["false_green"] == found["silent"] == found["slow"] == [] and found["shared"] is None
     (group,) = found["groups"]
     assert set(group) == GROUP
     assert group["execution_ids"] == ["7", "6", "5"]

@@ -16,14 +16,18 @@ from incident_nb.errors import UsageError
 from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.models import Window
 from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset, window
+from incident_nb.patterns.green import false_greens
+from incident_nb.patterns.histories import histories
+from incident_nb.patterns.silent import silent
+from incident_nb.patterns.slow import slow
 
 
 @dataclass(frozen=True)
 class Survey:
     """What `patterns` shows. `groups`: columns as `patterns.GROUP_COLUMNS`, most frequent first. `totals`: counts.
 
-    The parts that need a whole fleet's history (falsely green runs, silent stops, shared factors) are not computed
-    and are null in the JSON.
+    `false_green`, `silent`, `slow`: columns as in `patterns.columns`. Shared factors are not computed and are null in the
+    JSON.
     """
 
     window: Window
@@ -32,10 +36,10 @@ class Survey:
     skipped: tuple[Skipped, ...]
     failures: pd.DataFrame
     log: ExecutionLog
+    false_green: pd.DataFrame
+    silent: pd.DataFrame
+    slow: pd.DataFrame
     rates: pd.DataFrame | None = None
-    false_green: pd.DataFrame | None = None
-    silent: pd.DataFrame | None = None
-    slow: pd.DataFrame | None = None
     shared: pd.DataFrame | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -49,8 +53,9 @@ class Survey:
                 for part in self.skipped
             ],
             "groups": [{name: _json(row[name]) for name in GROUP_COLUMNS} for _, row in self.groups.iterrows()],
-            "false_green": None,
-            "silent": None,
+            "false_green": _rows(self.false_green),
+            "silent": _rows(self.silent),
+            "slow": _rows(self.slow),
             "shared": None,
         }
 
@@ -69,13 +74,20 @@ def survey(case: Case) -> Survey:
     runs_of(read.executions, case.client)
     found = analyse(within(read, None, None, case.client), case.settings)
     log, groups, failures = found.log, found.groups, found.failures
+    past = histories(log.executions, case.now)
+    green = false_greens(log.executions, failures, case.now, past)
+    green = green if case.since is None else green[green["last_seen"] >= case.since]
+    stopped, slower = silent(log.executions, case.now, log.snapshots), slow(log.executions, case.now, past)
     if case.since is not None:  # what came before is still what onsets, rates and patterns are told by
         log = within(log, case.since, None)
         failures = failures[among(failures, log.executions)]
         groups = counted(groups, failures)
     seen = window(read)
     seen = seen.model_copy(update={"from_": case.since}) if case.since else seen
-    return Survey(seen, totals_of(log, failures, groups), groups, log.skipped, failures, log)
+    totals = totals_of(log, failures, groups)
+    return Survey(
+        seen, totals, groups, log.skipped, failures, log, false_green=green, silent=stopped, slow=slower
+    )  # fmt: skip
 
 
 def totals_of(log: ExecutionLog, failures: pd.DataFrame, groups: pd.DataFrame) -> dict[str, int]:
@@ -107,6 +119,10 @@ def counted(groups: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
         execution_ids=[ids[name][:NEWEST_IDS] for name in seen["fingerprint"]],
     )
     return counted.sort_values(["count", "last_seen"], ascending=False, ignore_index=True, kind="stable")
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): _json(value) for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _json(value: Any) -> Any:
