@@ -15,15 +15,17 @@ from incident_nb.diagnose.subject import runs_of
 from incident_nb.errors import UsageError
 from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.models import Window
-from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset, window
+from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset, shared, window
+from incident_nb.patterns.columns import SHARED_COLUMNS
+from incident_nb.probes import vendors
 
 
 @dataclass(frozen=True)
 class Survey:
     """What `patterns` shows. `groups`: columns as `patterns.GROUP_COLUMNS`, most frequent first. `totals`: counts.
 
-    The parts that need a whole fleet's history (falsely green runs, silent stops, shared factors) are not computed
-    and are null in the JSON.
+    `shared`: what sets of failures have in common, columns as `columns.SHARED_COLUMNS`. The other parts that need a whole
+    fleet's history (falsely green runs, silent stops) are not computed and are null in the JSON.
     """
 
     window: Window
@@ -32,6 +34,7 @@ class Survey:
     skipped: tuple[Skipped, ...]
     failures: pd.DataFrame
     log: ExecutionLog
+    shared: pd.DataFrame
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `incident-nb patterns --json` writes: ISO times with Z, missing values as null."""
@@ -46,7 +49,7 @@ class Survey:
             "groups": [{name: _json(row[name]) for name in GROUP_COLUMNS} for _, row in self.groups.iterrows()],
             "false_green": None,
             "silent": None,
-            "shared": None,
+            "shared": [{name: _json(row[name]) for name in SHARED_COLUMNS} for _, row in self.shared.iterrows()],
         }
 
 
@@ -80,7 +83,8 @@ def survey(case: Case) -> Survey:
     }
     seen = window(read)
     seen = seen.model_copy(update={"from_": case.since}) if case.since else seen
-    return Survey(seen, totals, groups, log.skipped, failures, log)
+    common = shared(found.failures, found.log.executions, found.log.snapshots, vendors.name_of, case.since)
+    return Survey(seen, totals, groups, log.skipped, failures, log, common)
 
 
 def _different(table: pd.DataFrame, name: str) -> int:

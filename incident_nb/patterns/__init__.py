@@ -4,6 +4,8 @@ from incident_nb.patterns.fingerprint import fingerprint_of, fingerprints, mask
 from incident_nb.patterns.groups import GROUP_COLUMNS, NEWEST_IDS, groups, problems, runs_by_workflow, sequences, window
 from incident_nb.patterns.onset import Onset, onset, stretch_end
 from incident_nb.patterns.shape import pattern_of
+from incident_nb.patterns.shared import shared
+from incident_nb.patterns.shared_told import seen_by
 
 __all__ = [
     "GROUP_COLUMNS",
@@ -17,7 +19,9 @@ __all__ = [
     "pattern_of",
     "problems",
     "runs_by_workflow",
+    "seen_by",
     "sequences",
+    "shared",
     "stretch_end",
     "window",
 ]
