@@ -20,7 +20,7 @@ from incident_nb.incidents import Records, deliveries, engines, payload_of
 from incident_nb.incidents.kinds.opening import Opened, SeveritySuggested
 from incident_nb.incidents.store import Writing
 from incident_nb.models import Cause, Frozen, Verdict
-from incident_nb.patterns import fingerprint_of
+from incident_nb.patterns import decisions_of
 from incident_nb.policy import facts_from_text, load, suggest
 from incident_nb.record import Incident
 from incident_nb.said import Subject
@@ -131,7 +131,23 @@ class Arrivals:
         )
 
     def _fingerprint(self, alert: Alert) -> str:
-        return fingerprint(alert, fingerprint_of, lambda flow: self.settings.client_of(flow.name))
+        return fingerprint_now(alert, self.settings)
+
+
+def fingerprint_now(alert: Alert, settings: Settings) -> str:
+    """The fingerprint of an alert's problem after all that people decided on problems. Raises SettingsError."""
+    decided = decisions_of(settings)
+    return decided.of(fingerprint(alert, decided.fingerprint_of, lambda flow: settings.client_of(flow.name)))
+
+
+def alike(of: Writing | Records, key: str, client: str | None, settings: Settings) -> list[Incident]:
+    """The incidents of one problem, newest first, also under what it was called before somebody put it together with others.
+
+    Of those names only the client's own count: no decision makes an incident of one client out of another one's.
+    """
+    found = of.alike(key)
+    more = [one for name in decisions_of(settings).names(key)[1:] for one in of.alike(name) if one.client == client]
+    return sorted([*found, *more], key=lambda one: -one.number) if more else found
 
 
 def found_key(instance: str | None, execution_id: str) -> str:
@@ -166,7 +182,7 @@ class _Folding:
         before: Sequence[Incident] = ()
         found = self._open.get(key)
         if found is None:
-            before = self.writing.alike(key)
+            before = alike(self.writing, key, alert.client or self.settings.client_of(alert.workflow), self.settings)
             found = self._going_on(alert, before)
         if alert.resolved:
             if found is None:
