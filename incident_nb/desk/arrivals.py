@@ -143,11 +143,13 @@ def fingerprint_now(alert: Alert, settings: Settings) -> str:
 def alike(of: Writing | Records, key: str, client: str | None, settings: Settings) -> list[Incident]:
     """The incidents of one problem, newest first, also under what it was called before somebody put it together with others.
 
-    Of those names only the client's own count: no decision makes an incident of one client out of another one's.
+    Of what was put together only the client's own count: no decision makes one client's incident of another one's failure.
     """
-    found = of.alike(key)
-    more = [one for name in decisions_of(settings).names(key)[1:] for one in of.alike(name) if one.client == client]
-    return sorted([*found, *more], key=lambda one: -one.number) if more else found
+    names = decisions_of(settings).names(key)
+    if len(names) == 1:
+        return of.alike(key)
+    found = (one for name in names for one in of.alike(name) if one.client == client)
+    return sorted(found, key=lambda one: -one.number)
 
 
 def found_key(instance: str | None, execution_id: str) -> str:
