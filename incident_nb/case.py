@@ -113,6 +113,7 @@ def open_case(name: str = SAMPLE) -> Case:
         return sample_case()
     folder = _of_incident(name) if _INCIDENT.fullmatch(name) and not Path(name).is_dir() else Path(name).expanduser()
     clean_leftovers(folder)
+    decided = folder / PROBLEMS
     try:
         about = json.loads((folder / "case.json").read_text(encoding="utf-8"))
         if about["schema"] != SCHEMA:
@@ -121,7 +122,9 @@ def open_case(name: str = SAMPLE) -> Case:
             log=read_log(folder, [Skipped(**part) for part in about["skipped"]]),
             now=datetime.fromisoformat(about["now"]),
             # Where our own settings lie is never for a case to say: it is what makes settings trusted.
-            settings=Settings.model_validate({**about["settings"], "path": None, "problems": folder / PROBLEMS}),
+            settings=Settings.model_validate(
+                {**about["settings"], "path": None, "problems": decided if decided.exists() else None}
+            ),
             since=datetime.fromisoformat(about["since"]) if about["since"] else None,
             unattended=about["unattended"],
             offline=about.get("offline", False),
