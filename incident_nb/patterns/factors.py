@@ -32,7 +32,9 @@ _HOST = re.compile(r"(?:[\w-]{1,63}\.){1,30}[a-z][\w-]{1,62}", re.IGNORECASE)
 _DEEPEST = 6
 
 Value = tuple[str, ...]
-"""A factor's value: a credential's or workflow's instance and id, else the one text that it is."""
+"""A factor's value: a workflow's instance and id, a credential's where its id is counted there, else one text."""
+
+_BY_CHANCE = 16  # letters and digits of an id that n8n draws: the same on two servers is the same credential, imported
 
 
 class Facts(NamedTuple):
@@ -99,7 +101,9 @@ class Factors:
         hosts = (
             {row["host"].lower()} if row["host"] else set(self.nodes.hosts(facts, instance, row["workflow_id"], node))
         )
-        signed: set[Value] = {(instance, row["credential_id"])} if row["credential_id"] else set(facts.credentials)
+        signed: set[Value] = (
+            {credential_key(instance, row["credential_id"])} if row["credential_id"] else set(facts.credentials)
+        )
         told: dict[str, set[Value]] = {
             "credential": signed,
             "host": {(host,) for host in hosts},
@@ -113,6 +117,11 @@ class Factors:
             kind: {self.codes[kind][value] for value in values if value in self.codes[kind]}
             for kind, values in told.items()
         }
+
+
+def credential_key(instance: str, identity: str) -> Value:
+    """A credential as a value. Ids that a server counts (1, 2, 3) mean something else on each."""
+    return (identity,) if len(identity) >= _BY_CHANCE and not identity.isdigit() else (instance, identity)
 
 
 class Nodes:
@@ -131,7 +140,7 @@ class Nodes:
                 self._at.setdefault((instance, workflow, node), set()).add(host.lower())
                 by_type.setdefault(kind or "", set()).add(host.lower())
             if credential and name:
-                self.names["credential", (instance, credential)] = name
+                self.names["credential", credential_key(instance, credential)] = name
         # A node that names no host calls the one that its type was seen to call, if that was always the same.
         self._of_type = {kind: hosts for kind, hosts in by_type.items() if len(hosts) == 1}
 
@@ -152,7 +161,7 @@ class Nodes:
     def _read(self, instance: str, node: Mapping[str, Any]) -> Facts:
         signed = node.get("credentials")
         entries = [one for one in signed.values() if isinstance(one, dict)] if isinstance(signed, dict) else []
-        mine = [((instance, str(one["id"])), one.get("name")) for one in entries if one.get("id")]
+        mine = [(credential_key(instance, str(one["id"])), one.get("name")) for one in entries if one.get("id")]
         self.names.update({("credential", key): str(name) for key, name in mine if name})
         kind = node.get("type")
         hosts = tuple(dict.fromkeys(_hosts(node.get("parameters"))))
