@@ -10,7 +10,7 @@ import pandas as pd
 
 from incident_nb.executions import Snapshot
 from incident_nb.patterns.columns import SHARED_COLUMNS
-from incident_nb.patterns.factors import Factors, VendorOf, factors
+from incident_nb.patterns.factors import Factors, Ints, VendorOf, factors
 from incident_nb.patterns.shared_clock import by_clock
 from incident_nb.patterns.shared_sets import Found, sets
 from incident_nb.patterns.shared_told import row_of
@@ -36,7 +36,9 @@ def shared(
     are UTC. Nothing is found where no good run is there to compare with; docs/patterns.md has the thresholds.
     """
     history = history_of(failures, executions, snapshots, vendor_of)
-    failing = failing_of(failures, history)
+    mine, at = _positions(failures, history)
+    history.good[at] = False
+    failing = failing_of(failures.iloc[mine], at, history)
     if failing.empty:
         return pd.DataFrame(columns=SHARED_COLUMNS)
     found: list[Found] = by_clock(history, failing)
@@ -69,23 +71,21 @@ _DTYPES: dict[str, Any] = {
 def history_of(
     failures: pd.DataFrame, executions: pd.DataFrame, snapshots: Mapping[str, Snapshot], vendor_of: VendorOf
 ) -> History:
-    """The runs that count, with what they had to do with; good are those that succeeded and hold no failure at all."""
+    """The runs that count, with what they had to do with; good are those that succeeded."""
     counts = executions["status"].isin(_OVER) & ~executions["mode"].isin(_NOT_COUNTED) & executions["at"].notna()
     runs = executions[counts].sort_values("at", kind="stable", ignore_index=True)
     facts: Factors = factors(runs, failures, snapshots, vendor_of)
     good = (runs["status"] == "success").to_numpy(dtype=bool, copy=True)
     ids = runs["execution_id"].to_numpy(dtype=object)
-    history = History(
+    return History(
         at=runs["at"].dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64), ids=ids, good=good,
         snapshot=runs["snapshot"].to_numpy(dtype=object), factors=facts,
         order=(order := np.argsort(facts.workflow[facts.group], kind="stable")),
         bounds=np.searchsorted(facts.workflow[facts.group][order], np.arange(len(facts.workflows) + 1)),
     )  # fmt: skip
-    good[positions(failures, history)[1]] = False
-    return history
 
 
-def positions(failures: pd.DataFrame, history: History) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _positions(failures: pd.DataFrame, history: History) -> tuple[Ints, Ints]:
     """Which rows of `failures` belong to a run that counts, and at which position that run is."""
     wanted = pd.Index(failures["execution_id"].dropna().unique())
     near = (
@@ -103,11 +103,10 @@ def positions(failures: pd.DataFrame, history: History) -> tuple[np.ndarray[Any,
     return rows, at[rows]
 
 
-def failing_of(failures: pd.DataFrame, history: History) -> pd.DataFrame:
-    """The failures that began where they are, oldest first, as `stretches` takes them."""
-    origin = failures[failures["origin"].astype(bool)]
-    rows, at = positions(origin, history)
-    mine = origin.iloc[rows]
+def failing_of(failures: pd.DataFrame, at: Ints, history: History) -> pd.DataFrame:
+    """The failures that began where they are, oldest first, as `stretches` takes them; `at`: the positions of their runs."""
+    origin = failures["origin"].to_numpy(dtype=bool)
+    mine, at = failures[origin], at[origin]
     texts = mine[_OF_FAILURE].astype("object")
     texts = texts.where(texts.notna(), None)
     known: dict[Any, dict[str, set[int]]] = {}

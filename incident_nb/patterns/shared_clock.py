@@ -11,7 +11,7 @@ import pandas as pd
 
 from incident_nb.patterns.factors import Ints
 from incident_nb.patterns.shared_sets import HOUR_US, Found
-from incident_nb.patterns.stretches import History
+from incident_nb.patterns.stretches import History, by_node
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FEWEST_TIMES = 3  # days on which it failed in that hour, or weeks on that day: one bad night is no hour of the day
@@ -32,17 +32,15 @@ class Cells(NamedTuple):
 def by_clock(history: History, failing: pd.DataFrame) -> list[Found]:
     """The hours and weekdays that explain failures, each with all workflows that fail then by the same kind of cause."""
     by_name: dict[tuple[str, int, str], list[tuple[Ints, Ints, Ints, float]]] = {}
-    keys = [failing["workflow"], failing["node"].fillna(""), failing["family"]]
-    tables = [table for _, table in failing.groupby(keys, sort=False) if table["position"].nunique() >= FEWEST_TIMES]
-    for table in tables:
-        failed = np.unique(table["position"].to_numpy(dtype=np.int64))
-        good = history.healthy(int(table["workflow"].iloc[0]), table["node"].iloc[0] or None)
-        found = [one for cells in _cells(history.at[failed], history.at[good]) for one in _named(cells, len(tables))]
+    every = [one for one in by_node(failing) if len(one.runs) >= FEWEST_TIMES]
+    for workflow, node, family, _, failed in every:
+        if not _often(history.at[failed]):
+            continue
+        good = history.healthy(workflow, node)
+        found = [one for cells in _cells(history.at[failed], history.at[good]) for one in _named(cells, len(every))]
         if found:
             chance, kind, name = min(found)
-            by_name.setdefault((kind, name, table["family"].iloc[0]), []).append(
-                (failed, good, _code(history.at[failed], kind), chance)
-            )
+            by_name.setdefault((kind, name, family), []).append((failed, good, _code(history.at[failed], kind), chance))
     return [_found(history, kind, name, parts) for (kind, name, _), parts in by_name.items()]
 
 
@@ -69,6 +67,14 @@ def _code(at: Ints, kind: str) -> Ints:
     """The hour of the day, or the weekday from Monday on, of instants."""
     hours = at // HOUR_US
     return hours % 24 if kind == "hour" else (hours // 24 + 3) % 7  # 1970 began on a Thursday
+
+
+def _often(at: Ints) -> bool:
+    """Whether enough of the failures fell on one hour of the day, or on one weekday, to look any further."""
+    hours, days = np.unique(at // HOUR_US), np.unique(at // (24 * HOUR_US))
+    return (
+        bool(len(hours)) and int(max(np.bincount((days + 3) % 7).max(), np.bincount(hours % 24).max())) >= FEWEST_TIMES
+    )
 
 
 def _cells(failed: Ints, good: Ints) -> Iterator[Cells]:

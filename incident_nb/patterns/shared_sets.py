@@ -29,7 +29,7 @@ LEAST_RATE, LEAST_LIFT = 0.2, 3.0
 LEAST_COVERED = 0.5  # of the set's failures
 LEAST_WORKFLOWS = 0.5  # of the workflows that ran with it in that time
 MOST_BY_CHANCE = 0.05  # sets like that in a whole survey in which nothing is shared
-MOST_SETS_OF_A_VALUE = 20
+MOST_SETS_OF_A_VALUE, MOST_WEAK_SETS = 20, 3  # in all, and one after the other that chance gives as well
 NEWEST = 10
 
 
@@ -58,13 +58,16 @@ def sets(history: History, parts: Sequence[Stretch]) -> list[Found]:
     """All sets of stretches, of at least two workflows, that a factor explains; the one that chance explains least first."""
     search = _Search(history, parts)
     seeds = sorted(search.seeds(), key=lambda seed: seed[0])
-    found = []
+    found, weak = [], set()
     for _, cluster in seeds:
         left = [part for part in cluster if part.number not in search.taken]
-        if len({part.workflow for part in left}) < FEWEST_WORKFLOWS:
+        numbers = tuple(sorted(part.number for part in left))
+        if numbers in weak or len({part.workflow for part in left}) < FEWEST_WORKFLOWS:
             continue
         if one := search.best(left):
             found.append(one)
+        else:
+            weak.add(numbers)
     return found
 
 
@@ -92,13 +95,19 @@ class _Search:
             for kind in _USUAL:
                 for code in part.codes.get(kind, ()):
                     of_value.setdefault((kind, code), []).append(part)
+        spans, of_number = _Spans(self.parts), {part.number: part for part in self.parts}
         for (kind, code), mine in of_value.items():
-            for family in {part.family for part in mine}:
-                alike = [part for part in mine if part.family in (family, "unknown")]
-                for cluster in _clusters(alike):
+            for family in sorted({part.family for part in mine}):
+                alike = np.array([part.number for part in mine if part.family in (family, "unknown")], dtype=np.int64)
+                weak = 0
+                for numbers in spans.clusters(alike):
+                    cluster = [of_number[number] for number in numbers.tolist()]
                     chance = self.chance(cluster, kind, code, family)
-                    if chance <= MOST_BY_CHANCE:
+                    weak = weak + 1 if chance > MOST_BY_CHANCE else 0
+                    if not weak:
                         yield chance, cluster
+                    elif weak == MOST_WEAK_SETS:
+                        break
 
     def chance(self, cluster: Sequence[Stretch], kind: str, code: int, family: str) -> float:
         """How many sets like this one a survey would show by chance.
@@ -111,11 +120,11 @@ class _Search:
             if part.workflow not in strongest or part.weight > strongest[part.workflow].weight:
                 strongest[part.workflow] = part
         ranked = sorted(strongest.values(), key=lambda part: -part.weight)
-        every = self.weights[family]
+        every, own = self.weights[family], np.sort([part.weight for part in cluster])
         least = 1e9
         for count in range(FEWEST_WORKFLOWS, len(ranked) + 1):
             level = ranked[count - 1].weight
-            inside = sum(part.weight >= level for part in cluster)
+            inside = len(own) - int(np.searchsorted(own, level))
             others = len(every) - int(np.searchsorted(every, level)) - inside + 0.5
             wide = float(np.mean([part.high - part.low + 2 * SLACK_US for part in ranked[:count]])) / HOUR_US
             expected = (int(self.users[kind][code]) - 1) * others / self.hours * 2 * wide
@@ -126,7 +135,7 @@ class _Search:
     def best(self, cluster: Sequence[Stretch]) -> Found | None:
         """The factor that explains best what began and ended together with a cluster; None where it is weak."""
         families = [part.family for part in cluster if part.family != "unknown"] or ["unknown"]
-        family = max(set(families), key=families.count)
+        family = max(sorted(set(families)), key=families.count)
         low, high = _joint([(part.low, part.high) for part in cluster])
         last_low, last_high = _joint([(part.last_low, part.last_high) for part in cluster])
         together = [
@@ -181,30 +190,43 @@ class _Search:
         )  # fmt: skip
 
 
-def _clusters(parts: Sequence[Stretch]) -> Iterator[list[Stretch]]:
-    """The stretches that may have begun at one instant and ended at one, the weightiest set first."""
-    left = list(parts)
-    for _ in range(MOST_SETS_OF_A_VALUE):
-        if len({part.workflow for part in left}) < FEWEST_WORKFLOWS:
-            return
-        begun = _piercing(left, [(part.low, part.high) for part in left])
-        cluster = _piercing(begun, [(part.last_low, part.last_high) for part in begun])
-        numbers = {part.number for part in cluster}
-        left = [part for part in left if part.number not in numbers]
-        if len({part.workflow for part in cluster}) >= FEWEST_WORKFLOWS:
-            yield cluster
+class _Spans:
+    """The stretches' ends as arrays, by number."""
 
+    def __init__(self, parts: Sequence[Stretch]) -> None:
+        most = max((part.number for part in parts), default=-1) + 1
+        self.begin, self.end = np.zeros((2, most), dtype=np.int64), np.zeros((2, most), dtype=np.int64)
+        self.weight, self.workflow = np.zeros(most), np.zeros(most, dtype=np.int64)
+        for part in parts:
+            self.begin[:, part.number], self.end[:, part.number] = (
+                (part.low, part.high),
+                (part.last_low, part.last_high),
+            )
+            self.weight[part.number], self.workflow[part.number] = min(part.weight, STRONGEST), part.workflow
 
-def _piercing(parts: Sequence[Stretch], spans: Sequence[tuple[int, int]]) -> list[Stretch]:
-    """Those whose spans hold the instant that the weightiest of them hold."""
-    low, high = (np.array(ends) for ends in zip(*spans, strict=True))
-    low, high = low - SLACK_US, high + SLACK_US
-    weight = np.minimum([part.weight for part in parts], STRONGEST)
-    by_low, by_high = np.argsort(low, kind="stable"), np.argsort(high, kind="stable")
-    begun = np.concatenate([[0.0], np.cumsum(weight[by_low])])[np.searchsorted(low[by_low], low, side="right")]
-    over = np.concatenate([[0.0], np.cumsum(weight[by_high])])[np.searchsorted(high[by_high], low, side="left")]
-    at = low[int(np.argmax(begun - over))]
-    return [part for part, holds in zip(parts, (low <= at) & (at <= high), strict=True) if holds]
+    def clusters(self, numbers: Ints) -> Iterator[Ints]:
+        """The stretches that may have begun at one instant and ended at one, the weightiest set first."""
+        for _ in range(MOST_SETS_OF_A_VALUE):
+            if not self._several(numbers):
+                return
+            cluster = self._pierced(self._pierced(numbers, self.begin), self.end)
+            numbers = np.setdiff1d(numbers, cluster, assume_unique=True)
+            if self._several(cluster):
+                yield cluster
+
+    def _several(self, numbers: Ints) -> bool:
+        return len(np.unique(self.workflow[numbers])) >= FEWEST_WORKFLOWS
+
+    def _pierced(self, numbers: Ints, spans: Ints) -> Ints:
+        """Those whose spans hold the instant that the weightiest of them hold."""
+        low, high = spans[0, numbers] - SLACK_US, spans[1, numbers] + SLACK_US
+        weight = self.weight[numbers]
+        by_low, by_high = np.argsort(low, kind="stable"), np.argsort(high, kind="stable")
+        begun = np.concatenate([[0.0], np.cumsum(weight[by_low])])[np.searchsorted(low[by_low], low, side="right")]
+        over = np.concatenate([[0.0], np.cumsum(weight[by_high])])[np.searchsorted(high[by_high], low, side="left")]
+        at = low[int(np.argmax(begun - over))]
+        held: Ints = numbers[(low <= at) & (at <= high)]
+        return held
 
 
 def _joint(spans: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import log
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,7 @@ class History:
     factors: Factors
     order: Ints
     bounds: Ints
+    newest: dict[tuple[int, str | None], Ints] = field(default_factory=dict)
 
     def of(self, workflow: int) -> Ints:
         """The runs of a workflow, oldest first."""
@@ -68,14 +70,50 @@ class History:
 
     def healthy(self, workflow: int, node: str | None) -> Ints:
         """The good runs of a workflow that got to a node, or may have."""
-        runs = self.of(workflow)
-        runs = runs[self.good[runs]]
-        if node is None:
-            return runs
-        reached = np.zeros(len(self.factors.paths), dtype=bool)
-        for group in self.groups_of[workflow]:
-            reached[group] = not self.factors.paths[group] or node in self.factors.paths[group]
-        return runs[reached[self.factors.group[runs]]]
+        key = (workflow, node)
+        if key not in self.newest:
+            whole = (workflow, None)
+            if whole not in self.newest:
+                runs = self.of(workflow)
+                self.newest.clear()  # one workflow after the other is asked about
+                self.newest[whole] = runs[self.good[runs]]
+            runs = self.newest[whole]
+            if node is not None:
+                groups = self.groups_of[workflow]
+                paths = (self.factors.paths[group] for group in groups)
+                reached = np.array([not path or node in path for path in paths], dtype=bool)
+                runs = runs[reached[np.searchsorted(groups, self.factors.group[runs])]]
+            self.newest[key] = runs
+        return self.newest[key]
+
+
+class Failing(NamedTuple):
+    """The failures of one node by one family of causes: `rows` of a table of failures, one a run, and those `runs`."""
+
+    workflow: int
+    node: str | None
+    family: str
+    rows: Ints
+    runs: Ints
+
+
+def by_node(failing: pd.DataFrame) -> Iterator[Failing]:
+    """The failures of `failing` (as `stretches` takes them) by workflow, node and family of causes, oldest first."""
+    workflow, position = (failing[name].to_numpy(dtype=np.int64) for name in ("workflow", "position"))
+    node, nodes = pd.factorize(failing["node"].to_numpy(dtype=object), use_na_sentinel=False)
+    family, families = pd.factorize(failing["family"])
+    order = np.lexsort((np.arange(len(failing)), position, family, node, workflow))
+    keys = np.stack([workflow, node, family])[:, order]
+    first = np.flatnonzero(np.r_[True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)]) if len(order) else order
+    once = np.r_[True, np.diff(position[order]) != 0] if len(order) else np.zeros(0, dtype=bool)
+    once[first] = True
+    kept = order[once]
+    for part in np.split(kept, np.searchsorted(np.flatnonzero(once), first[1:])) if len(first) else ():
+        one = part[0]
+        name = nodes[node[one]]
+        yield Failing(
+            int(workflow[one]), name if isinstance(name, str) else None, families[family[one]], part, position[part]
+        )
 
 
 @dataclass(eq=False)
@@ -108,11 +146,9 @@ def stretches(history: History, failing: pd.DataFrame) -> list[Stretch]:
     (code), `node`, `family`, `fingerprint`, `cause`, and `codes`, the factors of the failing node."""
     found: list[Stretch] = []
     begin, over = (int(history.at[0]), int(history.at[-1])) if len(history.at) else (0, 0)
-    keys = [failing["workflow"], failing["node"].fillna(""), failing["family"]]
-    for (workflow, node, family), failures in failing.groupby(keys, sort=False):
-        table = failures.drop_duplicates("position")
-        runs = table["position"].to_numpy(dtype=np.int64)
-        good = history.healthy(int(workflow), node or None)
+    fingerprints, causes, codes = (failing[name].to_numpy(dtype=object) for name in ("fingerprint", "cause", "codes"))
+    for workflow, node, family, rows, runs in by_node(failing):
+        good = history.healthy(workflow, node)
         before = np.searchsorted(good, runs)  # good runs before each failure
         at, at_good = history.at[runs], history.at[good]
         for first, last in _best(before):
@@ -122,16 +158,14 @@ def stretches(history: History, failing: pd.DataFrame) -> list[Stretch]:
             starts = np.flatnonzero(sums[-1] - sums + _gain(rate) >= sums[-1] - POSSIBLE)
             ends = np.flatnonzero(sums >= sums[-1] - POSSIBLE)
             below, above = int(before[first]) - reach, int(before[last]) + reach - 1
-            rows = table.iloc[first : last + 1]
-            newest = rows.iloc[-1]
             found.append(
                 Stretch(
-                    number=len(found), workflow=int(workflow), node=node or None, family=family,
-                    fingerprint=newest["fingerprint"], cause=newest["cause"], runs=runs[first : last + 1],
+                    number=len(found), workflow=workflow, node=node, family=family,
+                    fingerprint=fingerprints[rows[last]], cause=causes[rows[last]], runs=runs[first : last + 1],
                     at=int(at[first]), low=int(at_good[below]) if below >= 0 else min(begin, int(at[first])),
                     high=int(at[first + starts[-1]]), end=int(at[last]), last_low=int(at[first + ends[0]]),
                     last_high=int(at_good[above]) if above < len(good) else over, weight=weight,
-                    codes=_common(rows["codes"]),
+                    codes=_common(codes[rows[first : last + 1]]),
                 )
             )  # fmt: skip
     return found
@@ -183,16 +217,16 @@ def _parts(before: Ints, rate: float) -> Iterator[tuple[int, int]]:
         first = last + 1
 
 
-def _common(codes: pd.Series) -> dict[str, set[int]]:
+def _common(codes: np.ndarray[Any, Any]) -> dict[str, set[int]]:
     """The values that at least half of the failures have."""
     distinct = {id(one): one for one in codes}
     if len(distinct) == 1:
-        return dict(next(iter(distinct.values())))
-    counts: dict[tuple[str, int], int] = {}
-    for identity, count in codes.map(id).value_counts().items():
+        return dict(codes[0])
+    counts: Counter[tuple[str, int]] = Counter()
+    for identity, count in Counter(map(id, codes)).items():
         for kind, values in distinct[identity].items():
             for value in values:
-                counts[kind, value] = counts.get((kind, value), 0) + int(count)
+                counts[kind, value] += count
     found: dict[str, set[int]] = {}
     for (kind, value), count in counts.items():
         if 2 * count >= len(codes):
