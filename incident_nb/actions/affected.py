@@ -10,7 +10,7 @@ import pandas as pd
 from incident_nb.errors import UsageError
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Frozen
-from incident_nb.patterns import onset, problems, sequences
+from incident_nb.patterns import Decisions, onset, problems, sequences
 from incident_nb.record import Incident
 from incident_nb.watch.reconcile import ENDED_BY
 
@@ -49,23 +49,31 @@ class Extent(Frozen):
     others: tuple[str, ...] = ()
 
 
-def extent(log: ExecutionLog, incident: Incident, instance: str, workflows: Iterable[str] = ()) -> Extent:
+def extent(
+    log: ExecutionLog,
+    incident: Incident,
+    instance: str,
+    workflows: Iterable[str] = (),
+    decided: Decisions | None = None,
+) -> Extent:
     """What an incident's problem did on a server, as this log has it.
 
     Of the incident's own workflow those that hold its problem, by fingerprint; of those that were stopped for it those
     that failed with the same credential or host, where one is known, be it before the incident's own did; of `workflows`
     (ids) all that failed. With them go callers that failed by it and sub-workflows that failed in them. Runs by hand are
-    left out, and what failed after the incident was resolved. Raises UsageError where nobody knows which workflow.
+    left out, and what failed after the incident was resolved.
+    `decided`: what people decided on problems. Raises UsageError where nobody knows which workflow.
     """
     failures, runs = (table[table["instance"] == instance] for table in (log.failures, log.executions))
     own, named = incident.subject.workflow_id, set(workflows)
     held = {one.workflow_id for one in incident.held.values() if one.instance == instance}
     if own is None and not named | held:
         raise UsageError(f"{incident.id} names no workflow. Name one with --workflow.")
-    table = problems(failures)
+    table = problems(failures, decided)
     ended = table["place"].isin(ENDED_BY)
     mine = table[table["workflow_id"] == own]
-    same = mine[mine["fingerprint"] == incident.subject.fingerprint]
+    key = incident.subject.fingerprint
+    same = mine[mine["fingerprint"] == (decided.of(key) if decided and key else key)]
     same = same if len(same) else mine[ended.loc[mine.index]]
     known = sequences(table, runs)
     since, well = _since(same, known, incident)

@@ -11,7 +11,7 @@ from incident_nb.diagnose.judged import Analysis
 from incident_nb.diagnose.scene import Scene
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Cause
-from incident_nb.patterns import groups, problems, sequences, window
+from incident_nb.patterns import decisions_of, groups, problems, sequences, window
 from incident_nb.settings import Settings
 
 # "Gone" and "wrong address" look alike in one record (404, 405, an unknown field); what tells them apart is whether
@@ -22,12 +22,13 @@ OPEN = {str(Cause.WORKFLOW_CONFIG), str(Cause.EXTERNAL_API_CHANGED)}
 
 def analyse(log: ExecutionLog, settings: Settings | None = None) -> Analysis:
     """The log with its failures judged (cause, detail, confidence, ...), fingerprinted, grouped and settled."""
-    failures = problems(label(log.failures, (settings or Settings()).own_hosts))
+    decided = decisions_of(settings)
+    failures = problems(label(log.failures, (settings or Settings()).own_hosts), decided)
     runs = sequences(failures, log.executions)
-    first = Analysis(log, failures, groups(failures, runs, log.executions), runs, window(log))
+    first = Analysis(log, failures, decided.explained(groups(failures, runs, log.executions)), runs, window(log))
     settled = _settle(first)
     return (
-        Analysis(log, settled, groups(settled, runs, log.executions), runs, first.window)
+        Analysis(log, settled, decided.explained(groups(settled, runs, log.executions)), runs, first.window)
         if settled is not failures
         else first
     )

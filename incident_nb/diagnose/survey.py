@@ -15,19 +15,19 @@ from incident_nb.diagnose.subject import runs_of
 from incident_nb.errors import UsageError
 from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.models import Window
-from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset, window
+from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset, shared, window
 from incident_nb.patterns.green import false_greens
 from incident_nb.patterns.histories import histories
 from incident_nb.patterns.silent import silent
 from incident_nb.patterns.slow import slow
+from incident_nb.probes import vendors
 
 
 @dataclass(frozen=True)
 class Survey:
     """What `patterns` shows. `groups`: columns as `patterns.GROUP_COLUMNS`, most frequent first. `totals`: counts.
 
-    `false_green`, `silent`, `slow`: columns as in `patterns.columns`. Shared factors are not computed and are null in the
-    JSON.
+    `false_green`, `silent`, `slow`, `shared`: columns as in `patterns.columns`.
     """
 
     window: Window
@@ -39,8 +39,8 @@ class Survey:
     false_green: pd.DataFrame
     silent: pd.DataFrame
     slow: pd.DataFrame
+    shared: pd.DataFrame
     rates: pd.DataFrame | None = None
-    shared: pd.DataFrame | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `incident-nb patterns --json` writes: ISO times with Z, missing values as null."""
@@ -56,7 +56,7 @@ class Survey:
             "false_green": _rows(self.false_green),
             "silent": _rows(self.silent),
             "slow": _rows(self.slow),
-            "shared": None,
+            "shared": _rows(self.shared),
         }
 
 
@@ -85,8 +85,9 @@ def survey(case: Case) -> Survey:
     seen = window(read)
     seen = seen.model_copy(update={"from_": case.since}) if case.since else seen
     totals = totals_of(log, failures, groups)
+    common = shared(found.failures, found.log.executions, found.log.snapshots, vendors.name_of, case.since)
     return Survey(
-        seen, totals, groups, log.skipped, failures, log, false_green=green, silent=stopped, slow=slower
+        seen, totals, groups, log.skipped, failures, log, false_green=green, silent=stopped, slow=slower, shared=common
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Window
+from incident_nb.patterns.decided import Decisions
 from incident_nb.patterns.fingerprint import fingerprints
 from incident_nb.patterns.onset import Onset, onset
 from incident_nb.patterns.shape import pattern_of
@@ -27,15 +28,20 @@ GROUP_COLUMNS = [
 _OF_THE_NEWEST = ["instance", "client", "workflow_id", "workflow", "node", "node_type", "cause", "detail", "message"]
 
 
-def problems(failures: pd.DataFrame) -> pd.DataFrame:
+def problems(failures: pd.DataFrame, decisions: Decisions | None = None) -> pd.DataFrame:
     """`failures` with two more columns: `fingerprint`, and `origin` (False: only passes on a sub-workflow's failure).
+
+    The fingerprints are those after `decisions`, which people made.
 
     A failure at an Execute Workflow node is no origin when the child's own failure is among them.
     """
     known = set(zip(failures["instance"].astype("str"), failures["execution_id"], strict=True))
     child = zip(failures["instance"].astype("str"), failures["child_execution_id"], strict=True)
     passed_on = pd.Series([key in known for key in child], index=failures.index) & (failures["place"] == "subworkflow")
-    return failures.assign(fingerprint=fingerprints(failures), origin=~passed_on.astype(bool))
+    found = fingerprints(failures)
+    return failures.assign(
+        fingerprint=decisions.apply(failures, found) if decisions else found, origin=~passed_on.astype(bool)
+    )
 
 
 def sequences(failures: pd.DataFrame, executions: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -54,10 +60,17 @@ def sequences(failures: pd.DataFrame, executions: pd.DataFrame) -> dict[str, pd.
         at_node.setdefault(tuple(place), set()).add(execution)
         if origin:
             members.setdefault((fingerprint, tuple(place)), set()).add(execution)
-    return {
-        fingerprint: runs[place[:2]].that_speak(place[2], ids, at_node[place]) if place[:2] in runs else _NO_RUNS
-        for (fingerprint, place), ids in members.items()
-    }
+    found: dict[str, list[pd.DataFrame]] = {}
+    for (fingerprint, place), ids in members.items():
+        speak = runs[place[:2]].that_speak(place[2], ids, at_node[place]) if place[:2] in runs else _NO_RUNS
+        found.setdefault(fingerprint, []).append(speak)
+    return {fingerprint: parts[0] if len(parts) == 1 else _together(parts) for fingerprint, parts in found.items()}
+
+
+def _together(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """The runs that speak of a problem in several places, which a person put together: a run that failed in one failed."""
+    table = pd.concat([part for part in parts if len(part)] or parts).sort_values("failed", kind="stable")
+    return table.drop_duplicates("execution_id", keep="last").sort_values("at", kind="stable", ignore_index=True)
 
 
 def runs_by_workflow(executions: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
