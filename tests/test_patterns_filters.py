@@ -170,7 +170,6 @@ def test_the_tables_are_those_of_the_part(whole: Survey) -> None:
     assert part.shared is not None and part.shared["label"].tolist() == ["one"]
     both = chosen(tables(whole), Choice(cause="rate_limit"))
     assert both.shared is not None and both.shared["label"].tolist() == ["two"]
-    assert chosen(whole, Choice(client="BAY")).silent is None
 
 
 def test_what_is_not_over() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from incident_nb.diagnose.going_on import standing
 from incident_nb.ui.fleet_shared import words_of
-from incident_nb.ui.fleet_sight import WEEK, News, looked, news
+from incident_nb.ui.fleet_sight import WEEK, News, items_known, looked, news
 from incident_nb.ui.fleet_words import cause_within, counted, day, flow, percent, problem, share
 from incident_nb.views import View, time_words
 
@@ -153,7 +153,8 @@ def _green(fleet: Fleet) -> Card:
     def line(row: Any) -> str:
         return f"{problem(row)}: {share(row.runs, row.of)} runs since {day(row.since)}"
 
-    return _card(fleet, "false_green", "Falsely green", "place", "no success looks like none", line)
+    nothing = "no success looks like none" if items_known(fleet) else "by errors and run times; items are not known"
+    return _card(fleet, "false_green", "Falsely green", "place", nothing, line)
 
 
 def _slow(fleet: Fleet) -> Card:

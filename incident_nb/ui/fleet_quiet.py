@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from incident_nb.desk.told import span
-from incident_nb.ui.fleet_sight import looked
+from incident_nb.ui.fleet_sight import items_known, looked
 from incident_nb.ui.fleet_words import MOST, Cell, day, muted, percent, place, rest, seconds, share, table, text, unseen
 from incident_nb.views import View, time_words
 
@@ -57,10 +57,12 @@ def false_green(fleet: Fleet) -> View:
              [(day(row.since), "when"), *muted(good)], [(share(row.runs, row.of), ""), *muted(named)],
              [(_change(row.kind, row.before, row.now), "")], _sure(row)]
         )  # fmt: skip
+    by = "items, answers, errors that runs went on after, and run times" if items_known(fleet) else "errors and run times"
+    unknown = "" if items_known(fleet) else "How many items runs gave out, the source does not say."
     return table(
         ("Workflow", "What", "Since", "Runs", "Before → now", "How sure"), rows,
-        empty="No success looks like none: items, errors that runs went on after, answers and run times were looked at.",
-        note=rest(len(found) - len(rows), "row"),
+        empty=f"No success looks like none, by {by}.",
+        note=" ".join(filter(None, (rest(len(found) - len(rows), "row"), unknown))),
     )  # fmt: skip
 
 

@@ -48,6 +48,12 @@ def _lacks(fleet: Fleet, kind: str) -> str:
     return ""
 
 
+def items_known(fleet: Fleet) -> bool:
+    """Whether the source says how many items nodes gave out in any run that went well."""
+    runs = fleet.whole.log.executions
+    return bool(runs.loc[runs["status"] == "success", "node_items"].notna().any())
+
+
 class News(NamedTuple):
     """What is new since an instant, and what went away: rows of `standing`. `since` is None where that can't be told."""
 
