@@ -99,7 +99,7 @@ def _since(same: pd.DataFrame, known: dict[str, pd.DataFrame], incident: Inciden
         return incident.detected_at, incident.detected_at
     last = max(incident.detected_at, incident.fixed.at if incident.fixed else incident.detected_at)
     before = runs[runs["at"] <= last]
-    begun = onset(before["at"], before["failed"]) if len(before) else None
+    begun = onset(before["at"], before["failed"], before["again"]) if len(before) else None
     since = min(begun.at, incident.detected_at) if begun else incident.detected_at
     return since, begun.not_before or since if begun else since
 

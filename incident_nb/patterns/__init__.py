@@ -1,14 +1,19 @@
 """What fails, since when and how often, from the two frames of an ExecutionLog. Pure functions (docs/patterns.md)."""
 
 from incident_nb.patterns.fingerprint import fingerprint_of, fingerprints, mask
-from incident_nb.patterns.groups import GROUP_COLUMNS, NEWEST_IDS, groups, problems, runs_by_workflow, sequences, window
+from incident_nb.patterns.groups import GROUP_COLUMNS, NEWEST_IDS, groups, problems
 from incident_nb.patterns.onset import Onset, onset, stretch_end
-from incident_nb.patterns.shape import pattern_of
+from incident_nb.patterns.sequences import Sequence, Sequences, sequences
+from incident_nb.patterns.shape import Shape, pattern_of
+from incident_nb.patterns.window import window, window_words
 
 __all__ = [
     "GROUP_COLUMNS",
     "NEWEST_IDS",
     "Onset",
+    "Sequence",
+    "Sequences",
+    "Shape",
     "fingerprint_of",
     "fingerprints",
     "groups",
@@ -16,8 +21,8 @@ __all__ = [
     "onset",
     "pattern_of",
     "problems",
-    "runs_by_workflow",
     "sequences",
     "stretch_end",
     "window",
+    "window_words",
 ]
