@@ -20,6 +20,7 @@ BEATS, BEATS_OF_A_DAY, HIT, COVERED, TIMES_AS_LIKELY = 4, 3, 0.7, 0.8, 100.0
 # The gaps between failures with no place in the calendar may differ from their usual length, or multiples, by this share.
 REGULAR = 0.15
 _STRAYS = 1  # earlier failures that may have come before what is regular
+_MOST = 20_000  # runs, for what has to be tried half hour by half hour
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _EPOCH_DAY = 3  # 1970-01-01 was a Thursday
 _US, _HOUR, _DAY = 60_000_000, 60, 1440
@@ -60,8 +61,12 @@ def period_of(at: Ints, flags: Flags, zone: tzinfo = UTC) -> Period | None:
         best = max((one for one in found if one), key=lambda one: one[0], default=None)
         if best:
             return best[1]
-    minutes = at[bad[0] :] // _US
-    return _steady(minutes, flags[bad[0] :]) or _wears_off(minutes, flags[bad[0] :])
+    since = slice(int(bad[0]), None)
+    passed = at[since] // _US
+    found = _steady(passed, flags[since]) or _wears_off(passed, flags[since])
+    if found or len(passed) > _MOST:
+        return found
+    return _first_after(minutes[since], flags[since])
 
 
 def _on_calendar(minutes: Ints, flags: Flags, kind: _Kind, usual: int) -> tuple[float, Period] | None:
@@ -132,18 +137,36 @@ def _wears_off(minutes: Ints, flags: Flags) -> Period | None:
     late = len(good) - np.searchsorted(good, waits)  # good runs that came as late
     best = int(np.argmax(np.arange(len(waits), 0, -1) - late))
     wait, hit = int(waits[best]), len(waits) - best
-    inside = np.arange(hit + int(late[best])) < hit
-    outside = np.arange(len(failed) - len(inside)) < best
-    if (
-        hit < BEATS
-        or hit < HIT * len(inside)
-        or hit < COVERED * len(waits)
-        or len(outside) - best < hit
-        or _likelier(inside, outside) - log(len(waits) * len(_KINDS)) < log(TIMES_AS_LIKELY)
-    ):
-        return None
     since = int(minutes[-1] - minutes[bad[-1]] >= wait and not flags[-1])
-    return Period(f"about every {_length(wait)}, at the first run after them", hit, len(inside), since)
+    words = f"about every {_length(wait)}, at the first run after them"
+    return _told_apart(words, hit, hit + int(late[best]), best, len(good) - int(late[best]), len(waits), since)
+
+
+def _first_after(minutes: Ints, flags: Flags) -> Period | None:
+    """The first run to fail after a time that comes every few hours, as where something runs out then."""
+    found = []
+    for hours in (24, 12, 8, 6):
+        length, bad = hours * _HOUR, int(flags.sum())
+        beats = (minutes[-1] - minutes[0]) / length + 2
+        if not BEATS <= COVERED * bad <= beats or bad < HIT * HIT * beats:
+            continue  # there are more of them than such times, or far fewer
+        phase = np.arange(0, length, _HOUR // 2)[:, None]
+        first = np.diff((minutes[None, :] - phase) // length, axis=1) > 0
+        hit, ran = first[:, flags[1:]].sum(axis=1), first.sum(axis=1)
+        best = int(np.argmax(2 * hit - ran))
+        missed = int(flags[1:].sum()) - int(hit[best])
+        words = f"every {hours} hours, at the first run after {_clock(int(phase[best, 0]))}"
+        words = words.replace("every 24 hours", "every day")
+        good = len(flags) - 1 - int(ran[best]) - missed
+        found.append(_told_apart(words, int(hit[best]), int(ran[best]), missed, good, 4 * len(phase), 0))
+    return next((one for one in found if one), None)
+
+
+def _told_apart(words: str, hit: int, beats: int, missed: int, good: int, ways: int, since: int) -> Period | None:
+    """The period, where it tells the failing runs from the others; `ways`: how many there were to choose it from."""
+    likelier = _likelier(np.arange(beats) < hit, np.arange(missed + good) < missed) - log(ways * len(_KINDS))
+    right = hit >= max(BEATS, HIT * beats, COVERED * (hit + missed)) and good >= hit
+    return Period(words, hit, beats, since) if right and likelier >= log(TIMES_AS_LIKELY) else None
 
 
 def _likelier(inside: Flags, outside: Flags) -> float:
