@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import pandas as pd
@@ -89,7 +89,7 @@ def extent(log: ExecutionLog, incident: Incident, instance: str, workflows: Iter
     )  # fmt: skip
 
 
-def _since(same: pd.DataFrame, known: dict[str, pd.DataFrame], incident: Incident) -> tuple[datetime, datetime]:
+def _since(same: pd.DataFrame, known: Mapping[str, pd.DataFrame], incident: Incident) -> tuple[datetime, datetime]:
     """When the stretch of failing began in which the incident was detected, and the last good run before it.
 
     Both are its detection, where the log knows no better; the second one is the first, where there was no good run.
@@ -116,7 +116,9 @@ def _alike(theirs: pd.DataFrame, same: pd.DataFrame, incident: Incident, since: 
     return theirs["at"] >= since
 
 
-def _of_this_time(theirs: pd.DataFrame, known: dict[str, pd.DataFrame], since: datetime, well: datetime) -> pd.Series:
+def _of_this_time(
+    theirs: pd.DataFrame, known: Mapping[str, pd.DataFrame], since: datetime, well: datetime
+) -> pd.Series:
     """Which failures of other workflows belong to this problem by their time: another one may have failed first.
 
     All since the incident's own began; before that, those after the last good run of its workflow (`well`) and of theirs.

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from incident_nb.distinct import distinct
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Window
 from incident_nb.patterns.sequences import OVER as ENDED
-from incident_nb.patterns.sequences import Sequences, distinct
+from incident_nb.patterns.sequences import Sequences
 
 RUN = ["instance", "workflow_id", "execution_id", "at", "mode", "status", "nodes_run"]
 OVER = [*RUN, "snapshot"]
@@ -83,7 +84,9 @@ class Analysis:
         told = keys.assign(
             client=client.where(client.notna(), None).to_numpy(), last_run=by["at"].max(), last_good=by["good"].max()
         )
-        return told.dropna(subset=["instance", "workflow_id"]).sort_values(["instance", "workflow_id"], ignore_index=True)
+        return told.dropna(subset=["instance", "workflow_id"]).sort_values(
+            ["instance", "workflow_id"], ignore_index=True
+        )
 
     @cached_property
     def all_runs(self) -> Mapping[tuple[str, str], pd.DataFrame]:
@@ -150,7 +153,8 @@ class ByWorkflow(Mapping[tuple[str, str], pd.DataFrame]):
         keys = table[["instance", "workflow_id"]].take(first).astype("object").to_numpy()
         order = rows[np.argsort(number[rows], kind="stable")]
         parts = np.split(order, np.flatnonzero(np.diff(number[order])) + 1) if len(order) else []
-        self._rows = {tuple(map(str, keys[number[part[0]]])): part for part in parts}
+        where = [(str(instance), str(workflow)) for instance, workflow in keys[[number[part[0]] for part in parts]]]
+        self._rows = dict(zip(where, parts, strict=True))
         self._made: dict[tuple[str, str], pd.DataFrame] = {}
 
     def __getitem__(self, key: tuple[str, str]) -> pd.DataFrame:

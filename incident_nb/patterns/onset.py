@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -54,7 +54,7 @@ def onset_of(at: Ints, found: tuple[int, int | None, int, int]) -> Onset:
 
 
 def _instant(at: np.int64) -> datetime:
-    return pd.Timestamp(at, unit="us", tz="UTC").to_pydatetime()
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(at))
 
 
 def stretch_end(failed: pd.Series, run: int, again: pd.Series | None = None) -> int:
@@ -116,7 +116,7 @@ def _pauses(at: Ints, runs: Ints) -> Floats:
     usual = (at[-1] - at[0]) / max(len(at) - 1, 1)
     if usual <= 0:
         return np.ones(len(runs))
-    shares = np.clip(pause / usual, LEAST_PAUSE, MOST_PAUSE)
+    shares: Floats = np.clip(pause / usual, LEAST_PAUSE, MOST_PAUSE)
     shares[runs == 0] = 1.0
     return shares
 

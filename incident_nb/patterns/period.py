@@ -63,9 +63,9 @@ def period_of(at: Ints, flags: Flags, zone: tzinfo = UTC) -> Period | None:
             return best[1]
     since = slice(int(bad[0]), None)
     passed = at[since] // _US
-    found = _steady(passed, flags[since]) or _wears_off(passed, flags[since])
-    if found or len(passed) > _MOST:
-        return found
+    steady = _steady(passed, flags[since]) or _wears_off(passed, flags[since])
+    if steady or len(passed) > _MOST:
+        return steady
     return _first_after(minutes[since], flags[since])
 
 
@@ -221,7 +221,7 @@ def _middle(minutes: Ints) -> int:
     """The usual minute of the hour, on the circle."""
     angle = minutes % _HOUR * (2 * np.pi / _HOUR)
     middle = np.arctan2(np.sin(angle).mean(), np.cos(angle).mean()) * _HOUR / (2 * np.pi)
-    return int(round(middle)) % _HOUR
+    return round(float(middle)) % _HOUR
 
 
 def _clock(minute: int) -> str:
@@ -242,26 +242,28 @@ def _at(minutes: Ints) -> str:
     return f"between {_clock(start)} and {_clock((start + int(high - low)) % _DAY)}"
 
 
-def _each_day(minutes: Ints, begin: int, width: int) -> str:
+def _each_day(minutes: Ints, _begin: int, _width: int) -> str:
     return f"every day {_at(minutes)}"
 
 
-def _each_week(minutes: Ints, begin: int, width: int) -> str:
+def _each_week(_minutes: Ints, begin: int, width: int) -> str:
     last = (begin + width - 1) % 7
     if width == 1:
         return f"every {_DAYS[begin]}"
     return "every weekend" if (begin, width) == (5, 2) else f"every {_DAYS[begin]} to {_DAYS[last]}"
 
 
-def _each_week_at(minutes: Ints, begin: int, width: int) -> str:
+def _each_week_at(minutes: Ints, _begin: int, _width: int) -> str:
     day = int(np.median((minutes // _DAY + _EPOCH_DAY) % 7))
     return f"every {_DAYS[day]} {_at(minutes)}"
 
 
-def _each_month(minutes: Ints, begin: int, width: int) -> str:
+def _each_month(_minutes: Ints, begin: int, width: int) -> str:
     first = begin % 31 + 1
-    return f"on the {_nth(first)} of every month" if width == 1 else (
-        f"on the {_nth(first)} to {_nth((begin + width - 1) % 31 + 1)} of every month"
+    return (
+        f"on the {_nth(first)} of every month"
+        if width == 1
+        else (f"on the {_nth(first)} to {_nth((begin + width - 1) % 31 + 1)} of every month")
     )
 
 
@@ -270,12 +272,12 @@ def _nth(day: int) -> str:
     return f"{day}{ending}"
 
 
-def _each_hour(minutes: Ints, begin: int, width: int) -> str:
+def _each_hour(minutes: Ints, _begin: int, _width: int) -> str:
     return f"every hour at :{_middle(minutes):02}"
 
 
 def _each(hours: int) -> Callable[[Ints, int, int], str]:
-    return lambda minutes, begin, width: f"every {hours} hours"
+    return lambda _minutes, _begin, _width: f"every {hours} hours"
 
 
 def _length(minutes: float) -> str:

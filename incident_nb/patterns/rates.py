@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from incident_nb.distinct import distinct
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Window
 from incident_nb.patterns.columns import RATE_COLUMNS, WHERE
-from incident_nb.patterns.sequences import distinct
 from incident_nb.patterns.states import Floats, Ints
 from incident_nb.patterns.window import window
 
@@ -115,9 +115,7 @@ def two_shares(failed: int, runs: int, failed_before: int, runs_before: int) -> 
 
 
 def _hypergeometric(hit: int, drawn: int, bad: int, whole: int) -> float:
-    return exp(
-        _choose(bad, hit) + _choose(whole - bad, drawn - hit) - _choose(whole, drawn)
-    )
+    return exp(_choose(bad, hit) + _choose(whole - bad, drawn - hit) - _choose(whole, drawn))
 
 
 def _choose(of: int, count: int) -> float:
@@ -135,7 +133,8 @@ def adjusted(p: Floats) -> Floats:
 
 
 def _why(row: dict[Any, Any], share: float, workflows: int, reaches: bool) -> str:
-    now = f"{row['failed']} of {row['runs']} runs failed ({row['rate']:.1%}, 95 % interval {row['rate_low']:.1%} to {row['rate_high']:.1%})"
+    interval = f"95 % interval {row['rate_low']:.1%} to {row['rate_high']:.1%}"
+    now = f"{row['failed']} of {row['runs']} runs failed ({row['rate']:.1%}, {interval})"
     if not reaches:
         return f"{now}; what was read does not reach back to a time of the same length before"
     if not row["before_runs"]:
@@ -173,8 +172,8 @@ def new_since(groups: pd.DataFrame, until: datetime, days: int = 7, seen: Window
     start = None if seen is None else max(filter(None, (seen.from_, seen.pruned_before)), default=None)
     if start is None or start > before:
         reach = "" if start is None else f": it is complete from {start:%Y-%m-%d %H:%M} UTC on"
-        why = f"what is new since {since:%Y-%m-%d %H:%M} UTC can't be told, as what was read does not reach back {2 * days} days{reach}"
-        return News(since, None, gone, f"{why}; {left}")
+        told = f"what is new since {since:%Y-%m-%d %H:%M} UTC can't be told"
+        return News(since, None, gone, f"{told}, as what was read does not reach back {2 * days} days{reach}; {left}")
     new = [str(name) for name in groups.loc[first >= since, "fingerprint"]]
     known = f"{len(new)} problem{'' if len(new) == 1 else 's'} first seen since {since:%Y-%m-%d %H:%M} UTC"
     return News(since, new, gone, f"{known}, in what was read from {start:%Y-%m-%d} on; {left}")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from incident_nb.distinct import codes_of, distinct
 from incident_nb.patterns.states import Flags, Ints
 
 OVER = ("success", "error", "crashed", "canceled")
@@ -76,25 +77,9 @@ def sequences(failures: pd.DataFrame, executions: pd.DataFrame) -> Sequences:
     for key, rows in mine.items():
         if key >= 0:
             where, name = divmod(key, len(names) + 1)
-            parts[str(names[name])] = runs.that_speak(*places[where], rows, at_node[where])
+            instance, workflow, node = places[where]
+            parts[str(names[name])] = runs.that_speak(instance, workflow, node, rows, at_node[where])
     return Sequences(executions, parts)
-
-
-def distinct(table: pd.DataFrame, columns: list[str]) -> tuple[Ints, Ints]:
-    """For each row the number of its combination of values (missing ones are equal), and where each first occurs."""
-    number = np.zeros(len(table), dtype=np.int64)
-    for column in columns:
-        codes, values = codes_of(table[column])
-        number, _ = pd.factorize(number * (len(values) + 1) + codes.astype(np.int64) + 1)
-    return number, np.unique(number, return_index=True)[1]
-
-
-def codes_of(column: pd.Series) -> tuple[Ints, pd.Index]:
-    """A column as numbers of its different values, -1 where it is missing."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy(), column.cat.categories
-    codes, values = pd.factorize(column)
-    return codes, pd.Index(values)
 
 
 def _rows_by(keys: Ints, rows: Ints) -> dict[int, Ints]:
@@ -115,7 +100,10 @@ class _Runs:
         workflow, self._workflows = codes_of(executions["workflow_id"])
         status, statuses = codes_of(executions["status"])
         mode, modes = codes_of(executions["mode"])
-        self._good, self._manual = status == statuses.get_indexer(["success"])[0], mode == modes.get_indexer(["manual"])[0]
+        self._good, self._manual = (
+            status == statuses.get_indexer(["success"])[0],
+            mode == modes.get_indexer(["manual"])[0],
+        )
         self._at = pd.DatetimeIndex(executions["at"]).as_unit("us").asi8
         over = np.isin(status, [code for code in statuses.get_indexer(OVER) if code >= 0])
         self._speak = over & executions["at"].notna().to_numpy() & (instance >= 0) & (workflow >= 0)
@@ -158,7 +146,11 @@ class _Runs:
         """The runs that speak of a problem at `node`; rows: `failing` in this way, `at_node` in any way."""
         place = self._instances.get_indexer([instance])[0], self._workflows.get_indexer([workflow])[0]
         flow = place[0] * (len(self._workflows) + 1) + place[1]
-        rows = self._by_flow.get(int(flow), np.zeros(0, dtype=np.int64)) if min(place) >= 0 else np.zeros(0, dtype=np.int64)
+        rows = (
+            self._by_flow.get(int(flow), np.zeros(0, dtype=np.int64))
+            if min(place) >= 0
+            else np.zeros(0, dtype=np.int64)
+        )
         failed = _among(rows, failing)
         good = self._good[rows] & ~_among(rows, at_node)
         if not pd.isna(node):

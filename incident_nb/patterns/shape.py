@@ -32,9 +32,7 @@ class Shape(NamedTuple):
     period: str | None = None
 
 
-def pattern_of(
-    times: pd.Series, failed: pd.Series, again: pd.Series | None = None, zone: tzinfo = UTC
-) -> Shape:
+def pattern_of(times: pd.Series, failed: pd.Series, again: pd.Series | None = None, zone: tzinfo = UTC) -> Shape:
     """The pattern of one problem. Sequence as in `onset`, with at least one failure; `zone` is that of its schedule.
 
     one_off: one failing run. recurring: at a regular time, with good runs between. regression: it was there before, at
@@ -65,9 +63,9 @@ def shape_of(at: Ints, flags: Flags, again: Flags, stretch: tuple[int, int] | No
         beats = f"{count} failures {found.words}: {found.hit} of {found.beats} such times did, with good runs between"
         gone = f"; {found.good_since} more since went well" if found.good_since else ""
         return Shape("recurring", f"{beats}{gone}", found.words)
-    if back := _back(at, flags, position):
-        if bad >= 2 and share >= DENSE_SHARE:
-            return Shape("regression", f"back after {back[0]} good runs over {back[1]:.1f} days; {since}")
+    back = _back(at, flags, position)
+    if back and bad >= 2 and share >= DENSE_SHARE:
+        return Shape("regression", f"back after {back[0]} good runs over {back[1]:.1f} days; {since}")
     if flags.all():
         return Shape("persistent", f"all {count} runs that count failed, and no good one is there to compare with")
     if share >= PERSISTENT_SHARE and not good_after and len(within) > 1:

@@ -65,8 +65,7 @@ class Chain:
         # Within a block the odds are worked out run by run where the stretch may have begun in it.
         inside = np.flatnonzero(np.diff(begun, prepend=0.0) > 1e-4)
         for block in inside.tolist():
-            start = int(self.ends[block - 1]) if block else -1
-            odds, scale = (self.odds[block - 1], float(self.scales[block - 1])) if block else (_FIRST, 0.0)
+            odds, scale, start = self._before(block)
             kind, length = bool(self.flags[self.ends[block]]), int(self.ends[block]) - start
             skipped = 0 if kind else max(0, length - _NEAR)
             if skipped:
@@ -79,7 +78,9 @@ class Chain:
                 scales.append(scales[-1] + more)
             at = start + skipped + np.arange(1, len(walked))
             places.append(at)
-            shares.append(self._lasted(np.array(walked[1:]).reshape(-1, *_FIRST.shape), np.array(scales[1:]), at, last, after))
+            shares.append(
+                self._lasted(np.array(walked[1:]).reshape(-1, *_FIRST.shape), np.array(scales[1:]), at, last, after)
+            )
         order = np.argsort(found := np.concatenate(places), kind="stable")
         return found[order], np.maximum.accumulate(np.clip(np.concatenate(shares)[order], 0.0, 1.0))
 
@@ -90,20 +91,34 @@ class Chain:
         another one.
         """
         block = int(np.searchsorted(self.ends, run))
-        odds, scale, start = (_FIRST, 0.0, -1) if not block else (self.odds[block - 1], self.scales[block - 1], self.ends[block - 1])
+        odds, scale, start = (
+            (_FIRST, 0.0, -1) if not block else (self.odds[block - 1], self.scales[block - 1], self.ends[block - 1])
+        )
         odds, more = _block(odds, True, run - int(start))
         until = run
         for later in range(block, len(self.ends)):
             if not self.flags[self.ends[later]]:
                 good = self.ends[later] - self.ends[later - 1]
-                if later > block and good >= ENDED_RUNS and self.odds[later, :, 0].sum() >= ENDED * self.odds[later].sum():
+                if (
+                    later > block
+                    and good >= ENDED_RUNS
+                    and self.odds[later, :, 0].sum() >= ENDED * self.odds[later].sum()
+                ):
                     break
             elif self.ends[later] > run:
-                share = self._lasted(odds[None], np.array([scale + more]), np.array([run]), later, np.ones(_FIRST.shape))
+                share = self._lasted(
+                    odds[None], np.array([scale + more]), np.array([run]), later, np.ones(_FIRST.shape)
+                )
                 if share[0] < 0.5:
                     break
                 until = int(self.ends[later])
         return until
+
+    def _before(self, block: int) -> tuple[Floats, float, int]:
+        """The odds of the states before a block, their scale, and the position of the run that they are of."""
+        if not block:
+            return _FIRST, 0.0, -1
+        return self.odds[block - 1], float(self.scales[block - 1]), int(self.ends[block - 1])
 
     def _lasted(self, odds: Floats, scales: Floats, at: Ints, block: int, after: Floats) -> Floats:
         """How likely each run `at`, with these odds, is part of the one stretch that holds the end of a block."""

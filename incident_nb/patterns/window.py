@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow
 
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Window
+from incident_nb.patterns.states import Floats
 
 # n8n counts a server's executions up from 1. Where at least so many were read, at least this share of the numbers between
 # the first and the last is among them, and the first is at least FIRST, what was read is a full list that begins late.
@@ -35,7 +37,7 @@ def _pruned(executions: pd.DataFrame) -> pd.Timestamp | None:
         if len(rows) < READ:
             continue
         table = executions[["execution_id", "at"]].take(rows)
-        numbers = pd.to_numeric(table["execution_id"], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = _numbers(table["execution_id"])
         dated = ~np.isnan(numbers) & table["at"].notna().to_numpy()
         numbers, at = numbers[dated], table["at"][dated]
         if len(numbers) < READ:
@@ -49,6 +51,14 @@ def _pruned(executions: pd.DataFrame) -> pd.Timestamp | None:
     return max(found).to_pydatetime() if found else None
 
 
+def _numbers(ids: pd.Series) -> Floats:
+    """The ids as numbers, those that are none missing."""
+    try:
+        return np.asarray(pyarrow.array(ids, from_pandas=True).cast(pyarrow.float64()), dtype=np.float64)
+    except pyarrow.ArrowInvalid:
+        return np.asarray(pd.to_numeric(ids, errors="coerce"), dtype=np.float64)
+
+
 def window_words(seen: Window) -> str:
     """The window in a sentence: from when to when, and what is known of executions before it."""
     if seen.from_ is None or seen.to is None:
@@ -57,7 +67,9 @@ def window_words(seen: Window) -> str:
     if seen.pruned_before is None:
         return f"{spans}; whether there were executions before it, what was read does not tell."
     if seen.pruned_before <= seen.from_:
-        return f"{spans}; n8n ran before it, and those executions were pruned or not read: what began earlier looks new."
+        return (
+            f"{spans}; n8n ran before it, and those executions were pruned or not read: what began earlier looks new."
+        )
     return (
         f"{spans}; of a server's executions before {seen.pruned_before:%Y-%m-%d %H:%M} UTC some were pruned or not read: "
         "what began earlier looks new."
