@@ -153,17 +153,22 @@ def log_of(world: World) -> ExecutionLog:
         if flow.only_failures:
             flow.kept &= flow.status != "success"
         flow.kept &= (flow.at >= world.start) & (flow.at < world.now)
+        for run, caller in enumerate(flow.caller):
+            if caller and caller[0].calls is flow and caller[0].last[caller[1]] < len(caller[0].nodes) - 1:
+                flow.kept[run] = False  # its caller failed before
     _number(world)
-    executions = [_executions(world, flow) for flow in world.flows if flow.kept.any()]
+    parts = [_executions(world, flow) for flow in world.flows if flow.kept.any()]
+    executions = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     failures = [row for flow in world.flows for row in _failures(world, flow)]
     snapshots = {
         version(flow, number): Snapshot(version(flow, number), {node.name: node.kept() for node in nodes})
         for flow in world.flows for number, (_, nodes) in enumerate(flow.versions)
     }  # fmt: skip
-    runs = _typed(pd.concat(executions, ignore_index=True), EXECUTION_COLUMNS).sort_values("at", kind="stable")
-    wrong = _typed(pd.DataFrame(failures, columns=list(FAILURE_COLUMNS)), FAILURE_COLUMNS)
-    wrong = wrong.sort_values("at", kind="stable", ignore_index=True)
-    return ExecutionLog(runs.reset_index(drop=True), wrong, snapshots)
+    order = np.argsort(executions["at"], kind="stable")
+    runs = _typed({name: column[order] for name, column in executions.items()}, EXECUTION_COLUMNS)
+    table = pd.DataFrame(failures, columns=list(FAILURE_COLUMNS), dtype=object)
+    wrong = _typed({name: table[name].to_numpy() for name in table}, FAILURE_COLUMNS)
+    return ExecutionLog(runs, wrong.sort_values("at", kind="stable", ignore_index=True), snapshots)
 
 
 def _number(world: World) -> None:
@@ -188,7 +193,8 @@ def versions_at(flow: Flow, at: np.ndarray) -> np.ndarray:
     return np.searchsorted([since for since, _ in flow.versions], at, side="right") - 1
 
 
-def _executions(world: World, flow: Flow) -> pd.DataFrame:
+def _executions(world: World, flow: Flow) -> dict[str, np.ndarray]:
+    """The columns of a workflow's runs; times in microseconds since 1970."""
     kept = np.flatnonzero(flow.kept)
     names = [node.name for node in flow.nodes]
     paths = np.array(["\n".join(names[: end + 1]) for end in range(len(names))], dtype=object)
@@ -203,21 +209,24 @@ def _executions(world: World, flow: Flow) -> pd.DataFrame:
     took = (flow.ms[kept] * ran).sum(axis=1) / 1000 + world.rng.uniform(0.01, 0.06, len(kept))
     callers = [flow.caller[run] for run in kept]
     keys = np.array([version(flow, number) for number in range(len(flow.versions))], dtype=object)
-    began = pd.to_datetime(np.floor(at * 1e6), unit="us", utc=True)
+    began = np.floor(at * 1e6).astype("int64")
     again = flow.again[kept]
-    return pd.DataFrame(
-        {
-            "instance": flow.instance, "execution_id": flow.ids[kept], "workflow_id": flow.id, "workflow": flow.name,
-            "client": flow.client, "mode": flow.mode[kept], "status": flow.status[kept], "started_at": began,
-            "stopped_at": began + pd.to_timedelta(np.round(took * 1e6), unit="us"), "at": began,
-            "duration_s": np.round(took, 6),
-            "retry_of": [flow.ids[one] if one >= 0 else None for one in again],
-            "parent_execution_id": [of[0].ids[of[1]] if of else None for of in callers],
-            "parent_workflow_id": [of[0].id if of else None for of in callers],
-            "last_node": np.array(names, dtype=object)[last], "nodes_run": paths[last], "node_items": items,
-            "node_ms": ms, "snapshot": keys[versions_at(flow, at)], "data": "full", "source": "fleet",
-        }
-    )  # fmt: skip
+    whole = {"instance": flow.instance, "workflow_id": flow.id, "workflow": flow.name, "client": flow.client,
+             "data": "full", "source": "fleet"}  # fmt: skip
+    return {
+        **{name: np.full(len(kept), value, dtype=object) for name, value in whole.items()},
+        "execution_id": flow.ids[kept], "mode": flow.mode[kept], "status": flow.status[kept], "started_at": began,
+        "stopped_at": began + np.round(took * 1e6).astype("int64"), "at": began, "duration_s": np.round(took, 6),
+        "retry_of": _objects([flow.ids[one] if one >= 0 else None for one in again]),
+        "parent_execution_id": _objects([of[0].ids[of[1]] if of else None for of in callers]),
+        "parent_workflow_id": _objects([of[0].id if of else None for of in callers]),
+        "last_node": np.array(names, dtype=object)[last], "nodes_run": paths[last], "node_items": _objects(items),
+        "node_ms": _objects(ms), "snapshot": keys[versions_at(flow, at)],
+    }  # fmt: skip
+
+
+def _objects(values: list[Any]) -> np.ndarray:
+    return np.array([*values, None], dtype=object)[:-1]
 
 
 def _failures(world: World, flow: Flow) -> list[dict[str, Any]]:
@@ -227,16 +236,20 @@ def _failures(world: World, flow: Flow) -> list[dict[str, Any]]:
             node = flow.versions[versions_at(flow, flow.at[run : run + 1])[0]][1][position]
             ended = flow.at[run] + flow.ms[run, : position + 1].sum() / 1000
             message, description = (_said(world, text, node) for text in (said.message, said.description))
-            own = node if place != "crash" else Node(node.name, node.type)
+            own = Node(node.name, node.type) if place in ("crash", "subworkflow") else node
+            below, its_run, its_node = flow.children.get(int(run), (None, 0, 0))
             rows.append({
                 "instance": flow.instance, "execution_id": flow.ids[run], "workflow_id": flow.id, "workflow": flow.name,
-                "client": flow.client, "at": pd.Timestamp(int(ended * 1e6), unit="us", tz="UTC"), "place": place,
+                "client": flow.client, "at": int(ended * 1e6), "place": place,
                 "node": node.name, "node_type": node.type, "run": 0, "items": items, "error_name": said.name,
                 "http_code": said.code, "message": message, "description": description,
                 "stack": f"{said.name}: {message}\n    at Object.execute (node.ts:1:1)",
                 "host": own.host, "url": f"https://{own.host}{own.path}" if own.host else None,
                 "credential_type": own.key.kind if own.key else None, "credential_id": own.key.id if own.key else None,
                 "credential": own.key.name if own.key else None,
+                "child_execution_id": below.ids[its_run] if below else None,
+                "child_workflow_id": below.id if below else None,
+                "child_node": below.nodes[its_node].name if below else None,
             })  # fmt: skip
     return rows
 
@@ -251,14 +264,17 @@ def _said(world: World, text: str | None, node: Node) -> str | None:
     )  # fmt: skip
 
 
-def _typed(table: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
+def _typed(columns: dict[str, np.ndarray], kinds: dict[str, str]) -> pd.DataFrame:
     """The frame with the columns and kinds of the contract; missing text is a missing value."""
-    table = table.reindex(columns=list(columns))
-    return pd.DataFrame({
-        name: table[name].astype("object").where(table[name].notna(), None).astype(kind)
-        if kind in ("category", "str") else table[name].astype(kind)
-        for name, kind in columns.items()
-    })  # fmt: skip
+    return pd.DataFrame({name: _column(columns[name], kind) for name, kind in kinds.items()})
+
+
+def _column(values: np.ndarray, kind: str) -> pd.Series:
+    if kind == "category":
+        return pd.Series(pd.Categorical(pd.Series(values, dtype="str")))
+    if kind.startswith("datetime"):
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype="int64"), unit="us", utc=True)).astype(kind)
+    return pd.Series(values, dtype="object").astype(kind) if kind == "Int64" else pd.Series(values, dtype=kind)
 
 
 def wording(world: World, cause: str) -> Wording:

@@ -179,15 +179,6 @@ def every(world: World, hours: float, since: float) -> np.ndarray:
     return np.arange(since + world.span(0, hours) * HOUR, world.now, hours * HOUR)
 
 
-def drop_called(flow: Flow, runs: np.ndarray) -> None:
-    """Without the caller's last node there is no run of the sub-workflow."""
-    if flow.calls is not None:
-        gone = {int(run) for run in runs}
-        for place, of in enumerate(flow.calls.caller):
-            if of and of[0] is flow and of[1] in gone:
-                flow.calls.kept[place] = False
-
-
 # --- what failures share
 
 # What a node, or its workflow, is told apart by.
@@ -250,10 +241,11 @@ def fewer_items(world: World, flow: Flow, since: float, share: float) -> Green:
     return Green(flow, ("fewer_items",), since)
 
 
-def swallowed(world: World, flow: Flow, node: int, said: Wording, since: float, place: str, rate: float = 1.0) -> Green:
+def swallowed(world: World, flow: Flow, node: int, said: Wording, since: float, place: str, rate: Any = 1.0) -> Green:
     """Errors of a node that goes on (`item`, `node`), or in the body of a good answer (`body`), since an instant."""
     flow.busy = True
-    runs = some(world, between(flow, node, since), rate)
+    runs = between(flow, node, since)
+    runs = some(world, runs, np.linspace(*rate, len(runs)) if isinstance(rate, tuple) else rate)
     world.swallow(flow, runs, node, said, place)
     return Green(flow, ("error_body",) if place == "body" else ("swallowed_error",), since)
 

@@ -97,6 +97,9 @@ class Flow:
     caller: np.ndarray = field(default_factory=lambda: np.array([], dtype=object))  # (workflow, position) or None
     again: np.ndarray = field(default_factory=lambda: np.array([], dtype=int))  # position of the run it retries
     errors: list[tuple[np.ndarray, int, str, Wording, int | None]] = field(default_factory=list)
+    children: dict[int, tuple[Flow, int, int]] = field(
+        default_factory=dict
+    )  # by run: who failed under it, its run, node
     ids: np.ndarray = field(default_factory=lambda: np.array([], dtype=object))
 
     def reached(self, node: int) -> np.ndarray:
@@ -229,13 +232,15 @@ class World:
 
     # --- what goes wrong
 
-    def fail(self, flow: Flow, runs: np.ndarray, node: int, said: Wording, status: str = "error") -> np.ndarray:
+    def fail(
+        self, flow: Flow, runs: np.ndarray, node: int, said: Wording, status: str = "error", place: str = "execution"
+    ) -> np.ndarray:
         """Ends these runs at a node with an error."""
         flow.status[runs] = status
         flow.last[runs] = node
         flow.items[runs, node] = UNKNOWN
         flow.ms[runs, node] = said.ms * self.rng.lognormal(0, 0.1, len(runs))
-        flow.errors.append((runs, node, "crash" if status == "crashed" else "execution", said, None))
+        flow.errors.append((runs, node, "crash" if status == "crashed" else place, said, None))
         return runs
 
     def swallow(self, flow: Flow, runs: np.ndarray, node: int, said: Wording, place: str) -> np.ndarray:

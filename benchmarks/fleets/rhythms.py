@@ -49,7 +49,7 @@ class Rhythm:
         if self.kind == "daily":
             first = pd.Timestamp(start, unit="s").normalize() - pd.Timedelta(days=1)
             days = pd.date_range(first, periods=int((end - start) / DAY) + 4, freq="D")
-            days = days[days.weekday.isin(self.days)]
+            days = days[days.day_of_week.isin(self.days)]
             local = [days + pd.Timedelta(hours=hour, minutes=self.minute) for hour in self.hours]
             at = np.concatenate([_utc(part, self.zone) for part in local])
         else:
@@ -99,7 +99,7 @@ class Rhythm:
 def local_clock(at: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
     """Hour of the day and weekday (Monday is 0) by the clock of `zone`."""
     local = pd.to_datetime(at * 1e6, unit="us", utc=True).tz_convert(zone)
-    return local.hour.to_numpy(), local.weekday.to_numpy()
+    return local.hour.to_numpy(), local.day_of_week.to_numpy()
 
 
 def _utc(local: pd.DatetimeIndex, zone: str) -> np.ndarray:

@@ -8,6 +8,7 @@ incident_nb/patterns/columns.py says). A table that is None or missing holds not
   instant between two runs, so an interval from the last good run to the first failing one always holds it. So that no
   interval can be made endless, its width is told as well: how many of the runs that get to the node lie in it, the first
   failing one included (the least is 1).
+  Where several workflows fail together, each one's onset counts in a row of its own: they are many and alike.
 - **pattern**: the group's class is one that the scenario's words allow.
 - **shared**: of the rows about the fault's problems, the one about most of them (the first of equal ones) names the true
   factor and value, or another that the data can't tell from it (the same workflows have it since then).
@@ -101,7 +102,8 @@ def _problems(made: Made, groups: pd.DataFrame) -> Iterator[Mark]:
     for problem in made.truth.problems:
         group = _group_of(problem, groups)
         if problem.onset is not None:
-            yield from _onset(problem, problem.onset, group)
+            several = ", each of several" if made.truth.shared else ""
+            yield from _onset(problem, problem.onset, group, several)
         if problem.patterns:
             answer = "no group" if group is None else str(group["pattern"])
             yield Mark("pattern", answer in problem.patterns, f"{answer}, not {' or '.join(problem.patterns)}")
@@ -114,15 +116,15 @@ def _group_of(problem: Problem, groups: pd.DataFrame) -> Any:
     return mine.iloc[int(np.argmax(shares))] if shares and max(shares) else None
 
 
-def _onset(problem: Problem, truth: float, group: Any) -> Iterator[Mark]:
+def _onset(problem: Problem, truth: float, group: Any, several: str) -> Iterator[Mark]:
     began = None if group is None else group["onset"]
     if began is None:
-        yield Mark("onset", False, "no onset")
+        yield Mark(f"onset{several}", False, "no onset")
         return
     low = _seconds(began.not_before) if began.not_before is not None else -np.inf
     high = _seconds(began.not_after)
     said = f"{_text(truth)} is not in {_text(low)} to {_text(high)}"
-    yield Mark("onset", low <= truth <= high, said)
+    yield Mark(f"onset{several}", low <= truth <= high, said)
     flow = problem.flow
     speaks = np.union1d(flow.reached(problem.node), problem.runs)
     at = np.round(flow.at[speaks[flow.kept[speaks]]], 3)

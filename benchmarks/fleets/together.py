@@ -149,7 +149,7 @@ def _breaks(causes: tuple[str, ...], rate: Rates = 1.0, *, over: bool = False, m
 
     def act(world: World, wired: Wired) -> Truth:
         share = world.words.rates[rate] if isinstance(rate, str) else rate
-        since = world.now - world.span(0.7, 3) * DAY
+        since = world.now - world.span(0.7, 2.4) * DAY
         until = since + world.span(8, 20) * HOUR if over else np.inf
         text = said(world, *causes)
         problems = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import pandas as pd
@@ -97,7 +97,7 @@ def extent(
     )  # fmt: skip
 
 
-def _since(same: pd.DataFrame, known: dict[str, pd.DataFrame], incident: Incident) -> tuple[datetime, datetime]:
+def _since(same: pd.DataFrame, known: Mapping[str, pd.DataFrame], incident: Incident) -> tuple[datetime, datetime]:
     """When the stretch of failing began in which the incident was detected, and the last good run before it.
 
     Both are its detection, where the log knows no better; the second one is the first, where there was no good run.
@@ -107,7 +107,7 @@ def _since(same: pd.DataFrame, known: dict[str, pd.DataFrame], incident: Inciden
         return incident.detected_at, incident.detected_at
     last = max(incident.detected_at, incident.fixed.at if incident.fixed else incident.detected_at)
     before = runs[runs["at"] <= last]
-    begun = onset(before["at"], before["failed"]) if len(before) else None
+    begun = onset(before["at"], before["failed"], before["again"]) if len(before) else None
     since = min(begun.at, incident.detected_at) if begun else incident.detected_at
     return since, begun.not_before or since if begun else since
 
@@ -124,7 +124,9 @@ def _alike(theirs: pd.DataFrame, same: pd.DataFrame, incident: Incident, since: 
     return theirs["at"] >= since
 
 
-def _of_this_time(theirs: pd.DataFrame, known: dict[str, pd.DataFrame], since: datetime, well: datetime) -> pd.Series:
+def _of_this_time(
+    theirs: pd.DataFrame, known: Mapping[str, pd.DataFrame], since: datetime, well: datetime
+) -> pd.Series:
     """Which failures of other workflows belong to this problem by their time: another one may have failed first.
 
     All since the incident's own began; before that, those after the last good run of its workflow (`well`) and of theirs.

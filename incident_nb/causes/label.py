@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from incident_nb.causes.engine import OWN_HOSTS, classify_many
-from incident_nb.models import Cause, ErrorRecord
+from incident_nb.distinct import distinct
+from incident_nb.models import Cause, ErrorRecord, Verdict
 
 _ASKED = ("message", "description", "http_code", "error_name", "node_type", "stack", "host", "url", "credential_type")
 
@@ -17,22 +20,25 @@ def label(failures: pd.DataFrame, own_hosts: Sequence[str] = OWN_HOSTS) -> pd.Da
 
     Equal error records are judged once. A failure without any record (`place` is `status`) is `unknown`.
     """
-    asked = failures[list(_ASKED)].astype("object").where(failures[list(_ASKED)].notna(), None)
-    distinct = asked.drop_duplicates()
-    keys = list(distinct.itertuples(index=False, name=None))
+    number, first = distinct(failures, list(_ASKED))
+    asked = failures[list(_ASKED)].take(first).astype("object")
+    keys = asked.where(asked.notna(), None).itertuples(index=False, name=None)
     verdicts = classify_many((ErrorRecord(**dict(zip(_ASKED, key, strict=True))) for key in keys), own_hosts)
-    by_key = dict(zip(keys, verdicts, strict=True))
-    found = [by_key[key] for key in asked.itertuples(index=False, name=None)]
-    blank = (failures["place"] == "status").to_list()
+    blank = (failures["place"] == "status").to_numpy()
+
+    def said(of: Callable[[Verdict], Any]) -> Any:
+        return np.fromiter(map(of, verdicts), dtype=object, count=len(verdicts))[number]
+
+    def column(values: Any) -> pd.Series:
+        return pd.Series(values, index=failures.index, dtype="object")
+
     return failures.assign(
-        cause=[str(Cause.UNKNOWN if empty else verdict.cause) for verdict, empty in zip(found, blank, strict=True)],
-        detail=pd.Series(
-            [None if empty else v.detail for v, empty in zip(found, blank, strict=True)],
-            index=failures.index,
-            dtype="object",
+        cause=pd.Series(
+            np.where(blank, str(Cause.UNKNOWN), said(lambda v: str(v.cause))), index=failures.index, dtype="str"
         ),
-        confidence=[0.99 if empty else verdict.confidence for verdict, empty in zip(found, blank, strict=True)],
-        runner_up=pd.Series([v.runner_up and str(v.runner_up) for v in found], index=failures.index, dtype="object"),
-        signature=pd.Series([v.signature for v in found], index=failures.index, dtype="object"),
-        procedure=pd.Series([v.procedure for v in found], index=failures.index, dtype="object"),
+        detail=column(np.where(blank, None, said(lambda v: v.detail))),
+        confidence=np.where(blank, 0.99, said(lambda v: v.confidence)).astype(np.float64),
+        runner_up=column(said(lambda v: v.runner_up and str(v.runner_up))),
+        signature=column(said(lambda v: v.signature)),
+        procedure=column(said(lambda v: v.procedure)),
     )

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from incident_nb.diagnose.survey import Survey, counted, totals_of
+from incident_nb.patterns import rates
 
 FAILED = ("error", "crashed")
 _KEY = ["instance", "execution_id"]
@@ -60,11 +61,11 @@ def chosen(found: Survey, choice: Choice) -> Survey:
         groups=groups.reset_index(drop=True),
         failures=failures,
         log=log,
-        rates=_rows(found.rates, choice),
+        rates=_rates(found, choice),
         false_green=_rows(found.false_green, choice),
         silent=_rows(found.silent, choice),
         slow=_rows(found.slow, choice),
-        shared=_sets(found.shared, set(groups["fingerprint"]), choice),
+        shared=_sets(found.shared, set(groups["fingerprint"])),
     )
 
 
@@ -88,13 +89,18 @@ def _whose(table: pd.DataFrame, choice: Choice) -> _Flags:
     return flags
 
 
-def _rows(table: pd.DataFrame | None, choice: Choice) -> pd.DataFrame | None:
-    return None if table is None else table[_whose(table, choice)].reset_index(drop=True)
+def _rates(found: Survey, choice: Choice) -> pd.DataFrame:
+    """The rates since then, beside as long a time before; of whole workflows, whatever they failed by."""
+    seen = found.window
+    table = found.rates if choice.since is None else rates(found.log, choice.since, seen.to, seen)
+    return _rows(table, choice)
 
 
-def _sets(table: pd.DataFrame | None, problems: set[str], choice: Choice) -> pd.DataFrame | None:
+def _rows(table: pd.DataFrame, choice: Choice) -> pd.DataFrame:
+    return table[_whose(table, choice)].reset_index(drop=True)
+
+
+def _sets(table: pd.DataFrame, problems: set[str]) -> pd.DataFrame:
     """The shared factors of sets that have to do with the chosen problems."""
-    if table is None or choice == Choice():
-        return table
     mine = [not problems.isdisjoint(row) for row in table["problem"]]
     return table[np.array(mine, dtype=bool)].reset_index(drop=True)

@@ -15,7 +15,7 @@ from incident_nb.diagnose.subject import runs_of
 from incident_nb.errors import UsageError
 from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.models import Window
-from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset, shared, window
+from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset, rates, shared, window
 from incident_nb.patterns.green import false_greens
 from incident_nb.patterns.histories import histories
 from incident_nb.patterns.silent import silent
@@ -27,7 +27,8 @@ from incident_nb.probes import vendors
 class Survey:
     """What `patterns` shows. `groups`: columns as `patterns.GROUP_COLUMNS`, most frequent first. `totals`: counts.
 
-    `false_green`, `silent`, `slow`, `shared`: columns as in `patterns.columns`.
+    `false_green`, `silent`, `slow`, `shared`, `rates`: columns as in `patterns.columns`. The rates are those since
+    `case.since`, else of the newer half of what was read, beside as long a time before.
     """
 
     window: Window
@@ -40,7 +41,7 @@ class Survey:
     silent: pd.DataFrame
     slow: pd.DataFrame
     shared: pd.DataFrame
-    rates: pd.DataFrame | None = None
+    rates: pd.DataFrame
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `incident-nb patterns --json` writes: ISO times with Z, missing values as null."""
@@ -57,6 +58,7 @@ class Survey:
             "silent": _rows(self.silent),
             "slow": _rows(self.slow),
             "shared": _rows(self.shared),
+            "rates": _rows(self.rates),
         }
 
 
@@ -87,7 +89,8 @@ def survey(case: Case) -> Survey:
     totals = totals_of(log, failures, groups)
     common = shared(found.failures, found.log.executions, found.log.snapshots, vendors.name_of, case.since)
     return Survey(
-        seen, totals, groups, log.skipped, failures, log, false_green=green, silent=stopped, slow=slower, shared=common
+        seen, totals, groups, log.skipped, failures, log, false_green=green, silent=stopped, slow=slower, shared=common,
+        rates=rates(found.log, case.since, None, window(read)),
     )  # fmt: skip
 
 

@@ -6,7 +6,10 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import pandas as pd
+
+from incident_nb.distinct import distinct
 
 _KEPT_OF_DESCRIPTION = 300
 
@@ -47,9 +50,10 @@ def fingerprints(failures: pd.DataFrame) -> pd.Series:
     Made of instance, client, workflow, node, error class (name and status) and the masked message and description,
     never of the cause, so that better signatures do not make new problems of old ones.
     """
-    table = failures[_PARTS].astype("object").where(failures[_PARTS].notna(), "")
-    keys = {row: _key(*row) for row in table.drop_duplicates().itertuples(index=False, name=None)}
-    return pd.Series([keys[row] for row in table.itertuples(index=False, name=None)], index=failures.index, dtype="str")
+    number, first = distinct(failures, _PARTS)
+    table = failures[_PARTS].take(first).astype("object")
+    keys = [_key(*row) for row in table.where(table.notna(), "").itertuples(index=False, name=None)]
+    return pd.Series(np.array(keys, dtype=object)[number], index=failures.index, dtype="str")
 
 
 def fingerprint_of(failure: Mapping[str, str | None]) -> str:

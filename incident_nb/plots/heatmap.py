@@ -7,12 +7,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
+from incident_nb.patterns.rates import wilson
 from incident_nb.plots.house import FAINT, INK, RED, Chart, Empty, canvas
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 QUIET = "#eef2f6"  # runs, none of which failed
 _HEAT = LinearSegmentedColormap.from_list("heat", ["#fbe9dc", RED, "#7a2f00"])
-_Z = 1.96  # of a normal distribution's middle 95 %
 _DARK = 0.42  # from here on a number is white
 
 
@@ -76,11 +76,8 @@ def _draw(axes: Axes, data: pd.DataFrame) -> None:
 
 def at_least(failed: np.ndarray, runs: np.ndarray) -> np.ndarray:
     """The share that failed at the least: the lower end of Wilson's 95 % interval, 0 where nothing ran."""
-    count = np.maximum(runs, 1)
-    share = failed / count
-    middle = share + _Z**2 / (2 * count)
-    half = _Z * np.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    return np.where(runs > 0, np.maximum((middle - half) / (1 + _Z**2 / count), 0), 0.0)
+    low, _ = wilson(failed.astype(float), np.maximum(runs, 1).astype(float))
+    return np.where(runs > 0, low, 0.0)
 
 
 def _words(title: str, data: pd.DataFrame, zone: str) -> str:

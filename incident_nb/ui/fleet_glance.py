@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from incident_nb.diagnose.going_on import standing
+from incident_nb.patterns import window_words
 from incident_nb.ui.fleet_shared import words_of
-from incident_nb.ui.fleet_sight import WEEK, News, items_known, looked, news
+from incident_nb.ui.fleet_sight import WEEK, Told, items_known, looked, news
 from incident_nb.ui.fleet_words import cause_within, counted, day, flow, percent, problem, share
 from incident_nb.views import View, time_words
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from incident_nb.ui.fleet import Fleet
 
 NAMED = 3  # of each kind on a first screen
-_QUIET = (("silent", "silent"), ("false_green", "falsely green"), ("slow", "slower"))
 
 
 class Card(NamedTuple):
@@ -44,7 +44,7 @@ def glance(fleet: Fleet) -> View:
     return View("fleet_glance", facts)
 
 
-def headline(fleet: Fleet, rows: pd.DataFrame, told: News) -> str:
+def headline(fleet: Fleet, rows: pd.DataFrame, told: Told) -> str:
     """All of it in a sentence."""
     parts = []
     if rows["open"].notna().any():
@@ -80,16 +80,8 @@ def window(fleet: Fleet) -> str:
     seen, skipped = fleet.whole.window, len(fleet.whole.skipped)
     if seen.from_ is None:
         return "No execution with a time was read."
-    removed = (
-        f"n8n has removed what ran before {time_words(seen.pruned_before)}"
-        if seen.pruned_before
-        else "What n8n had removed of the time before, or the source leaves out, is not among them"
-    )
     unread = f" {counted(skipped, 'part')} of the source could not be read." if skipped else ""
-    return (
-        f"Executions from {time_words(seen.from_)} to {time_words(seen.to)} were read. {removed}: “first seen”, “new” and "
-        f"“since” are told from what is left.{unread}"
-    )
+    return f"{window_words(seen)} “First seen”, “new” and “since” are told from what was read.{unread}"
 
 
 def _open(rows: pd.DataFrame) -> pd.DataFrame:
@@ -97,8 +89,9 @@ def _open(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without_error(fleet: Fleet) -> list[str]:
-    tables = ((getattr(fleet.found, kind), words) for kind, words in _QUIET)
-    return [f"{len(table):,} {words}" for table, words in tables if table is not None and len(table)]
+    found = fleet.found
+    tables = ((found.silent, "silent"), (found.false_green, "falsely green"), (found.slow, "slower"))
+    return [f"{len(table):,} {words}" for table, words in tables if len(table)]
 
 
 def _going(rows: pd.DataFrame) -> Card:
@@ -109,13 +102,13 @@ def _going(rows: pd.DataFrame) -> Card:
     if going.empty:
         return Card(label, "nothing", ["every workflow went well after it failed" if len(rows) else "nothing failed"])
     lines = [
-        f"{problem(row)}: {cause_within(row.cause)}, since {day(row.began)}, {row.count:,} ×"
+        f"{problem(row)}: {cause_within(row.cause)}, since {day(row.began)}, {row.count:,}\u00a0×"
         for row in going.head(NAMED).itertuples()
     ]
     return Card(label, counted(len(going), "problem"), lines)
 
 
-def _new(told: News) -> Card:
+def _new(told: Told) -> Card:
     if told.since is None:
         return Card("New", "not known", [told.why])
     lines = [

@@ -57,7 +57,11 @@ def false_green(fleet: Fleet) -> View:
              [(day(row.since), "when"), *muted(good)], [(share(row.runs, row.of), ""), *muted(named)],
              [(_change(row.kind, row.before, row.now), "")], _sure(row)]
         )  # fmt: skip
-    by = "items, answers, errors that runs went on after, and run times" if items_known(fleet) else "errors and run times"
+    by = (
+        "items, answers, errors that runs went on after, and run times"
+        if items_known(fleet)
+        else "errors and run times"
+    )
     unknown = "" if items_known(fleet) else "How many items runs gave out, the source does not say."
     return table(
         ("Workflow", "What", "Since", "Runs", "Before → now", "How sure"), rows,

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
 from incident_nb.desk.told import span
 from incident_nb.diagnose.going_on import standing
+from incident_nb.patterns import new_since
 
 if TYPE_CHECKING:
     from incident_nb.ui.fleet import Fleet
 
 WEEK, NIGHT = 7, 1  # days back from the window's end in which something counts as new
-TWICE = 2  # so many times as much has to be read, or what is new can't be told from what was not read
-
-NOT_DONE = {
-    "rates": "the rates of workflows were not worked out",
-    "shared": "what failures share was not worked out",
-    "silent": "the cadence of workflows was not worked out",
-    "false_green": "what runs gave out was not worked out",
-    "slow": "how long runs take was not worked out",
-}
 
 
 def looked(fleet: Fleet, kind: str) -> tuple[pd.DataFrame | None, str]:
     """A table of the chosen part; None where nobody could look, and why."""
-    table: pd.DataFrame | None = getattr(fleet.found, kind)
-    if table is None:
-        return None, _lacks(fleet, kind) or NOT_DONE[kind]
+    found = fleet.found
+    table = {
+        "rates": found.rates, "shared": found.shared, "silent": found.silent, "false_green": found.false_green,
+        "slow": found.slow,
+    }[kind]  # fmt: skip
     why = "" if len(table) else _lacks(fleet, kind)
     return (None, why) if why else (table, "")
 
@@ -54,7 +48,7 @@ def items_known(fleet: Fleet) -> bool:
     return bool(runs.loc[runs["status"] == "success", "node_items"].notna().any())
 
 
-class News(NamedTuple):
+class Told(NamedTuple):
     """What is new since an instant, and what went away: rows of `standing`. `since` is None where that can't be told."""
 
     days: int
@@ -64,21 +58,25 @@ class News(NamedTuple):
     why: str
 
 
-def news(fleet: Fleet) -> News:
+def news(fleet: Fleet) -> Told:
     """What is new since a week; where less than two weeks were read, since a day. `why`: why not a week, or not at all."""
-    rows = standing(fleet.found)
-    begins, ends, none = fleet.whole.window.from_, fleet.whole.window.to, rows.iloc[:0]
-    if begins is None or ends is None:
-        return News(0, None, none, none, "no execution that was read has a time")
-    read = ends - begins
-    days = next((each for each in (WEEK, NIGHT) if read >= TWICE * timedelta(days=each)), 0)
-    if not days:
-        return News(
-            0, None, none, none, f"only {span(read)} were read, and what is new can't be told from what was not"
-        )
-    since = ends - timedelta(days=days)
-    new = rows[rows["first_seen"] >= since].sort_values("first_seen", ascending=False, kind="stable")
-    gone = rows[(rows["last_seen"] < since) & ~rows["open"].fillna(True).astype(bool)]
-    gone = gone.sort_values("last_seen", ascending=False, kind="stable")
-    why = "" if days == WEEK else f"What is new since last week can't be told: only {span(read)} were read."
-    return News(days, since, new, gone, why)
+    rows, seen = standing(fleet.found), fleet.whole.window
+    none = rows.iloc[:0]
+    if seen.to is None:
+        return Told(0, None, none, none, "no execution that was read has a time")
+    for days in (WEEK, NIGHT):
+        found = new_since(fleet.found.groups, seen.to, days, seen)
+        if found.new is not None:
+            new = rows[rows["fingerprint"].isin(found.new)].sort_values("first_seen", ascending=False, kind="stable")
+            gone = rows[rows["fingerprint"].isin(found.gone) & ~rows["open"].fillna(True).astype(bool)]
+            gone = gone.sort_values("last_seen", ascending=False, kind="stable")
+            why = "" if days == WEEK else f"What is new since last week can't be told: {_too_little(fleet)}."
+            return Told(days, found.since, new, gone, why)
+    return Told(0, None, none, none, f"what is new can't be told: {_too_little(fleet)}")
+
+
+def _too_little(fleet: Fleet) -> str:
+    seen = fleet.whole.window
+    begins = max(filter(None, (seen.from_, seen.pruned_before)), default=None)
+    read = span(seen.to - begins) if seen.to and begins else "nothing"
+    return f"what was read is complete for {read}, and it takes twice the time that is looked at"

@@ -1,14 +1,14 @@
-"""Scenarios of one workflow: onset, pattern class, falsely green, silent, slow."""
+"""Scenarios of one failing workflow: since when, and in which pattern."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from . import faults as do
+from .choose import ANY, DAILY, HOOK, POLL, TEST_ONLY, Act, a_flow, failing_runs, rate_of, some_node
 from .faults import (
     Problem,
     Truth,
@@ -23,30 +23,8 @@ from .faults import (
     said,
     stray,
 )
-from .fleet import Flow, World
-from .rhythms import DAY, HOUR, Rhythm
-
-Act = Callable[[World, Any], Truth]
-ANY = ("credentials", "network", "outage", "timeout", "api_changed", "data", "rate_limit")
-TEST_ONLY = ("test",)
-
-
-def a_flow(world: World, *kinds: str, fewest: int = 60, low: float = 0, high: float = np.inf) -> Flow:
-    """A free workflow of these rhythms whose runs are between so many seconds apart; of any rhythm where there is none."""
-    found = [flow for flow in world.idle(*kinds, fewest=fewest) if low <= flow.rhythm.gap <= high]
-    return (found or world.idle(*kinds, fewest=20) or world.idle(fewest=20) or world.idle(fewest=8))[0]
-
-
-def some_node(world: World, flow: Flow) -> int:
-    """The fetching node mostly, or a later one that enough runs get to."""
-    if world.rng.random() < 0.35 and len(flow.reached(len(flow.nodes) - 1)) >= 60:
-        return int(world.rng.integers(flow.fetch, len(flow.nodes)))
-    return flow.fetch
-
-
-def failing_runs(world: World) -> int:
-    """How many runs get to the node since it fails: few to many."""
-    return int(np.exp(world.span(np.log(5), np.log(150))))
+from .fleet import World
+from .rhythms import DAY, HOUR
 
 
 def _since(
@@ -59,7 +37,7 @@ def _since(
         flow = a_flow(world, *kinds, fewest=fewest, low=low, high=high)
         node = some_node(world, flow)
         count = runs or failing_runs(world)
-        share = world.words.rates[rate] if isinstance(rate, str) else rate
+        share = rate_of(world, rate)
         if share != 1.0:
             count = max(count, 24)
         since = before_last(world, flow, node, min(count, len(flow.reached(node)) // 2))
@@ -158,6 +136,21 @@ def _retried(world: World, _: Any) -> Truth:
     return Truth([problem])
 
 
+def _below(world: World, _: Any) -> Truth:
+    """A sub-workflow fails, and with it each run that called it; the callers' failures are no problems of their own."""
+    sub = next(flow for flow in world.flows if flow.rhythm.kind == "called" and len(flow.at))
+    node, text = sub.fetch, said(world, *ANY)
+    problem = lasting(world, sub, node, text, before_last(world, sub, node, 40), patterns=("persistent",))
+    for parent in world.flows:
+        if parent.calls is sub:
+            parent.busy = True
+            mine = [int(run) for run in problem.runs if sub.caller[run] and sub.caller[run][0] is parent]
+            failed = np.array([sub.caller[run][1] for run in mine], dtype=int)
+            parent.children |= {int(run): (sub, child, node) for run, child in zip(failed, mine, strict=True)}
+            world.fail(parent, failed, len(parent.nodes) - 1, text, place="subworkflow")
+    return Truth([problem])
+
+
 # --- pattern
 
 
@@ -176,7 +169,7 @@ def _single(*kinds: str, newest: bool = False) -> Act:
 def _over(kinds: tuple[str, ...], causes: tuple[str, ...], low: int, high: int, rate: Any = 1.0, **more: Any) -> Act:
     def act(world: World, _: Any) -> Truth:
         flow = a_flow(world, *kinds, fewest=100)
-        share = world.words.rates[rate] if isinstance(rate, str) else rate
+        share = rate_of(world, rate)
         runs = int(world.rng.integers(low, high))
         dated = share == 1.0
         return Truth([do.outage(world, flow, flow.fetch, said(world, *causes), runs, share, patterns=("burst",), dated=dated,
@@ -223,7 +216,8 @@ def _on_weekday(whole_day: bool) -> Act:
 
     def act(world: World, _: Any) -> Truth:
         flow = a_flow(world, "every", "daily", low=HOUR if not whole_day else 2 * HOUR, high=DAY, fewest=25)
-        hit = by_clock(flow, flow.fetch, "UTC", days=[int(world.rng.integers(0, 7))])
+        days = [int(day) for day in world.rng.permutation(7)]
+        hit = max((by_clock(flow, flow.fetch, "UTC", days=[day]) for day in days[:4]), key=len)
         if not whole_day:
             hit = hit[np.unique((flow.at[hit] // DAY).astype(int), return_index=True)[1]]
         return Truth([on_marks(world, flow, flow.fetch, said(world, "rate_limit", "data", "outage"), hit)])
@@ -256,7 +250,7 @@ def _again(stretches: int, rate: Any = 1.0, *kinds: str) -> Act:
 
     def act(world: World, _: Any) -> Truth:
         flow, text = a_flow(world, *kinds, fewest=150, high=8 * HOUR), said(world, *ANY)
-        share = world.words.rates[rate] if isinstance(rate, str) else rate
+        share = rate_of(world, rate)
         flow.busy = True
         runs = flow.reached(flow.fetch)
         hits = []
@@ -277,149 +271,9 @@ def _again(stretches: int, rate: Any = 1.0, *kinds: str) -> Act:
     return act
 
 
-# --- falsely green
-
-
-def _full(world: World, *kinds: str, low: float = 0, high: float = np.inf) -> Flow:
-    """A workflow whose runs bring items nearly always."""
-    found = [flow for flow in world.idle(*kinds, fewest=20) if flow.volume.empty < 0.2 and flow.volume.mean >= 4
-             and low <= flow.rhythm.gap <= high]  # fmt: skip
-    found = found or [flow for flow in world.idle(fewest=20) if flow.volume.empty < 0.2 and flow.volume.mean >= 4]
-    return found[0]
-
-
-def fill(world: World) -> None:
-    """Before the runs: half of the frequent polls bring items every time."""
-    for flow in world.flows:
-        if flow.rhythm.kind in ("every", "office") and flow.volume.mean < 5 and flow.number % 2 == 0:
-            flow.volume.mean, flow.volume.empty, flow.volume.spread = world.span(6, 18), 0.0, 0.2
-
-
-def _recently(world: World, flow: Flow, node: int) -> float:
-    """An instant before at least a day, and eight runs, of what comes now."""
-    at = flow.at[flow.reached(node)]
-    days = world.span(1.2, 6)
-    since = min(world.now - days * DAY, float(at[-8]))
-    return float(np.clip(since, at[len(at) // 2], at[-4]))
-
-
-def _nothing(kinds: tuple[str, ...], rate: Any = 1.0, where: str = "fetch", **more: Any) -> Act:
-    def act(world: World, _: Any) -> Truth:
-        flow = _full(world, *kinds, **more)
-        names = [node.type.rpartition(".")[2] for node in flow.nodes]
-        node = flow.fetch if where == "fetch" or "filter" not in names else names.index("filter")
-        share = world.words.rates[rate] if isinstance(rate, str) else rate
-        return Truth(greens=[do.no_items(world, flow, node, _recently(world, flow, node), share)])
-
-    return act
-
-
-def _fewer(drop: int, *kinds: str) -> Act:
-    def act(world: World, _: Any) -> Truth:
-        flow = _full(world, *kinds)
-        return Truth(greens=[do.fewer_items(world, flow, _recently(world, flow, flow.fetch), world.words.drops[drop])])
-
-    return act
-
-
-def _swallows(place: str, cause: str, rate: Any = 1.0, *kinds: str) -> Act:
-    def act(world: World, _: Any) -> Truth:
-        flow = a_flow(world, *kinds, fewest=60)
-        node = some_node(world, flow)
-        share = world.words.rates[rate] if isinstance(rate, str) else rate
-        since = before_last(world, flow, node, int(world.rng.integers(15, max(16, len(flow.reached(node)) // 4))))
-        return Truth(greens=[do.swallowed(world, flow, node, said(world, cause), since, place, share)])
-
-    return act
-
-
-def lengthen(world: World) -> None:
-    """Before the runs: fetching takes long, so that a short run stands out."""
-    for flow in world.flows:
-        flow.nodes[flow.fetch].ms = world.span(4_000, 40_000)
-
-
-def _shorter(*kinds: str) -> Act:
-    def act(world: World, _: Any) -> Truth:
-        flow = a_flow(world, *kinds, fewest=60)
-        since = before_last(world, flow, flow.fetch, int(world.rng.integers(15, 60)))
-        return Truth(greens=[do.short(flow, since)])
-
-    return act
-
-
-# --- silent
-
-
-def _stops(kinds: tuple[str, ...], fewest: int, low: float, high: float, most: float = 0.3) -> Act:
-    """No run since, for so many gaps of its own at least, and at least `fewest` that should have been."""
-
-    def act(world: World, _: Any) -> Truth:
-        flow = a_flow(world, *kinds, low=low, high=high, fewest=20 if high > 3 * HOUR else 60)
-        at = np.sort(flow.at)
-        left = int(np.clip(world.rng.integers(fewest, 3 * fewest), fewest, max(fewest, len(at) * most)))
-        return Truth(silents=[do.stops(flow, float(at[-left]) - 1)])
-
-    return act
-
-
-def weeklies(world: World) -> None:
-    """Before the runs: a weekly workflow whose run should have been yesterday or two days ago."""
-    flow = world.flows[2]
-    day = pd.Timestamp(world.now, unit="s") - pd.Timedelta(days=2)
-    flow.rhythm = Rhythm("daily", flow.rhythm.zone, hours=(9,), minute=20, days=(day.weekday(),))
-    flow.nodes[0].type, flow.nodes[0].parameters = flow.rhythm.trigger
-
-
-def _weekly_stops(world: World, _: Any) -> Truth:
-    flow = world.flows[2]
-    at = np.sort(flow.at)
-    return Truth(silents=[do.stops(flow, float(at[-1]) - 1)])
-
-
-def _stops_after_failing(world: World, _: Any) -> Truth:
-    """It fails some times, and then does not even begin any more."""
-    flow = a_flow(world, "every", high=2 * HOUR, fewest=100)
-    runs = flow.reached(flow.fetch)
-    problem = Problem(flow, flow.fetch, world.fail(flow, runs[-40:-30], flow.fetch, said(world, "credentials")))
-    return Truth([problem], silents=[do.stops(flow, float(flow.at[runs[-30]]) - 1)])
-
-
-# --- slow
-
-
-def plain_durations(world: World) -> None:
-    """Before the runs: the fetching node makes most of the time, and volume little of it."""
-    for flow in world.flows:
-        flow.nodes[flow.fetch].ms = world.span(2_000, 9_000)
-        for node in flow.nodes:
-            node.per_item *= 0.2
-
-
-def _step(times: int, *kinds: str, deployed: bool = False, fewest: int = 100) -> Act:
-    def act(world: World, _: Any) -> Truth:
-        flow = a_flow(world, *kinds, fewest=fewest)
-        since = in_middle(world, flow, flow.fetch, 0.4, 0.8)
-        if deployed:
-            world.deploy(flow, since)
-        return Truth(slows=[do.slower(flow, flow.fetch, since, world.words.slower[times])])
-
-    return act
-
-
-def _creep(whole: bool, times: float, *kinds: str) -> Act:
-    def act(world: World, _: Any) -> Truth:
-        flow = a_flow(world, *kinds, fewest=80)
-        return Truth(slows=[do.creeps(world, flow, None if whole else flow.fetch, times)])
-
-    return act
-
-
 def five_weeks(_: Any, __: Any) -> dict[str, Any]:
     return {"weeks": 5}
 
-
-POLL, HOOK, DAILY = ("every",), ("hook",), ("daily",)
 
 ROWS: list[tuple[Any, ...]] = [
     ("credential_revoked", "onset", "a credential is refused since an instant", _since(POLL, ("credentials",), high=6 * HOUR)),
@@ -440,6 +294,7 @@ ROWS: list[tuple[Any, ...]] = [
     ("in_gap", "onset", "broke while the server was off", _in_gap),
     ("pruned_before", "onset", "what was before is pruned but for a few runs", _pruned),
     ("retried_in_vain", "onset", "failed runs were tried again in vain", _retried),
+    ("below_others", "onset", "a sub-workflow fails, and with it those that call it", _below),
     ("hook_half", "onset", "half of a webhook's runs fail", _since(HOOK, ANY, "half", fewest=200, patterns=()), None, None,
      TEST_ONLY),
     ("single_stray", "pattern", "one failing run", _single("every", "hook")),
@@ -466,36 +321,4 @@ ROWS: list[tuple[Any, ...]] = [
     ("back_twice", "pattern", "mended twice, and back", _again(2)),
     ("back_in_part", "pattern", "mended, and back for most of the runs", _again(1, "nearly", "every", "hook")),
     ("back_thrice", "pattern", "mended three times, and back", _again(3), None, None, TEST_ONLY),
-    ("poll_empty", "green", "a poll gets nothing any more", _nothing(POLL, high=HOUR), fill),
-    ("report_empty", "green", "a daily report is empty", _nothing(DAILY), fill),
-    ("rare_empty", "green", "a poll of every few hours gets nothing", _nothing(POLL, low=HOUR), fill),
-    ("filter_empty", "green", "a filter lets nothing through", _nothing((), where="filter"), fill),
-    ("mostly_empty", "green", "most runs get nothing any more", _nothing(POLL, "nearly"), fill),
-    ("office_empty", "green", "an office-hours poll gets nothing", _nothing(("office",)), fill),
-    ("far_fewer", "green", "far fewer items", _fewer(0, "every", "daily"), fill),
-    ("half_as_many", "green", "half as many items", _fewer(1, "every"), fill),
-    ("items_swallowed", "green", "items carry errors", _swallows("item", "data")),
-    ("node_swallowed", "green", "a node goes on after its error", _swallows("node", "outage", "nearly")),
-    ("item_sometimes", "green", "items carry errors in most runs", _swallows("item", "credentials", "most", "hook", "every")),
-    ("bad_body", "green", "good answers with an error in them", _swallows("body", "body")),
-    ("bad_body_mostly", "green", "mostly so", _swallows("body", "body", "most")),
-    ("short_runs", "green", "runs take a small part of the time", _shorter(), lengthen),
-    ("short_hook_runs", "green", "a webhook's runs do", _shorter("hook"), lengthen),
-    ("poll_stops", "silent", "a poll does not begin any more", _stops(POLL, 25, 0, HOUR)),
-    ("hourly_stops", "silent", "an hourly workflow does not", _stops(POLL, 8, HOUR, 3 * HOUR)),
-    ("hours_stop", "silent", "one of every few hours does not", _stops(POLL, 4, 2 * HOUR, 12 * HOUR)),
-    ("daily_stops", "silent", "a daily one does not", _stops(DAILY, 3, 6 * HOUR, DAY)),
-    ("office_stops", "silent", "an office-hours poll does not", _stops(("office",), 30, 0, HOUR)),
-    ("weekly_stops", "silent", "a weekly one missed its day, two days ago", _weekly_stops, weeklies),
-    ("hook_stops", "silent", "a busy webhook gets nothing", _stops(HOOK, 120, 0, 0.3 * HOUR)),
-    ("quieter_hook_stops", "silent", "a webhook of some calls a day gets nothing", _stops(HOOK, 60, 0.3 * HOUR, 1.5 * HOUR)),
-    ("fails_then_stops", "silent", "fails for a while, then does not begin", _stops_after_failing),
-    ("much_slower", "slow", "a node takes several times as long since an instant", _step(0), plain_durations),
-    ("slower", "slow", "a node takes nearly twice as long since an instant", _step(1, "every", "hook"), plain_durations),
-    ("slower_by_deploy", "slow", "since a new version", _step(0, deployed=True), plain_durations),
-    ("daily_slower", "slow", "a daily run takes longer", _step(0, "daily", fewest=20), plain_durations),
-    ("creeps", "slow", "the whole workflow takes longer and longer", _creep(True, 2.5), plain_durations),
-    ("node_creeps", "slow", "a node takes longer and longer", _creep(False, 3.0), plain_durations),
-    ("daily_creeps", "slow", "a daily run takes longer and longer", _creep(False, 3.5, "daily"), plain_durations),
-    ("hook_creeps", "slow", "a webhook's runs take longer and longer", _creep(True, 2.2, "hook"), plain_durations),
 ]  # fmt: skip
