@@ -30,7 +30,8 @@ from tests.incidents import events_of
 
 # view -> words where something was found, and where nothing was
 TABLES = {
-    "rates": ("rising", "None of"), "silent": ("29 missed", "No workflow stopped"), "slow": ("bit by bit", "Nothing takes longer"),
+    "rates": ("rising", "None of"), "silent": ("29 missed", "No workflow stopped"),
+    "slow": ("bit by bit", "Nothing takes longer"),
     "false_green": ("no items", "No success looks like none"), "shared": ("Google Sheets", "No credential, host"),
 }  # fmt: skip
 VIEWS = (*TABLES, "glance", "problems", "new", "gone", "busiest")
