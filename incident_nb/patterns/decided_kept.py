@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from incident_nb.errors import OutputError, SettingsError, UsageError
 from incident_nb.files import write_atomic
 from incident_nb.patterns.decided import Decision, Decisions, condition_of
-from incident_nb.settings import Settings
+from incident_nb.settings import PROBLEMS, Settings
 
 _HEAD = """# Problems that a person put together or took apart. `incident-nb problems` writes this file and shows what is in it.
 """
@@ -30,15 +30,22 @@ def decisions_of(settings: Settings | None) -> Decisions:
 
     Raises SettingsError for a file that can't be read, naming the line.
     """
-    if settings is None or settings.problems is None:
+    path = _place(settings)
+    if path is None:
         return Decisions()
     try:
-        about = settings.problems.stat()
+        about = path.stat()
     except FileNotFoundError:
         return Decisions()
     except OSError as error:
-        raise SettingsError(f"{settings.problems} can't be read: {error.strerror}.") from error
-    return _read(settings.problems, (about.st_ino, about.st_mtime_ns, about.st_size))
+        raise SettingsError(f"{path} can't be read: {error.strerror}.") from error
+    return _read(path, (about.st_ino, about.st_mtime_ns, about.st_size))
+
+
+def _place(settings: Settings | None) -> Path | None:
+    if settings is None or settings.problems or settings.path is None:
+        return settings.problems if settings else None
+    return settings.path.with_name(PROBLEMS)
 
 
 @lru_cache(maxsize=8)
@@ -114,7 +121,7 @@ def _add(settings: Settings, said: dict[str, Any]) -> Decision:
 @contextmanager
 def _writing(settings: Settings) -> Iterator[list[Decision]]:
     """The decisions, to be added to; written when the block ends without an error, one writer after the other."""
-    path = settings.problems
+    path = _place(settings)
     if path is None or settings.path is None:
         raise UsageError(
             "Decisions are kept in a workspace, and there is none here. Make one with `incident-nb init DIR`."

@@ -39,8 +39,6 @@ def shared(
     mine, at = _positions(failures, history)
     history.good[at] = False
     failing = failing_of(failures.iloc[mine], at, history)
-    if failing.empty:
-        return pd.DataFrame(columns=SHARED_COLUMNS)
     found: list[Found] = by_clock(history, failing)
     claimed = np.zeros(len(history.at), dtype=bool)
     for one in found:

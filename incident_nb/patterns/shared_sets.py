@@ -20,6 +20,13 @@ ORDER = {
     "contract": ("host", "vendor", "node_type", "credential", "client", "instance"),
     "house": ("instance", "client", "node_type", "credential", "host", "vendor"),
 }
+# What a cause is likely to lie with is looked for in the first place; any other factor is one of six that might fit.
+LIKELY = {
+    "credentials": ("credential",),
+    "service": ("credential", "host", "vendor"),
+    "contract": ("host",),
+    "house": ("instance",),
+}
 
 HOUR_US = 3_600_000_000
 SLACK_US = HOUR_US // 2  # what fails together begins and ends within half an hour, where runs are as dense as that
@@ -58,6 +65,7 @@ def sets(history: History, parts: Sequence[Stretch]) -> list[Found]:
     """All sets of stretches, of at least two workflows, that a factor explains; the one that chance explains least first."""
     search = _Search(history, parts)
     seeds = sorted(search.seeds(), key=lambda seed: seed[0])
+    search.clusters = list(dict.fromkeys(frozenset(part.number for part in cluster) for _, cluster in seeds))
     found, weak = [], set()
     for _, cluster in seeds:
         left = [part for part in cluster if part.number not in search.taken]
@@ -75,6 +83,7 @@ class _Search:
     def __init__(self, history: History, parts: Sequence[Stretch]) -> None:
         self.history, self.parts = history, parts
         self.taken: set[int] = set()
+        self.clusters: list[frozenset[int]] = []
         facts = history.factors
         self.users = {}
         for kind in _USUAL:
@@ -128,7 +137,8 @@ class _Search:
             others = len(every) - int(np.searchsorted(every, level)) - inside + 0.5
             wide = float(np.mean([part.high - part.low + 2 * SLACK_US for part in ranked[:count]])) / HOUR_US
             expected = (int(self.users[kind][code]) - 1) * others / self.hours * 2 * wide
-            tests = (others + inside) * len(_USUAL) * (len(ranked) - 1)
+            factors = 1 if kind in LIKELY.get(family, ()) else len(_USUAL)
+            tests = (others + inside) * factors * (len(ranked) - 1)
             least = min(least, _at_least(count - 1, expected) * tests)
         return least
 
@@ -152,7 +162,9 @@ class _Search:
         top = preferred(wide, ORDER.get(family, _USUAL))
         members = [part for part in together if top.code in part.codes.get(top.kind, ())]
         chance = self.chance(members, top.kind, top.code, family)
-        covered = top.failed / ground.failed
+        rest = self._unexplained(top, together)
+        top.rest_failed = sum(len(part.runs) for part in rest)
+        covered = top.failed / (top.failed + top.rest_failed)
         if (
             chance > MOST_BY_CHANCE or top.failed < FEWEST_FAILURES or covered < LEAST_COVERED or top.rate < LEAST_RATE
             or not top.rest_good or top.rate < LEAST_LIFT * top.rest_rate
@@ -160,18 +172,23 @@ class _Search:
         ):  # fmt: skip
             return None
         self.taken.update(part.number for part in members)
-        return self._found(ground, top, members, together, [one for one in wide if one is not top], chance)
+        return self._found(ground, top, members, rest, [one for one in wide if one is not top], chance)
+
+    def _unexplained(self, top: Ranked, together: Sequence[Stretch]) -> list[Stretch]:
+        """What fails at the same time without the value, but for what shares another one: two things may break at once."""
+        others = {number for cluster in self.clusters if cluster.isdisjoint(top.members) for number in cluster}
+        return [part for part in together if part.number not in top.members and part.number not in others]
 
     def _found(
-        self, ground: Ground, top: Ranked, members: Sequence[Stretch], together: Sequence[Stretch],
-        rest: Sequence[Ranked], chance: float,
+        self, ground: Ground, top: Ranked, members: Sequence[Stretch], rest: Sequence[Stretch],
+        next_best: Sequence[Ranked], chance: float,
     ) -> Found:  # fmt: skip
         since = min(part.at for part in members)
         before = [part.low for part in members if part.low < since]
         known = self.history.factors
         others: list[str] = []
         apart = True
-        for one in rest:
+        for one in next_best:
             same = one.failed == top.failed and one.good == top.good and one.members == top.members
             words = f"{one.kind.replace('_', ' ')} {known.names.get((one.kind, one.value), one.value[-1])}"
             if same:
@@ -179,11 +196,11 @@ class _Search:
                 others.insert(0, f"{words}: cannot be told apart")
             elif one.gain >= top.gain / 2:
                 others.append(f"{words}: {one.failed:.0f} of {one.failed + one.good:.0f} runs")
-        outside = [part.runs for part in together if part not in members]
+        outside = [part.runs for part in rest]
         return Found(
             factor=top.kind, value=top.value, failed=np.unique(np.concatenate([part.runs for part in members])),
             good=ground.good_with(top), uncovered=np.unique(np.concatenate(outside)) if outside else np.empty(0, np.int64),
-            rest_failed=ground.failed - top.failed, rest_good=int(top.rest_good), since=since,
+            rest_failed=top.rest_failed, rest_good=int(top.rest_good), since=since,
             not_before=max(before) if before and max(before) > self.history.at[0] else None,
             not_after=min(part.high for part in members), chance=chance, apart=apart, others=others[:5],
             stretches=tuple(part.number for part in members),

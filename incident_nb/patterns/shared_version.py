@@ -49,11 +49,10 @@ def _version(history: History, part: Stretch, failed: Any) -> Found | None:
     ):  # fmt: skip
         return None
     runs = np.union1d(good[kept], failed)
-    changes = int((history.snapshot[runs][1:] != history.snapshot[runs][:-1]).sum())
     first = runs[history.snapshot[runs] == version][0]
-    begin = int(np.searchsorted(history.at[runs], part.low, side="left"))
-    wide = max(1, int(np.searchsorted(history.at[runs], part.high, side="right")) - begin)
-    chance = changes * wide / len(runs)
+    begin, until = (int(one) for one in np.searchsorted(history.at[runs], [part.low, part.high], side="right"))
+    changes = int((history.snapshot[runs[1:until]] != history.snapshot[runs[: until - 1]]).sum())
+    chance = changes * max(1, until - begin) / max(1, until)
     if not part.low <= history.at[first] <= part.high or chance > MOST_BY_CHANCE:
         return None
     return Found(
