@@ -60,9 +60,9 @@ def test_a_workflow_that_is_empty_on_weekends_and_at_night_is_told_of_by_day() -
 
 
 def test_a_stretch_that_is_over_says_so() -> None:
-    dry = (np.arange(COUNT) >= COUNT - 200) & (np.arange(COUNT) < COUNT - 140)
+    dry = (np.arange(COUNT) >= COUNT - 260) & (np.arange(COUNT) < COUNT - 140)
     (row,) = found(history(HOURLY, ITEMS * ~dry))
-    assert is_at(row, START + pd.Timedelta(hours=COUNT - 200)) and "over since" in row["why"]
+    assert is_at(row, START + pd.Timedelta(hours=COUNT - 260)) and "over since" in row["why"]
     assert row["last_seen"] < START + pd.Timedelta(hours=COUNT - 140)
 
 
@@ -71,6 +71,8 @@ def test_a_stretch_that_is_over_says_so() -> None:
     [
         ("never changed", history(HOURLY, ITEMS)),
         ("three empty runs", history(HOURLY, ITEMS * (np.arange(COUNT) < COUNT - 3))),
+        ("an empty long weekend", history(HOURLY, ITEMS * ~((HOURLY.day_of_year >= 170) & (HOURLY.day_of_year <= 173)))),
+        ("more empty runs than before", history(HOURLY, ITEMS * ~(LATE & (RANDOM.random(COUNT) < 0.25)))),
         ("an empty public holiday, as there was one before", history(HOURLY, ITEMS * ~np.isin(HOURLY.day_of_year, [165, 192]))),
         ("new", history(HOURLY[:144], (ITEMS * ~LATE[::-1])[:144])),
         ("only by hand", history(HOURLY, ITEMS * ~LATE, mode="manual")),
@@ -176,7 +178,7 @@ def test_runs_that_are_over_much_sooner() -> None:
 
 
 def test_two_things_of_one_workflow_at_different_times_and_of_two_workflows_are_told_apart() -> None:
-    dry = (np.arange(COUNT) >= 500) & (np.arange(COUNT) < 560)
+    dry = (np.arange(COUNT) >= 500) & (np.arange(COUNT) < 620)
     one = history(HOURLY, ITEMS * ~dry)
     other = history(HOURLY, ITEMS * ~LATE, flow="wf2")
     rows = found(fleet(one, other), errors(one, LATE))

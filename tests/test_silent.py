@@ -10,7 +10,7 @@ import pytest
 
 from incident_nb.executions import Snapshot
 from incident_nb.patterns.columns import SILENT_COLUMNS
-from incident_nb.patterns.silent import silent
+from incident_nb.patterns.silent import silent, silent_ones
 from tests.histories import START, fleet, history, office, times
 
 DAYS = 42
@@ -61,7 +61,7 @@ def test_it_failed_before_it_stopped() -> None:
         ("office hours, on a weekend", office(CLOCK), END, {}),
         ("office hours, on a Monday morning", office(CLOCK), END + pd.Timedelta("10h"), {}),
         ("too few", CLOCK[:7], END, {}),
-        ("others start it", until(CLOCK, "2026-07-10"), END, {"mode": "webhook"}),
+        ("others start it", CLOCK[-200:-96:4], END, {"mode": "webhook"}),
         ("by hand", until(CLOCK, "2026-07-10"), END, {"mode": "manual"}),
         ("by and by", CLOCK[np.unique((np.linspace(0, 1, 60) ** 4 * 995).astype(int))], END, {}),
         (
@@ -107,6 +107,19 @@ def test_its_own_schedule_decides(interval: dict[str, Any], every: str, hours: i
     assert found(history(at), snapshots=snapshot(**interval)) == []
 
 
+def test_what_fell_into_a_time_in_which_the_server_was_off_is_not_missed() -> None:
+    """Every Sunday at noon; on the last one the server was off from ten to three, as all its workflows show."""
+    at = times("7D", 35, start=START + pd.Timedelta("6D12h"))
+    sundays, weekly = history(at), snapshot(field="weeks", triggerAtDay=[0], triggerAtHour=12)
+    later = END + pd.Timedelta("2D")
+    on = times("15min", 46)
+    assert len(found(sundays, history(on, flow="wf2"), snapshots=weekly, now=later)) == 1
+    off = (on > "2026-07-12T10:00") & (on < "2026-07-12T15:00")
+    other = history(times("15min", 20, start=START - pd.Timedelta("20D")), flow="other")
+    table = silent(fleet(other, sundays, history(on[~off], flow="wf2")), later, weekly)
+    assert table["workflow_id"].tolist() == ["other"]
+
+
 def test_a_schedule_of_a_server_in_another_time_zone() -> None:
     """Every working day at nine in Berlin, seven in UTC."""
     daily = times("1D", DAYS, start=START + pd.Timedelta("7h"))
@@ -133,6 +146,38 @@ def test_a_schedule_that_its_runs_never_kept_to_says_nothing() -> None:
     (row,) = found(history(at), snapshots=snapshot(field="minutes", minutesInterval=5))
     assert row["schedule"] is None and row["missed"] == 9
     assert found(history(at[::10][:-1]), snapshots=snapshot(field="minutes", minutesInterval=5)) == []
+
+
+def calls(per_day: float, days: float = DAYS, seed: int = 3) -> Any:
+    """Instants by chance, fewer at night and on weekends."""
+    random = np.random.default_rng(seed)
+    at = START + pd.to_timedelta(np.sort(random.uniform(0, days, int(per_day * days * 3))), unit="D")
+    busy = np.where((at.hour < 6) | (at.hour > 21), 0.1, 1) * np.where(at.day_of_week >= 5, 0.3, 1)
+    return at[random.random(len(at)) < busy / 3 / 0.6].as_unit("us")
+
+
+def test_calls_that_come_by_chance_are_missed_when_it_is_none_any_more() -> None:
+    stopped = history(until(calls(40), "2026-07-08T10:00"), mode="webhook")
+    (row,) = found(stopped)
+    assert row["missed"] > 50 and row["confidence"] < 0.8 and "was called" in row["why"]
+    assert found(history(calls(40), mode="webhook")) == []
+    assert found(history(until(calls(40), "2026-07-12T00:00"), mode="webhook")) == []  # a Sunday
+    assert found(history(until(calls(1), "2026-07-08T10:00"), mode="webhook")) == []
+    heaps = np.sort(
+        np.concatenate([calls(2).asi8, *(calls(800, 0.1).asi8 + day * 86_400_000_000 for day in (3, 9, 20, 27))])
+    )
+    at = pd.DatetimeIndex(heaps.astype("datetime64[us]")).tz_localize("UTC")
+    assert found(history(until(at, "2026-07-09"), mode="webhook")) == []
+    assert silent_ones(fleet(OTHER, stopped), {"main": END}) == (1, [])  # nobody is woken for what others do
+
+
+def test_whose_triggers_are_disabled_in_its_newest_version_is_off() -> None:
+    stopped = history(until(CLOCK, "2026-07-12T14:30"))
+    by_hand = history(until(CLOCK, "2026-07-12T14:30")[-1:] + pd.Timedelta("5min"), mode="manual", version="v2")
+    off = {**snapshot()["v1"].nodes["Schedule"], "disabled": True}
+    assert found(stopped, by_hand, snapshots={"v2": Snapshot("v2", {"Schedule": off})}) == []
+    both = Snapshot("v2", {"Schedule": off, "Hook": {"type": "n8n-nodes-base.webhook"}})
+    assert len(found(stopped, by_hand, snapshots={"v2": both})) == 1
 
 
 def test_what_a_person_switched_off_is_quiet_on_purpose() -> None:

@@ -16,7 +16,7 @@ from incident_nb.patterns.histories import History, histories
 FEWER = float(np.log(2))  # half as many items, or fewer
 SHORTER = float(np.log(2.5))  # a run of two fifths of its time, or less: faster services are good news
 SHORTER_S = 1.0  # and of at least a second less
-MOST = 0.5  # of all runs, by which the share of empty or shortened ones must grow
+REST = 0.5  # of the share of runs that used to get something, or to get there: at most so much is left
 HOLIDAYS_S = 4 * 86_400.0  # less work for so long, and then as before, is what public holidays look like
 SURE, DEPLOYED = 0.95, 0.6  # confidence at most; after a change of the workflow, which may have been meant
 _ERRORS = {"node": "swallowed_error", "item": "swallowed_error", "hint": "swallowed_error", "body": "error_body"}
@@ -94,9 +94,9 @@ def _is_holiday(one: History, found: Finding) -> bool:
 
 
 def _grew(flags: Array, change: Change) -> bool:
-    """Whether the share of such runs grew by enough to speak of."""
+    """Whether the share of such runs grew by enough to speak of: that of the others is halved."""
     before, now = _shares(flags, change)
-    return now - before >= MOST
+    return 1 - now <= REST * (1 - before)
 
 
 def _swallowed(one: History, errors: dict[tuple[str, str], Array], tests: int) -> Iterator[Finding]:
@@ -117,12 +117,12 @@ def _empty(one: History, tests: int) -> Iterator[Finding]:
 
 
 def _fewer(one: History, tests: int) -> Iterator[Finding]:
-    """Nodes that give out far fewer items."""
+    """Nodes that give out far fewer items, of the runs in which they give out some."""
     most, least = np.nanmax(one.items, axis=0, initial=0), np.nanmin(one.items, axis=0, initial=0)
     for column in np.flatnonzero((most > least) & (most > 1)):
         if column and np.array_equal(one.items[:, column], one.items[:, column - 1], equal_nan=True):
             continue  # it passes on what the node before gave
-        runs = np.flatnonzero(~np.isnan(one.items[:, column]))
+        runs = np.flatnonzero(one.items[:, column] > 0)
         items = one.items[runs, column].astype(float)
         if change := moved(np.log1p(items), one.seconds[runs], tests, -FEWER):
             before, now = _middles(items, change)

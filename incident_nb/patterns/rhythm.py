@@ -30,6 +30,7 @@ LOOKED_AT, LOOKED_AT_S = 200, 9 * 86_400.0  # newest runs that a schedule is com
 NIGHTS_S = 2 * 86_400.0  # without a night among them they do not tell the time zone of the server
 NEAR_S = 180.0  # a run begins at most so long after its time
 ZONES_S = np.arange(-14, 14.25, 0.25) * 3_600.0  # a server's time zone is not in its workflows
+CLOSED_S, CLOSED = 3_600.0, 10.0  # a server without any run for so long, and so many of its gaps, was off
 LATE_S = 1_800.0  # how long a run by schedule may lack, at least; twice its time, at most a day
 
 
@@ -46,11 +47,23 @@ class Due(NamedTuple):
     schedule: str | None = None
 
 
-def due(at: Array, until: float, nodes: Mapping[str, Mapping[str, Any]] | None = None) -> Due | None:
+def closed(at: Array) -> Array:
+    """From when to when a server was off, by all of its runs (epoch seconds, ascending): rows of two."""
+    gaps = np.diff(at)
+    if not len(gaps):
+        return np.empty((0, 2))
+    off = np.flatnonzero(gaps > max(CLOSED_S, CLOSED * float(np.median(gaps))))
+    return np.column_stack([at[off], at[off + 1]])
+
+
+def due(
+    at: Array, until: float, nodes: Mapping[str, Mapping[str, Any]] | None = None, off: Array | None = None
+) -> Due | None:
     """What was to be expected after runs at these times (epoch seconds, ascending); None where no rhythm is known.
 
-    `nodes`: of the workflow as it ran last, by name. A schedule that its newest runs keep to decides; one that has too few
-    runs to tell may only delay what the runs say; one that they do not keep to says nothing.
+    `nodes`: of the workflow as it ran last, by name; `off`: when its server was, as `closed` gives it. A schedule that its
+    newest runs keep to decides; one that has too few runs to tell may only delay what the runs say; one that they do not
+    keep to says nothing.
     """
     learnt = _by_week(at, until) or _by_gaps(at, until)
     if nodes is None or until - at[-1] < LATE_S or (learnt is not None and until - at[-1] < learnt.every):
@@ -61,7 +74,7 @@ def due(at: Array, until: float, nodes: Mapping[str, Mapping[str, Any]] | None =
     zone = _kept(rules, at)
     if zone is None:
         return learnt
-    planned = _by_schedule(rules, at, until, zone)
+    planned = _by_schedule(rules, at, until, zone, np.empty((0, 2)) if off is None else off)
     if len(at) >= FITTING and (at[-1] - _compared(at)[0] >= NIGHTS_S or not any(rule.local for rule in rules)):
         return planned
     return None if learnt is None or planned is None else max(learnt, planned, key=lambda one: one.silent_from)
@@ -162,9 +175,12 @@ def _kept(rules: list[Rule], at: Array) -> float | None:
     return best if fit >= KEEPS else None
 
 
-def _by_schedule(rules: list[Rule], at: Array, until: float, zone: float) -> Due | None:
+def _by_schedule(rules: list[Rule], at: Array, until: float, zone: float, off: Array) -> Due | None:
+    """By the times of its trigger; what fell into a time in which the server was off is made up for by nobody."""
     last = float(at[-1]) - zone
     fires = _fires(rules, last + 1, max(until - zone, last) + 40 * DAY_S, last)
+    for begin, end in off - zone:
+        fires = fires[(fires <= begin) | (fires >= end)]
     if len(fires) < 2:
         return None
     every = float(np.median(np.diff(fires[:12])))

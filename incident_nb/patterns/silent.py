@@ -14,7 +14,7 @@ import pandas as pd
 
 from incident_nb.executions import Snapshot
 from incident_nb.patterns.columns import SILENT_COLUMNS
-from incident_nb.patterns.rhythm import Due, by_chance, due
+from incident_nb.patterns.rhythm import Array, Due, by_chance, closed, due
 
 MANY = 3  # silent workflows at once, and half of all regular ones: then it is n8n
 STARTED = ("trigger", "webhook")  # modes of runs that a workflow's triggers began
@@ -106,12 +106,16 @@ def _by_instance(
 ) -> list[tuple[str, int, list[Silent]]]:
     """For each instance, how many workflows have a rhythm by which they start, and those that have stopped to."""
     last = _newest_versions(runs) if snapshots else {}
+    off = {
+        str(name): closed(np.sort(_seconds(mine["at"])))
+        for name, mine in runs.groupby(runs["instance"].astype("object"))
+    }
     runs = runs[(runs["mode"].isin(modes) & runs["at"].notna() & runs["workflow_id"].notna()).to_numpy()]
     if not len(runs):
         return []
     called = (runs["mode"] != "trigger").to_numpy()
     keys = [pd.factorize(runs[name])[0].astype(np.int64) for name in ("instance", "workflow_id")]
-    seconds = runs["at"].dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64) / 1e6
+    seconds = _seconds(runs["at"])
     group = keys[0] * 2**32 + keys[1]
     order = np.lexsort((seconds, group))
     group, seconds, called = group[order], seconds[order], called[order]
@@ -124,7 +128,7 @@ def _by_instance(
         instance, at = str(row[0]), seconds[begin:end]
         snapshot, until = snapshots.get(last.get(row[:2], "")), ends[instance].timestamp()
         by_calls = bool(called[begin:end].any())
-        told = by_chance(at, until) if by_calls else due(at, until, snapshot.nodes if snapshot else None)
+        told = by_chance(at, until) if by_calls else due(at, until, snapshot.nodes if snapshot else None, off[instance])
         if told is None or (snapshot and _is_off(snapshot)):
             continue
         count, silences = found.get(instance, (0, []))
@@ -209,6 +213,12 @@ def _ended_early(
         for _, count, silences in found
         if silences and len(silences) == count and count >= MANY
     ]
+
+
+def _seconds(at: pd.Series) -> Array:
+    """Instants in seconds since 1970."""
+    known: Array = at.dropna().dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64) / 1e6
+    return known
 
 
 def _at(seconds: float) -> pd.Timestamp:
