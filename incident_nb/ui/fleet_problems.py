@@ -97,7 +97,8 @@ def rates(fleet: Fleet) -> View:
         trend = str(row.trend)
         rows.append(
             [place(fleet, row), [(share(row.failed, row.runs), "")], [(percent(row.rate), ""), *muted(interval)],
-             [(before, "")], [(trend if trend != "unknown" else "not known", _TRENDS.get(trend, "")), *muted(row.why if trend in _TRENDS else None)]]
+             [(before, "")],
+             [(trend if trend != "unknown" else "not known", _TRENDS.get(trend, "")), *muted(row.why if trend in _TRENDS else None)]]
         )  # fmt: skip
     return table(
         ("Workflow", "Failed", "Rate, 95% interval", "The time before", "Trend"), rows,
