@@ -12,7 +12,9 @@ from incident_nb.patterns.onset import began
 HOUR = 3600 * 10**6  # microseconds
 
 
-def told(seed: int, rate: float, *, uneven: bool = False, stray: float = 0.01, earlier: bool = False) -> tuple[bool, int]:
+def told(
+    seed: int, rate: float, *, uneven: bool = False, stray: float = 0.01, earlier: bool = False
+) -> tuple[bool, int]:
     """Whether the interval holds the change of one sequence, and how many runs lie in it."""
     rng = np.random.default_rng(seed)
     good, bad = int(rng.integers(10, 200)), int(rng.integers(1, 40))
@@ -74,14 +76,19 @@ def test_a_failure_that_is_tried_again_in_vain_is_one_failure() -> None:
     assert twice.end == 7
 
 
-@pytest.mark.parametrize(("signs", "run", "end"), [("..Xxx....", 2, 4), ("..Xxx....X", 3, 4), ("..Xx......XXXX", 12, 13)])
+@pytest.mark.parametrize(
+    ("signs", "run", "end"), [("..Xxx....", 2, 4), ("..Xxx....X", 3, 4), ("..Xx......XXXX", 12, 13)]
+)
 def test_the_end_of_a_stretch_that_was_tried_again(signs: str, run: int, end: int) -> None:
     assert stretch_end(flags(signs), run, again(signs)) == end
 
 
 def test_one_failure_that_was_tried_again_is_a_one_off() -> None:
     found = pattern_of(times("....Xxx.."), flags("....Xxx.."), again("....Xxx.."))
-    assert (found.pattern, found.why) == ("one_off", "1 of 7 runs failed this way, and again the 2 times it was tried once more")
+    assert (found.pattern, found.why) == (
+        "one_off",
+        "1 of 7 runs failed this way, and again the 2 times it was tried once more",
+    )
     assert pattern_of(times("....XXX.."), flags("....XXX..")).pattern == "persistent"
 
 

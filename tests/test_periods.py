@@ -17,10 +17,14 @@ When = Callable[[pd.Timestamp], bool]
 
 def schedule(days: float, minutes: int, start: str = "2026-03-02") -> pd.Series:
     """The runs of a workflow that runs every so many minutes, from a Monday on; the clock goes forward on 29 March."""
-    return pd.Series(pd.date_range(start, periods=int(days * 1440 / minutes), freq=f"{minutes}min", tz="UTC", unit="us"))
+    return pd.Series(
+        pd.date_range(start, periods=int(days * 1440 / minutes), freq=f"{minutes}min", tz="UTC", unit="us")
+    )
 
 
-def told(runs: pd.Series, when: When, zone: ZoneInfo = BERLIN, hit: float = 1.0, seed: int = 1) -> tuple[str, str | None, str]:
+def told(
+    runs: pd.Series, when: When, zone: ZoneInfo = BERLIN, hit: float = 1.0, seed: int = 1
+) -> tuple[str, str | None, str]:
     failed = np.array([bool(when(at)) for at in runs.dt.tz_convert(zone)])
     failed &= np.random.default_rng(seed).random(len(runs)) < hit
     return pattern_of(runs, pd.Series(failed), zone=zone)

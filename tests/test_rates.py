@@ -27,7 +27,15 @@ def test_the_interval_of_a_share() -> None:
 
 @pytest.mark.parametrize(
     "counts",
-    [(3, 10, 0, 10), (8, 10, 1, 10), (1, 10, 8, 10), (9, 10, 3, 10), (1, 1000, 6, 1000), (2, 7, 30, 900), (0, 10, 0, 10)],
+    [
+        (3, 10, 0, 10),
+        (8, 10, 1, 10),
+        (1, 10, 8, 10),
+        (9, 10, 3, 10),
+        (1, 1000, 6, 1000),
+        (2, 7, 30, 900),
+        (0, 10, 0, 10),
+    ],
 )
 def test_two_shares_of_few_failures_by_all_the_ways_they_could_have_fallen(counts: tuple[int, int, int, int]) -> None:
     failed, runs_, failed_before, runs_before = counts

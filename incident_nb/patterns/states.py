@@ -27,7 +27,7 @@ _STAYED_WORKED = np.log((1 - np.array(RATES)) * (1 - LEFT))
 _STAYED_LUCKY = np.log(np.maximum(1 - np.array(RATES), LUCKY_AGAIN) * (1 - LEFT))
 _FIRST = np.outer(QUIET_ODDS, [1 - FAILING_AT_FIRST, *(FAILING_AT_FIRST * odds for odds in ODDS)])
 # A stretch seemed over when at least so many good runs had made it so likely that the state was the normal one.
-ENDED, ENDED_RUNS = 0.9, 4
+ENDED, ENDED_RUNS = 0.5, 4
 _LONGEST = 24  # powers of two: the longest block of equal runs is one of 16 million
 _NEAR = 40  # after so many good runs in a row a stretch is over, whatever its rate
 
