@@ -206,7 +206,9 @@ def test_patterns_as_json(command: Command, source: Path) -> None:
     }
     assert found["skipped"] == []
     assert found["false_green"] == found["silent"] == found["slow"] == found["shared"] == []
-    assert [(row["workflow"], row["failed"], row["before_failed"]) for row in found["rates"]] == [("[ACME] Flow 1", 3, 0)]
+    assert [(row["workflow"], row["failed"], row["before_failed"]) for row in found["rates"]] == [
+        ("[ACME] Flow 1", 3, 0)
+    ]
     (group,) = found["groups"]
     assert set(group) == GROUP
     assert group["execution_ids"] == ["7", "6", "5"]

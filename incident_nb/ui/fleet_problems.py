@@ -98,7 +98,8 @@ def rates(fleet: Fleet) -> View:
         rows.append(
             [place(fleet, row), [(share(row.failed, row.runs), "")], [(percent(row.rate), ""), *muted(interval)],
              [(before, "")],
-             [(trend if trend != "unknown" else "not known", _TRENDS.get(trend, "")), *muted(row.why if trend in _TRENDS else None)]]
+             [(trend if trend != "unknown" else "not known", _TRENDS.get(trend, "")),
+              *muted(row.why if trend in _TRENDS else None)]]
         )  # fmt: skip
     return table(
         ("Workflow", "Failed", "Rate, 95% interval", "The time before", "Trend"), rows,
