@@ -206,9 +206,8 @@ def test_patterns_as_json(command: Command, source: Path) -> None:
     }
     assert found["skipped"] == []
     assert found["false_green"] == found["silent"] == found["slow"] == found["shared"] == []
-    assert [(row["workflow"], row["failed"], row["before_failed"]) for row in found["rates"]] == [
-        ("[ACME] Flow 1", 3, 0)
-    ]
+    rates = [(row["workflow"], row["failed"], row["before_failed"]) for row in found["rates"]]
+    assert rates == [("[ACME] Flow 1", 3, 0), ("[BETA] Good one", 0, 0)]
     (group,) = found["groups"]
     assert set(group) == GROUP
     assert group["execution_ids"] == ["7", "6", "5"]
