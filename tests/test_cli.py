@@ -191,7 +191,7 @@ def test_patterns_as_a_table(command: Command, source: Path) -> None:
 GROUP = {
     "fingerprint", "instance", "client", "workflow_id", "workflow", "node", "node_type", "cause", "detail",
     "confidence", "count", "execution_ids", "first_seen", "last_seen", "onset", "pattern", "error_rate", "message",
-    "why",
+    "why", "period",
 }  # fmt: skip
 
 

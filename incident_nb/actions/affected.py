@@ -109,7 +109,8 @@ def _since(same: pd.DataFrame, known: Mapping[str, pd.DataFrame], incident: Inci
     before = runs[runs["at"] <= last]
     begun = onset(before["at"], before["failed"], before["again"]) if len(before) else None
     since = min(begun.at, incident.detected_at) if begun else incident.detected_at
-    return since, begun.not_before or since if begun else since
+    good = before.loc[~before["failed"].astype(bool) & (before["at"] < since), "at"]  # an onset may be unsure of it
+    return since, good.iloc[-1].to_pydatetime() if begun and len(good) else since
 
 
 def _alike(theirs: pd.DataFrame, same: pd.DataFrame, incident: Incident, since: datetime) -> pd.Series:
