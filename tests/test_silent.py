@@ -131,6 +131,17 @@ def test_a_schedule_of_a_server_in_another_time_zone() -> None:
     assert row["due"].hour == 7 and row["due"].day == 9 and row["missed"] == 2
 
 
+def test_a_change_of_clocks_is_no_silence() -> None:
+    """Every 20 minutes of office hours, seen when by the summer's clock two runs of the first winter's day lack."""
+    start = pd.Timestamp("2026-09-21", tz="UTC")
+    at = times("20min", 35, start=start)
+    at = at[(at.day_of_week < 5) & (at.hour >= 7) & (at.hour < 16)]  # 9 to 18 in Berlin, until Friday the 23rd
+    cron = snapshot(field="cronExpression", expression="*/20 9-17 * * 1-5")
+    goes_on = history(times("15min", 40, start=start), flow="other")
+    assert found(history(at), goes_on, snapshots=cron, now=pd.Timestamp("2026-10-26T07:55Z")) == []
+    assert len(found(history(at), goes_on, snapshots=cron, now=pd.Timestamp("2026-10-26T11:00Z"))) == 1
+
+
 def test_a_schedule_that_was_made_rarer_is_kept_to() -> None:
     at = until(times("15min", DAYS), "2026-07-12T14:30")
     version = np.where(np.arange(len(at)) < len(at) - 1, "v0", "v1")

@@ -187,6 +187,7 @@ def _by_schedule(rules: list[Rule], at: Array, until: float, zone: float, off: A
     missed = int((fires <= until - zone).sum())
     if missed == len(fires):
         missed = int((until - zone - fires[0]) / every) + 1
-    late = fires[0] + zone + max(LATE_S, min(2 * every, DAY_S))
+    clocks = HOUR_S if any(rule.local for rule in rules) else 0  # they may have been changed since the last run
+    late = fires[0] + zone + max(LATE_S, min(2 * every, DAY_S)) + clocks
     words = " and ".join(dict.fromkeys(rule.words for rule in rules))
     return Due(every, float(fires[0] + zone), float(late), missed, words)
