@@ -193,6 +193,14 @@ def test_runs_whose_data_was_not_kept_count_as_neither() -> None:
     assert only(of(log))["runs"] == 24
 
 
+def test_runs_whose_data_was_not_kept_are_not_taken_for_runs_without_the_factor() -> None:
+    log = fleet((uses(1, "k"), BROKEN), (uses(2, "k"), BROKEN), (uses(3, "l"), FINE), (uses(4, "l"), FINE))
+    assert only(of(log))["rest_runs"] == 22
+    unknown = (log.executions["workflow_id"] == "wf4") & (log.executions["at"] >= START + 48 * HOUR)
+    log.executions["nodes_run"] = log.executions["nodes_run"].astype("object").where(~unknown, None).astype("category")
+    assert only(of(log))["rest_runs"] == 11
+
+
 def test_runs_by_hand_are_left_out() -> None:
     by_hand = runs("X" * 12, uses(2, "k"), first=900, start=START + 48 * HOUR, mode="manual")
     rest = fleet((uses(1, "k"), BROKEN), (uses(3, "l"), FINE))
@@ -232,6 +240,13 @@ def test_workflows_that_fail_in_the_same_hour_are_one_row() -> None:
 def test_a_workflow_that_runs_only_then_fails_then_and_that_is_no_finding() -> None:
     daily = runs("..XXXX.XX", uses(1, "k"), every=DAY, first=1)
     assert of(log_of(*daily, *runs("." * 200, uses(2, "l"), first=1000))).empty
+
+
+def test_an_hour_that_mostly_goes_well_explains_nothing() -> None:
+    signs = "".join("X" if n % 96 == 18 else "." for n in range(24 * 24))
+    rest = runs("." * 576, uses(2, "l"), first=1000)
+    assert of(log_of(*runs(signs, uses(1, "k")), *rest)).empty
+    assert not of(log_of(*runs(signs.replace("X", "."), uses(1, "k")), *nightly(3, days=24), *rest)).empty
 
 
 def test_one_bad_night_is_no_hour_of_the_day() -> None:
