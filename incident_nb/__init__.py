@@ -7,7 +7,7 @@ survey(case)        -> Survey          every problem of the source, grouped, wit
 open_review(name)   -> Review          a client's incidents over a period: of a review's folder, or the bundled sample
 review              what a notebook shows of it: summary, clocks, times, runs, and their charts
 display             what a notebook shows: summary, severity, causes, checklist, others, step
-plots               charts: execution_strip, course, cause_bars, group_bars
+plots               charts: execution_strip, course, onset_chart, heat_map, rate_chart, cause_bars, group_bars
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +20,7 @@ from incident_nb.logfile import merged, read_log, write_log
 from incident_nb.models import Probed
 from incident_nb.redact import sealed
 from incident_nb.resources import sample as sample_folder
-from incident_nb.settings import Settings, load
+from incident_nb.settings import PROBLEMS, Settings, load
 
 SAMPLE = "sample"
 SAMPLE_NOW = datetime(2026, 11, 14, 8, 30, tzinfo=UTC)
@@ -78,9 +79,12 @@ class Case:
             "settings": self.settings.model_dump(mode="json"),
             "skipped": [asdict(part) for part in self.log.skipped],
         }
-        with staged(folder, gone=("diagnosis.json",), last="case.json") as draft:
+        with staged(folder, gone=("diagnosis.json", PROBLEMS), last="case.json") as draft:
             write_log(draft, self.log)
             (draft / ANSWERS).unlink(missing_ok=True)
+            if decided := self.settings.problems:
+                with suppress(FileNotFoundError):
+                    write_atomic(draft / PROBLEMS, sealed(PROBLEMS, decided.read_text(encoding="utf-8")))
             replace(self, folder=draft).keep(self.answers, self.not_asked)
             write_atomic(draft / "case.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
         return replace(self, folder=folder)
@@ -112,6 +116,7 @@ def open_case(name: str = SAMPLE) -> Case:
         return sample_case()
     folder = _of_incident(name) if _INCIDENT.fullmatch(name) and not Path(name).is_dir() else Path(name).expanduser()
     clean_leftovers(folder)
+    decided = folder / PROBLEMS
     try:
         about = json.loads((folder / "case.json").read_text(encoding="utf-8"))
         if about["schema"] != SCHEMA:
@@ -120,7 +125,9 @@ def open_case(name: str = SAMPLE) -> Case:
             log=read_log(folder, [Skipped(**part) for part in about["skipped"]]),
             now=datetime.fromisoformat(about["now"]),
             # Where our own settings lie is never for a case to say: it is what makes settings trusted.
-            settings=Settings.model_validate({**about["settings"], "path": None}),
+            settings=Settings.model_validate(
+                {**about["settings"], "path": None, "problems": decided if decided.exists() else None}
+            ),
             since=datetime.fromisoformat(about["since"]) if about["since"] else None,
             unattended=about["unattended"],
             offline=about.get("offline", False),

@@ -18,7 +18,7 @@ LONGEST = 300
 
 # A module imports lower levels only, and of its own level nothing but itself.
 LEVELS = [
-    {"models", "errors", "escape", "executions", "resources"},
+    {"distinct", "models", "errors", "escape", "executions", "resources"},
     {"files", "names", "notebook_kernel", "processes", "public", "said", "sanitise"},
     {"settings", "record", "redact", "outputs", "http", "logfile", "notebook_papermill"},
     {"readers", "policy", "supervisor", "n8n"},

@@ -112,7 +112,11 @@ def test_a_good_run_by_hand_in_between_is_not_denied() -> None:
             "after a good run at 2026-03-02 14:00 UTC",
             "it may have begun right after 2026-03-02 09:00 UTC",
         ),
-        ("..X..XXX", "after a good run at 2026-03-02 09:00 UTC", "it may have begun as late as 2026-03-02 13:00 UTC"),
+        (
+            "......XX.XXX",
+            "after a good run at 2026-03-02 13:00 UTC",
+            "it may have begun right after 2026-03-02 10:00 UTC or as late as 2026-03-02 15:00 UTC",
+        ),
         ("....XXX", "after a good run at 2026-03-02 11:00 UTC", None),
         ("XXX", "no good run through “Call” before it in the records, manual ones aside", None),
     ],

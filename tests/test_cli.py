@@ -191,20 +191,23 @@ def test_patterns_as_a_table(command: Command, source: Path) -> None:
 GROUP = {
     "fingerprint", "instance", "client", "workflow_id", "workflow", "node", "node_type", "cause", "detail",
     "confidence", "count", "execution_ids", "first_seen", "last_seen", "onset", "pattern", "error_rate", "message",
-    "why",
+    "why", "period",
 }  # fmt: skip
 
 
 def test_patterns_as_json(command: Command, source: Path) -> None:
     found = json.loads(command("patterns", source, "--json").out)
-    assert set(found) == {"window", "totals", "skipped", "groups", "false_green", "silent", "shared"}
+    tables = {"false_green", "silent", "slow", "shared", "rates"}
+    assert set(found) == {"window", "totals", "skipped", "groups", *tables}
     assert found["window"] == {
         "from": "2026-03-02T08:00:00.000Z",
         "to": "2026-03-02T14:00:00.000Z",
         "pruned_before": None,
     }
     assert found["skipped"] == []
-    assert found["false_green"] is found["silent"] is found["shared"] is None
+    assert found["false_green"] == found["silent"] == found["slow"] == found["shared"] == []
+    rates = [(row["workflow"], row["failed"], row["before_failed"]) for row in found["rates"]]
+    assert rates == [("[ACME] Flow 1", 3, 0), ("[BETA] Good one", 0, 0)]
     (group,) = found["groups"]
     assert set(group) == GROUP
     assert group["execution_ids"] == ["7", "6", "5"]
@@ -614,11 +617,11 @@ def test_an_earlier_investigation_in_the_folder_is_replaced(older: Whole) -> Non
     assert json.loads(older.text("copy.json")) == json.loads(older.text("case/diagnosis.json")) == older.diagnosis
 
 
-def test_a_data_frame_survives_in_the_report_of_patterns(command: Command, source: Path, tmp_path: Path) -> None:
+def test_the_report_of_patterns_holds_tables_and_charts(command: Command, source: Path, tmp_path: Path) -> None:
     ended = command("patterns", source, "--html", "patterns.html")
     assert (ended.code, ended.out) == (0, "")
     html = (tmp_path / "patterns.html").read_text()
-    assert "<td>[ACME] Flow 1</td>" in html
+    assert "<td><strong>[ACME] Flow 1</strong>" in html
     assert html.count("<img") >= 2
     assert "<script" not in html
 

@@ -48,8 +48,11 @@ from incident_nb.models import (
     Verdict,
     Window,
 )
-from incident_nb.patterns import GROUP_COLUMNS, shape
-from incident_nb.patterns.onset import FAILING_RATE, NORMAL_RATE
+from incident_nb.patterns import GROUP_COLUMNS, period, shape, states
+from incident_nb.patterns.onset import CERTAIN
+from incident_nb.patterns.rates import FALSE_SHARE
+from incident_nb.patterns.sequences import AT_ONCE
+from incident_nb.patterns.window import FIRST, READ
 from incident_nb.probes import PROBES, endpoint
 from incident_nb.review import paper as review_paper
 from tests import served
@@ -206,7 +209,7 @@ def test_settings_example_loads_with_every_key_and_every_key_is_explained(folder
         "modal.apps.HOST.": next(iter(loaded.modal.apps.values())),
     }  # fmt: skip
     for table, example in tables.items():
-        for key in type(example).model_fields.keys() - {"path", "notebooks"}:
+        for key in type(example).model_fields.keys() - {"path", "problems", "notebooks"}:
             assert f"| `{table}{key}` |" in text, key
             assert key in example.model_fields_set, f"the example leaves out {table}{key}"
 
@@ -361,8 +364,15 @@ def test_every_column_of_a_group_and_every_figure_of_a_pattern_is_explained() ->
         assert f"`{column}`" in text, column
     for pattern in shape.Pattern.__args__:
         assert f"| `{pattern}` |" in text, pattern
-    for figure in (shape.PERSISTENT_SHARE, shape.REGULAR, NORMAL_RATE, FAILING_RATE):
+    odds = (*states.QUIET, *states.QUIET_ODDS, states.RATES[0], *states.RATES[-2:], states.LUCKY_AGAIN, states.ENDED)
+    told = (shape.PERSISTENT_SHARE, shape.MOST, period.HIT, period.COVERED, period.REGULAR, CERTAIN, FALSE_SHARE)
+    for figure in (*odds, *told):
         assert f"{figure}" in text, figure
+    for share in (states.ENTERED, states.LEFT, states.FAILING_AT_FIRST):
+        assert f"1 of {1 / share:.0f} |" in text, share
+    assert f"{period.TIMES_AS_LIKELY:.0f} times as likely" in text
+    assert f"at least {READ} were read" in text and f"is {FIRST} or more" in text
+    assert f"within {AT_ONCE.seconds // 60} minutes" in text
 
 
 def test_every_key_of_a_diagnosis_is_explained() -> None:

@@ -121,12 +121,15 @@ def test_cause_bars_add_up_the_groups_of_a_cause() -> None:
             ("C", "x", None, 1),
         )
     )
-    assert chart.data.to_dict("list") == {
+    assert chart.data.drop(columns="together").to_dict("list") == {
         "cause": ["credentials", "timeout", "not classified"],
         "count": [1100, 3, 1],
         "groups": [2, 1, 1],
     }
-    assert chart.alt == "Failures by cause: credentials 1,100; timeout 3; not classified 1."
+    assert chart.data["together"].tolist() == pytest.approx([1100 / 1104, 1103 / 1104, 1])
+    assert chart.alt == (
+        "Failures by cause: credentials 1,100; timeout 3; not classified 1. The first cause of 3 makes up 100%."
+    )
     assert png(chart)
 
 
@@ -139,7 +142,10 @@ def test_group_bars_show_the_largest_and_add_up_the_rest() -> None:
     assert chart.data["label"].tolist()[1:] == ["B › Get", "W0 › Send", "4 smaller groups"]
     assert chart.data["label"][0].endswith("… › Create Contact")
     assert chart.data["label"].str.len().max() <= 44
-    assert chart.alt.endswith("B › Get: 7  timeout; W0 › Send: 1  rate limit; 4 smaller groups: 4.")
+    assert chart.alt.endswith(
+        "B › Get: 7  timeout; W0 › Send: 1  rate limit; 4 smaller groups: 4. The first 3 groups of 7 make up 81%."
+    )
+    assert chart.data["together"].tolist() == pytest.approx([9 / 21, 16 / 21, 17 / 21, 1])
     assert png(chart)
 
 

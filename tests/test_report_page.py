@@ -17,19 +17,32 @@ from axe_playwright_python.sync_playwright import Axe
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from incident_nb import cli, display
+from incident_nb import cli
 from incident_nb.case import sample_case
 from incident_nb.diagnose import survey
-from incident_nb.plots import cause_bars, group_bars
+from incident_nb.plots import cause_bars
 from incident_nb.report import export
 from incident_nb.resources import templates
+from incident_nb.ui import fleet
 from incident_nb.ui.blocks import Sheet
 from tests import ended
 from tests.browser import FLAGS, chromium_or_skip
 from tests.builders import NOW
+from tests.fleets import whole as filled
+from tests.fleets import with_versions
 
 LARGEST = 500_000
-PAGES = ("closed", "open", "without a record", "healthy", "client", "patterns", "review", "client's review")
+PAGES = (
+    "closed",
+    "open",
+    "without a record",
+    "healthy",
+    "client",
+    "patterns",
+    "patterns, all found",
+    "review",
+    "client's review",
+)
 MM = 72 / 25.4
 RIGHT = 210 - 15  # millimetres: the right edge of what is printed, by the page's margin
 
@@ -49,9 +62,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     out = tmp_path_factory.mktemp("pages")
     closed = ended.write(out / "closed")
     plain = replace(ended.case(upto=300), incident=None)
-    case = sample_case()
-    found = survey(case)
-    shown = [display.survey(found), cause_bars(found.groups), group_bars(found.groups)]
+    case = replace(sample_case(), unattended=True)
+    every = fleet(case, with_versions(filled(survey(case), why=f"{WORDS}, {WORDS}")))
+    views = [every.glance(), every.onsets(), every.new(), every.gone(), every.shared(), every.causes(), every.groups()]
+    views += [every.problems(), every.silent(), every.false_green(), every.slow(), every.rate_chart(), every.rates()]
     healthy = replace(plain, log=ended.log_of(*ended.runs("........")), answers=(), workflow=None)
     return {
         "closed": closed / "report.html",
@@ -59,9 +73,18 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "open": ended.shown(out / "open", ended.case(upto=300), ended.events(upto=300)).html,
         "without a record": ended.shown(out / "plain", plain).html,
         "healthy": ended.shown(out / "healthy", healthy).html,
-        "patterns": made(out / "patterns", *shown),
+        "patterns": surveyed(out / "patterns.html"),
+        "patterns, all found": made(out / "patterns", *views, every.heat(), every.busiest()),
         **reviewed(out / "review"),
     }
+
+
+def surveyed(out: Path) -> Path:
+    """The sample's patterns, as they are written unattended."""
+    with pytest.raises(SystemExit) as ended_:
+        cli.main(["patterns", "sample", "--html", str(out)])
+    assert not ended_.value.code
+    return out
 
 
 def reviewed(out: Path) -> dict[str, Path]:

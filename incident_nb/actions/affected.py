@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from incident_nb.errors import UsageError
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Frozen
-from incident_nb.patterns import onset, problems, sequences
+from incident_nb.patterns import Decisions, onset, problems, sequences
 from incident_nb.record import Incident
 from incident_nb.watch.reconcile import ENDED_BY
 
@@ -49,23 +49,31 @@ class Extent(Frozen):
     others: tuple[str, ...] = ()
 
 
-def extent(log: ExecutionLog, incident: Incident, instance: str, workflows: Iterable[str] = ()) -> Extent:
+def extent(
+    log: ExecutionLog,
+    incident: Incident,
+    instance: str,
+    workflows: Iterable[str] = (),
+    decided: Decisions | None = None,
+) -> Extent:
     """What an incident's problem did on a server, as this log has it.
 
     Of the incident's own workflow those that hold its problem, by fingerprint; of those that were stopped for it those
     that failed with the same credential or host, where one is known, be it before the incident's own did; of `workflows`
     (ids) all that failed. With them go callers that failed by it and sub-workflows that failed in them. Runs by hand are
-    left out, and what failed after the incident was resolved. Raises UsageError where nobody knows which workflow.
+    left out, and what failed after the incident was resolved.
+    `decided`: what people decided on problems. Raises UsageError where nobody knows which workflow.
     """
     failures, runs = (table[table["instance"] == instance] for table in (log.failures, log.executions))
     own, named = incident.subject.workflow_id, set(workflows)
     held = {one.workflow_id for one in incident.held.values() if one.instance == instance}
     if own is None and not named | held:
         raise UsageError(f"{incident.id} names no workflow. Name one with --workflow.")
-    table = problems(failures)
+    table = problems(failures, decided)
     ended = table["place"].isin(ENDED_BY)
     mine = table[table["workflow_id"] == own]
-    same = mine[mine["fingerprint"] == incident.subject.fingerprint]
+    key = incident.subject.fingerprint
+    same = mine[mine["fingerprint"] == (decided.of(key) if decided and key else key)]
     same = same if len(same) else mine[ended.loc[mine.index]]
     known = sequences(table, runs)
     since, well = _since(same, known, incident)
@@ -89,7 +97,7 @@ def extent(log: ExecutionLog, incident: Incident, instance: str, workflows: Iter
     )  # fmt: skip
 
 
-def _since(same: pd.DataFrame, known: dict[str, pd.DataFrame], incident: Incident) -> tuple[datetime, datetime]:
+def _since(same: pd.DataFrame, known: Mapping[str, pd.DataFrame], incident: Incident) -> tuple[datetime, datetime]:
     """When the stretch of failing began in which the incident was detected, and the last good run before it.
 
     Both are its detection, where the log knows no better; the second one is the first, where there was no good run.
@@ -99,9 +107,10 @@ def _since(same: pd.DataFrame, known: dict[str, pd.DataFrame], incident: Inciden
         return incident.detected_at, incident.detected_at
     last = max(incident.detected_at, incident.fixed.at if incident.fixed else incident.detected_at)
     before = runs[runs["at"] <= last]
-    begun = onset(before["at"], before["failed"]) if len(before) else None
+    begun = onset(before["at"], before["failed"], before["again"]) if len(before) else None
     since = min(begun.at, incident.detected_at) if begun else incident.detected_at
-    return since, begun.not_before or since if begun else since
+    good = before.loc[~before["failed"].astype(bool) & (before["at"] < since), "at"]  # an onset may be unsure of it
+    return since, good.iloc[-1].to_pydatetime() if begun and len(good) else since
 
 
 def _alike(theirs: pd.DataFrame, same: pd.DataFrame, incident: Incident, since: datetime) -> pd.Series:
@@ -116,7 +125,9 @@ def _alike(theirs: pd.DataFrame, same: pd.DataFrame, incident: Incident, since: 
     return theirs["at"] >= since
 
 
-def _of_this_time(theirs: pd.DataFrame, known: dict[str, pd.DataFrame], since: datetime, well: datetime) -> pd.Series:
+def _of_this_time(
+    theirs: pd.DataFrame, known: Mapping[str, pd.DataFrame], since: datetime, well: datetime
+) -> pd.Series:
     """Which failures of other workflows belong to this problem by their time: another one may have failed first.
 
     All since the incident's own began; before that, those after the last good run of its workflow (`well`) and of theirs.

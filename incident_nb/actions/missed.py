@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import takewhile
 
-from incident_nb.actions.schedules import rules_of, times, zone_of
+from incident_nb.actions.schedules import rules_of, zone_of
 from incident_nb.actions.sight import Sight
 from incident_nb.actions.target import starts_of
 from incident_nb.actions.wording import named
+from incident_nb.n8n.schedules import times
 from incident_nb.readers.node_input import Json
 from incident_nb.record import Incident
 

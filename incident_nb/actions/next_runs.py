@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from incident_nb.actions.runs_after import PRODUCTION
-from incident_nb.actions.schedules import rules_of, times, zone_of
+from incident_nb.actions.schedules import rules_of, zone_of
 from incident_nb.actions.target import starts_of
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Frozen
+from incident_nb.n8n.schedules import times
 from incident_nb.readers.node_input import as_dict
 
 Json = dict[str, Any]

@@ -15,6 +15,7 @@ from incident_nb.executions import ExecutionLog
 from incident_nb.incidents.kinds.recovering import Harmed
 from incident_nb.n8n import N8n
 from incident_nb.n8n.workflows import look
+from incident_nb.patterns import decisions_of
 from incident_nb.record import Incident
 from incident_nb.watch.servers import read
 
@@ -61,7 +62,8 @@ def replaying(
     incident, now = desk.records.get(number), desk.clock()
     with server_of(incident, desk.settings, server, REPLAYS_S) as n8n:
         known = read(n8n.name, desk.settings, now)
-        found = extent(known.log, incident, n8n.name, [_id_of(known.log, n8n.name, name) for name in workflows])
+        named = [_id_of(known.log, n8n.name, name) for name in workflows]
+        found = extent(known.log, incident, n8n.name, named, decisions_of(desk.settings))
         lacks = f"{known.why} All until {known.until:%Y-%m-%d %H:%M} UTC is here." if known.why else ""
         yield n8n, replay_plan.plan(n8n, found, incident, now, choice, lacks=lacks, on_progress=on_progress)
 
@@ -89,7 +91,8 @@ def counted(
     if sources:
         log, incident = read_case(list(sources), desk.settings, desk.clock()).log, desk.records.get(number)
         instance = _instance_of(log, incident)
-        found = extent(log, incident, instance, [_id_of(log, instance, name) for name in workflows])
+        named = [_id_of(log, instance, name) for name in workflows]
+        found = extent(log, incident, instance, named, decisions_of(desk.settings))
         known = harm.in_export(found, sources, on_progress)
     else:
         with replaying(desk, number, None, workflows, server=server, on_progress=on_progress) as (_, plan):

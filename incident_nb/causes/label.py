@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from incident_nb.causes.engine import OWN_HOSTS, classify_many
 from incident_nb.causes.rules import rule_files
+from incident_nb.distinct import distinct
 from incident_nb.models import Cause, ErrorRecord, Verdict
 
 _ASKED = ("message", "description", "http_code", "error_name", "node_type", "stack", "host", "url", "credential_type")
@@ -57,29 +60,33 @@ def _judged(
     rules: str = "",
 ) -> dict[str, object]:
     """The columns by name. `known` are verdicts by these rules, and takes in what is new, up to a number."""
-    asked = failures[list(_ASKED)].astype("object").where(failures[list(_ASKED)].notna(), None)
-    keys = list(asked.drop_duplicates().itertuples(index=False, name=None))
+    number, first = distinct(failures, list(_ASKED))
+    asked = failures[list(_ASKED)].take(first).astype("object")
+    keys = list(asked.where(asked.notna(), None).itertuples(index=False, name=None))
     new = [key for key in keys if (rules, key) not in known]
-    verdicts = classify_many((ErrorRecord(**dict(zip(_ASKED, key, strict=True))) for key in new), own_hosts)
-    by_key = dict(zip(new, verdicts, strict=True))
-    by_key |= {key: known[rules, key] for key in keys if key not in by_key}
+    judged = classify_many((ErrorRecord(**dict(zip(_ASKED, key, strict=True))) for key in new), own_hosts)
+    by_key = dict(zip(new, judged, strict=True))
+    verdicts = [by_key[key] if key in by_key else known[rules, key] for key in keys]
     if rules:
         if len(known) + len(new) > _KEPT:
             known.clear()
         known.update(((rules, key), by_key[key]) for key in new[:_KEPT])
-    found = [by_key[key] for key in asked.itertuples(index=False, name=None)]
-    blank = (failures["place"] == "status").to_list()
-    texts: dict[str, list[str | None]] = {
-        "detail": [None if empty else v.detail for v, empty in zip(found, blank, strict=True)],
-        "runner_up": [v.runner_up and str(v.runner_up) for v in found],
-        "signature": [v.signature for v in found],
-        "procedure": [v.procedure for v in found],
-    }
+    blank = (failures["place"] == "status").to_numpy()
+
+    def said(of: Callable[[Verdict], Any]) -> Any:
+        return np.fromiter(map(of, verdicts), dtype=object, count=len(verdicts))[number]
+
+    def column(values: Any) -> pd.Series:
+        return pd.Series(values, index=failures.index, dtype="object")
+
+    causes = np.where(blank, str(Cause.UNKNOWN), said(lambda v: str(v.cause)))
     return {
-        "cause": [str(Cause.UNKNOWN if empty else verdict.cause) for verdict, empty in zip(found, blank, strict=True)],
-        "detail": pd.Series(texts["detail"], index=failures.index, dtype="object"),
-        "confidence": [0.99 if empty else verdict.confidence for verdict, empty in zip(found, blank, strict=True)],
-        **{name: pd.Series(texts[name], index=failures.index, dtype="object") for name in _TEXTS[1:]},
+        "cause": pd.Series(causes, index=failures.index, dtype="str"),
+        "detail": column(np.where(blank, None, said(lambda v: v.detail))),
+        "confidence": np.where(blank, 0.99, said(lambda v: v.confidence)).astype(np.float64),
+        "runner_up": column(said(lambda v: v.runner_up and str(v.runner_up))),
+        "signature": column(said(lambda v: v.signature)),
+        "procedure": column(said(lambda v: v.procedure)),
     }
 
 

@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         investigate,
         jobs,
         patterns,
+        problems,
         recover,
         redact,
         report,

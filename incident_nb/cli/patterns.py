@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +20,7 @@ from incident_nb.cli.common import (
     SourceArgument,
     default_now,
     instant,
+    progress,
     put_json,
     put_text,
     reading,
@@ -25,10 +28,13 @@ from incident_nb.cli.common import (
     show_rows,
     words,
 )
+from incident_nb.cli.paper import notebook_ahead
 
 if TYPE_CHECKING:
     from incident_nb.case import Case
     from incident_nb.diagnose import Survey
+    from incident_nb.incidents import Event
+    from incident_nb.notebook_ahead import Ahead
 
 
 class Engine(StrEnum):
@@ -90,16 +96,17 @@ def patterns(
 
     settings = settings_of(config)
     spread = Spread(workers, engine.value, scheduler, partial(judge, own_hosts=settings.own_hosts))
-    with reading() as on_progress:
-        case = read_case(
-            source, settings, instant(until, "--until") or default_now(source),
-            since=instant(since, "--since"), client=client, instance=instance, on_progress=on_progress, spread=spread,
-        )  # fmt: skip
-    found = survey(case)
-    if json_to is not None:
-        put_json(found.as_json(), json_to)
-    if html is not None:
-        _write_html(case, html)
+    with notebook_ahead(settings, offline=True, wanted=html is not None) as ahead:
+        with reading() as on_progress:
+            case = read_case(
+                source, settings, instant(until, "--until") or default_now(source), since=instant(since, "--since"),
+                client=client, instance=instance, on_progress=on_progress, spread=spread,
+            )  # fmt: skip
+        found = survey(case)
+        if json_to is not None:
+            put_json(found.as_json(), json_to)
+        if html is not None:
+            _write_html(case, html, ahead)
     if csv is not None:
         put_text(_as_csv(found), str(csv))
     if json_to is None and html is None and csv is None:
@@ -133,8 +140,9 @@ def _as_csv(found: Survey) -> str:
     return "\ufeff" + written.getvalue()
 
 
-def _write_html(case: Case, target: Path) -> None:
-    """Runs the patterns notebook on the case and keeps its report."""
+def _write_html(case: Case, target: Path, ahead: Ahead) -> None:
+    """Runs the patterns notebook on the case, for nobody who looks, and keeps its report."""
+    from incident_nb.desk.folder import keep_record
     from incident_nb.errors import OutputError
     from incident_nb.files import scratch, write_atomic
     from incident_nb.notebook import run_notebook
@@ -143,12 +151,40 @@ def _write_html(case: Case, target: Path) -> None:
 
     if not target.parent.is_dir():
         raise OutputError(f"could not write {target}: the folder {target.parent} does not exist; make it first")
-    with scratch() as work:
-        case.save(work / "case")
+    with scratch() as work, progress() as shown:
+        saved = replace(case, unattended=True).save(work / "case")
+        if record := _record(case):
+            keep_record(saved, record)
+        task = shown.add_task("running the notebook", total=None)
         run = run_notebook(
             notebooks() / "error_patterns.ipynb", work / "patterns.ipynb", {"case": "case"}, cwd=work,
-            limits=case.settings.notebooks,
+            limits=case.settings.notebooks, on_cell=lambda done, total, _: shown.update(task, completed=done, total=total),
+            **ahead.options(),
         )  # fmt: skip
-        made = export(run.output, work / "report", title="Error patterns", banner=run.banner, generated_at=case.now)
+        title = f"Error patterns: {case.client}" if case.client else "Error patterns"
+        made = export(run.output, work / "report", title=title, banner=run.banner, generated_at=case.now)
         write_atomic(target, made.html.read_bytes())
     words.print(f"report: {target}", markup=False)
+
+
+def _record(case: Case) -> tuple[Event, ...]:
+    """What the workspace's record holds of the incidents of these workflows; nothing where there is none to be read."""
+    from incident_nb.errors import IncidentNbError
+    from incident_nb.incidents import records_of
+    from incident_nb.incidents.store import DATABASE_URL, FILE
+
+    home = case.settings.path.parent if case.settings.path else None
+    if home is None or not (DATABASE_URL in os.environ or (home / FILE).exists()):
+        return ()
+    flows = set(case.log.executions["workflow_id"].dropna().astype("str").unique())
+    try:
+        records = records_of(case.settings)
+        mine = [
+            one.number
+            for one in records.incidents()
+            if one.subject.workflow_id in flows and case.client in (None, one.client)
+        ]
+        return tuple(event for number in sorted(mine) for event in records.events(number))
+    except IncidentNbError as error:
+        words.print(f"What was done to these workflows is not shown: {error}", style="yellow", markup=False)
+        return ()

@@ -20,7 +20,7 @@ from incident_nb.incidents import Records, deliveries, engines, payload_of
 from incident_nb.incidents.kinds.opening import Opened, SeveritySuggested
 from incident_nb.incidents.store import Writing
 from incident_nb.models import Cause, Frozen, Verdict
-from incident_nb.patterns import fingerprint_of
+from incident_nb.patterns import decisions_of
 from incident_nb.policy import facts_from_text, load, suggest
 from incident_nb.record import Incident
 from incident_nb.said import Subject
@@ -131,7 +131,25 @@ class Arrivals:
         )
 
     def _fingerprint(self, alert: Alert) -> str:
-        return fingerprint(alert, fingerprint_of, lambda flow: self.settings.client_of(flow.name))
+        return fingerprint_now(alert, self.settings)
+
+
+def fingerprint_now(alert: Alert, settings: Settings) -> str:
+    """The fingerprint of an alert's problem after all that people decided on problems. Raises SettingsError."""
+    decided = decisions_of(settings)
+    return decided.of(fingerprint(alert, decided.fingerprint_of, lambda flow: settings.client_of(flow.name)))
+
+
+def alike(of: Writing | Records, key: str, client: str | None, settings: Settings) -> list[Incident]:
+    """The incidents of one problem, newest first, also under what it was called before somebody put it together with others.
+
+    Of what was put together only the client's own count: no decision makes one client's incident of another one's failure.
+    """
+    names = decisions_of(settings).names(key)
+    if len(names) == 1:
+        return of.alike(key)
+    found = (one for name in names for one in of.alike(name) if one.client == client)
+    return sorted(found, key=lambda one: -one.number)
 
 
 def found_key(instance: str | None, execution_id: str) -> str:
@@ -166,7 +184,7 @@ class _Folding:
         before: Sequence[Incident] = ()
         found = self._open.get(key)
         if found is None:
-            before = self.writing.alike(key)
+            before = alike(self.writing, key, alert.client or self.settings.client_of(alert.workflow), self.settings)
             found = self._going_on(alert, before)
         if alert.resolved:
             if found is None:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from incident_nb.desk.known import Known, Nodes
+from incident_nb.n8n.schedules import UNITS
 
 MOST_TRIES, LONGEST_PAUSE = 5, 5_000
 TRIES, PAUSE = 3, 1_000  # n8n's own, where nothing else is set
 BATCH, BATCH_PAUSE = 1, 1_000
 READS = {"GET", "HEAD", "OPTIONS"}
-UNITS = {"seconds": 30, "minutes": 5, "hours": 1, "days": 1, "weeks": 1, "months": 1}  # n8n's own, as above
 
 
 class Setting(NamedTuple):

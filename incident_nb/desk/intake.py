@@ -19,6 +19,7 @@ from incident_nb.executions import ExecutionLog
 from incident_nb.incidents import Records
 from incident_nb.incidents.kinds.opening import Opened, SeveritySuggested
 from incident_nb.models import Diagnosis
+from incident_nb.patterns import Decisions, decisions_of
 from incident_nb.policy import SeverityFacts, SeveritySuggestion, facts_from_text, suggest
 from incident_nb.record import Incident, Source
 from incident_nb.said import Subject
@@ -98,7 +99,7 @@ def take_in(
         log=got.log,
         unknown=_unknown(read, got, settings),
     )  # fmt: skip
-    return replace(draft, alike=alike(draft, records)) if records else draft
+    return replace(draft, alike=alike(draft, records, decisions_of(settings))) if records else draft
 
 
 def opened_by(diagnosis: Diagnosis, now: datetime) -> Opened:
@@ -117,15 +118,16 @@ def opened_by(diagnosis: Diagnosis, now: datetime) -> Opened:
     )  # fmt: skip
 
 
-def alike(draft: Draft, records: Records) -> tuple[Incident, ...]:
+def alike(draft: Draft, records: Records, decided: Decisions) -> tuple[Incident, ...]:
     """The open incidents for the same problem: by fingerprint, else by workflow and node; newest first."""
     mine = draft.subject
-    return tuple(one for one in records.incidents(closed=False) if not one.is_resolved and _same(one.subject, mine))
+    on = (one for one in records.incidents(closed=False) if not one.is_resolved)
+    return tuple(one for one in on if _same(one.subject, mine, decided))
 
 
-def _same(other: Subject, mine: Subject) -> bool:
+def _same(other: Subject, mine: Subject, decided: Decisions) -> bool:
     if mine.fingerprint and other.fingerprint:
-        return mine.fingerprint == other.fingerprint
+        return decided.of(mine.fingerprint) == decided.of(other.fingerprint)
     if mine.execution_id and mine.execution_id == other.execution_id and mine.instance == other.instance:
         return True
     by_id = mine.workflow_id is not None and (mine.instance, mine.workflow_id) == (other.instance, other.workflow_id)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from incident_nb.documents.learning import learnings_in
 from incident_nb.models import Cause
+from incident_nb.patterns import Decisions, decisions_of
 from incident_nb.record import Incident
 from incident_nb.settings import Settings
 
@@ -40,13 +41,14 @@ def seen_before(
     """
     wanted = [(incident.cause.cause, incident.cause.detail)] if incident.cause else list(causes)
     found = []
+    decided = decisions_of(settings)
     for other in others:
         if other.number == incident.number or other.fixed is None or other.client != incident.client:
             continue
         if bool(other.subject.shared) != bool(incident.subject.shared):
             continue
-        mine, known = incident.subject.fingerprint, other.cause and (other.cause.cause, other.cause.detail)
-        if mine is not None and mine == other.subject.fingerprint:
+        known = other.cause and (other.cause.cause, other.cause.detail)
+        if same_problem(incident.subject.fingerprint, other.subject.fingerprint, decided):
             found.append((0, other, "the same problem"))
         elif known is not None and known in wanted and known[0] is not Cause.UNKNOWN:
             near = other.subject.workflow_id == incident.subject.workflow_id
@@ -54,6 +56,11 @@ def seen_before(
     found.sort(key=lambda entry: (entry[0], -entry[1].detected_at.timestamp()))
     seen = [_seen(other, why) for _, other, why in found[:SHOWN]]
     return (*seen, *_learnt(incident, [other.id for _, other, _ in found], settings, now))
+
+
+def same_problem(one: str | None, other: str | None, decided: Decisions) -> bool:
+    """Whether two fingerprints are known and name one problem, or do after what people decided."""
+    return one is not None and other is not None and decided.of(one) == decided.of(other)
 
 
 def _seen(other: Incident, why: str) -> Seen:
@@ -70,7 +77,8 @@ def _learnt(incident: Incident, names: list[str], settings: Settings, now: datet
     """The learning files that name the problem or one of the incidents, and how long their fix was not seen to work."""
     if settings.path is None:
         return []
-    words = [word for word in (incident.subject.fingerprint, *names) if word]
+    mark = incident.subject.fingerprint
+    words = [*(decisions_of(settings).names(mark) if mark else ()), *names]
     found = []
     for learning in learnings_in(settings.placed(settings.documents.learnings)):
         if word := learning.names(words):

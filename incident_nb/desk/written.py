@@ -34,6 +34,7 @@ from incident_nb.documents.mail import mail_of
 from incident_nb.errors import OutputError, UsageError
 from incident_nb.files import private_folder
 from incident_nb.models import Severity
+from incident_nb.patterns import decisions_of
 from incident_nb.policy import bill, usable_calendar
 from incident_nb.policy.clocks import zone
 from incident_nb.record import Incident
@@ -154,7 +155,8 @@ def _put_learning(desk: Desk, incident: Incident, wanted: bool) -> Put:
     said = incident.documented.get("DOC-2")
     path = recorded(settings, said.text if said else None, folder)
     if path is None or not path.is_file():
-        path = belonging(incident, learnings_in(folder))
+        mark = incident.subject.fingerprint
+        path = belonging(incident, learnings_in(folder), decisions_of(settings).names(mark) if mark else ())
     document = incident.documented.get("DOC-1")
     link = link_to(settings, document.text if document else None, folder)
     there = read_back(path) if path else None

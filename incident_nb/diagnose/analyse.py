@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from zoneinfo import ZoneInfo
+
 import pandas as pd
 
 from incident_nb.causes.label import label
@@ -9,9 +12,11 @@ from incident_nb.diagnose import rank
 from incident_nb.diagnose.evidence import GONE, worked_before
 from incident_nb.diagnose.judged import Analysis
 from incident_nb.diagnose.scene import Scene
+from incident_nb.errors import SettingsError
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Cause
-from incident_nb.patterns import groups, problems, sequences, window
+from incident_nb.patterns import decisions_of, groups, problems, sequences, window
+from incident_nb.policy.clocks import zone
 from incident_nb.settings import Settings
 
 # "Gone" and "wrong address" look alike in one record (404, 405, an unknown field); what tells them apart is whether
@@ -22,15 +27,26 @@ OPEN = {str(Cause.WORKFLOW_CONFIG), str(Cause.EXTERNAL_API_CHANGED)}
 
 def analyse(log: ExecutionLog, settings: Settings | None = None) -> Analysis:
     """The log with its failures judged (cause, detail, confidence, ...), fingerprinted, grouped and settled."""
-    failures = problems(label(log.failures, (settings or Settings()).own_hosts))
+    settings = settings or Settings()
+    decided, zones = decisions_of(settings), _zones(settings)
+    failures = problems(label(log.failures, settings.own_hosts), decided)
     runs = sequences(failures, log.executions)
-    first = Analysis(log, failures, groups(failures, runs, log.executions), runs, window(log))
+    first = Analysis(log, failures, decided.explained(groups(failures, runs, log.executions, zones)), runs, window(log))
     settled = _settle(first)
     return (
-        Analysis(log, settled, groups(settled, runs, log.executions), runs, first.window)
+        Analysis(log, settled, decided.explained(groups(settled, runs, log.executions, zones)), runs, first.window)
         if settled is not failures
         else first
     )
+
+
+def _zones(settings: Settings) -> dict[str, ZoneInfo]:
+    """The clients' time zones; one that nobody knows is left out, as others say so."""
+    found = {}
+    for code, client in settings.clients.items():
+        with contextlib.suppress(SettingsError):
+            found[code] = zone(client.time_zone)
+    return found
 
 
 def _settle(analysis: Analysis) -> pd.DataFrame:

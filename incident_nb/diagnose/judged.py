@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -10,11 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from incident_nb.distinct import distinct
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Window
-from incident_nb.patterns import runs_by_workflow
+from incident_nb.patterns.sequences import OVER as ENDED
+from incident_nb.patterns.sequences import Sequences
 
 RUN = ["instance", "workflow_id", "execution_id", "at", "mode", "status", "nodes_run"]
+OVER = [*RUN, "snapshot"]
 
 
 class Caller(NamedTuple):
@@ -40,13 +44,14 @@ class Analysis:
     log: ExecutionLog
     failures: pd.DataFrame
     groups: pd.DataFrame
-    sequences: dict[str, pd.DataFrame]
+    sequences: Sequences
     window: Window
 
     @cached_property
-    def runs(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """The runs that are over, oldest first, under (instance, workflow_id)."""
-        return runs_by_workflow(self.log.executions)
+    def runs(self) -> Mapping[tuple[str, str], pd.DataFrame]:
+        """The runs that are over, oldest first, under (instance, workflow_id); of their columns `OVER`."""
+        runs = self.log.executions
+        return ByWorkflow(runs, OVER, runs["status"].isin(ENDED).to_numpy())
 
     @cached_property
     def members(self) -> dict[str, pd.DataFrame]:
@@ -56,10 +61,10 @@ class Analysis:
 
     @cached_property
     def own_runs(self) -> pd.DataFrame:
-        """The runs that began on their own, by trigger, webhook or retry, and came to an end, oldest first."""
+        """The runs that began on their own, by trigger, webhook or retry, and came to an end, oldest first: `RUN` of them."""
         runs = self.log.executions
         alone = ~runs["mode"].isin(["error", "manual", "integrated"])
-        return runs[alone & runs["status"].isin(["success", "error", "crashed"])]
+        return runs.loc[alone & runs["status"].isin(["success", "error", "crashed"]), [*RUN, "client"]]
 
     def passed_on(self, runs: pd.DataFrame) -> pd.Series:
         """Whether each run failed because of its sub-workflow, whose own failure is in the log."""
@@ -69,21 +74,29 @@ class Analysis:
     def workflows(self) -> pd.DataFrame:
         """One row a workflow that ran on its own: instance, workflow_id, client, last_run, last_good (UTC, may be NaT)."""
         runs = self.own_runs
-        runs = runs.assign(good=runs["at"].where(runs["status"] == "success"))
-        keys = runs[["instance", "workflow_id", "client"]].astype("object").where(runs["client"].notna(), None)
-        by = [runs["instance"].astype("object"), runs["workflow_id"].astype("object")]
-        table = runs.assign(client=keys["client"]).groupby(by)
-        return table.agg(client=("client", "first"), last_run=("at", "max"), last_good=("good", "max")).reset_index()
+        number, first = distinct(runs, ["instance", "workflow_id"])
+        keys = runs[["instance", "workflow_id"]].take(first).astype("object").reset_index(drop=True)
+        table = pd.DataFrame({"at": runs["at"], "client": runs["client"], "number": number})
+        table["good"] = table["at"].where(runs["status"] == "success")
+        by = table.groupby("number")
+        named = table.dropna(subset=["client"]).drop_duplicates("number").set_index("number")["client"].astype("object")
+        client = named.reindex(range(len(first)))
+        told = keys.assign(
+            client=client.where(client.notna(), None).to_numpy(), last_run=by["at"].max(), last_good=by["good"].max()
+        )
+        return told.dropna(subset=["instance", "workflow_id"]).sort_values(
+            ["instance", "workflow_id"], ignore_index=True
+        )
 
     @cached_property
-    def all_runs(self) -> dict[tuple[str, str], pd.DataFrame]:
+    def all_runs(self) -> Mapping[tuple[str, str], pd.DataFrame]:
         """Every run, also by hand or not at its end, under (instance, workflow_id); of its columns `RUN`."""
-        return _by_workflow(self.log.executions[RUN])
+        return ByWorkflow(self.log.executions, RUN)
 
     @cached_property
-    def all_failures(self) -> dict[tuple[str, str], pd.DataFrame]:
+    def all_failures(self) -> Mapping[tuple[str, str], pd.DataFrame]:
         """Node and execution of every failure, under (instance, workflow_id)."""
-        return _by_workflow(self.failures[["instance", "workflow_id", "node", "execution_id"]])
+        return ByWorkflow(self.failures, ["instance", "workflow_id", "node", "execution_id"])
 
     @cached_property
     def callers(self) -> dict[tuple[str, str], list[Caller]]:
@@ -130,16 +143,40 @@ def _text(value: Any) -> str | None:
     return None if pd.isna(value) else str(value)
 
 
-def _by_workflow(table: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
-    keys = [table["instance"].astype("str"), table["workflow_id"].astype("str")]
-    return {(str(instance), str(workflow)): part for (instance, workflow), part in table.groupby(keys)}
+class ByWorkflow(Mapping[tuple[str, str], pd.DataFrame]):
+    """The rows of a table under (instance, workflow_id), of some of its columns; each part is made when it is asked for."""
+
+    def __init__(self, table: pd.DataFrame, columns: list[str], kept: np.ndarray[Any, Any] | None = None) -> None:
+        self._table, self._columns = table, columns
+        rows = np.arange(len(table)) if kept is None else np.flatnonzero(kept)
+        number, first = distinct(table, ["instance", "workflow_id"])
+        keys = table[["instance", "workflow_id"]].take(first).astype("object").to_numpy()
+        order = rows[np.argsort(number[rows], kind="stable")]
+        parts = np.split(order, np.flatnonzero(np.diff(number[order])) + 1) if len(order) else []
+        where = [(str(instance), str(workflow)) for instance, workflow in keys[[number[part[0]] for part in parts]]]
+        self._rows = dict(zip(where, parts, strict=True))
+        self._made: dict[tuple[str, str], pd.DataFrame] = {}
+
+    def __getitem__(self, key: tuple[str, str]) -> pd.DataFrame:
+        if key not in self._made:
+            self._made[key] = self._table[self._columns].take(self._rows[key])
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 def among(runs: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
     """Whether each execution is one of those in another table; ids are unique only on one server."""
-    keys = set(zip(others["instance"].astype("str"), others["execution_id"], strict=True))
-    known = [key in keys for key in zip(runs["instance"].astype("str"), runs["execution_id"], strict=True)]
-    return pd.Series(known, index=runs.index, dtype=bool)
+    found = runs["execution_id"].isin(others["execution_id"].unique()).to_numpy(dtype=bool, copy=True)
+    if found.any():
+        keys = set(zip(others["instance"].astype("str"), others["execution_id"], strict=True))
+        same = runs.loc[found, ["instance", "execution_id"]]
+        found[found] = [key in keys for key in zip(same["instance"].astype("str"), same["execution_id"], strict=True)]
+    return pd.Series(found, index=runs.index, dtype=bool)
 
 
 def within(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -64,14 +65,24 @@ def odds(scene: Scene, found: list[Evidence]) -> list[tuple[float, Cause]]:
     return sorted(((weight / total, cause) for cause, weight in weights.items()), key=lambda pair: -pair[0])
 
 
+class _Said(NamedTuple):
+    """What records say that are alike in it."""
+
+    cause: str
+    confidence: float
+    runner_up: str | None
+    http_code: str | None
+
+
 def _from_records(scene: Scene) -> dict[Cause, float]:
     """The odds that the error records alone give, averaged over the problem's failures."""
     odds = dict.fromkeys(Cause, 0.0)
     members = scene.members
     if "said_cause" in members:  # where history has settled a cause, what the record itself said
         members = members.assign(**{name: members[f"said_{name}"] for name in ("cause", "confidence", "runner_up")})
-    weight = 1 / len(members)
-    for row in members.itertuples():
+    alike = members[["cause", "confidence", "runner_up", "http_code"]].astype("object").value_counts(dropna=False)
+    for row, count in zip(map(_Said._make, alike.index), alike, strict=True):
+        weight = count / len(members)
         first, second = Cause(row.cause), Cause(row.runner_up) if isinstance(row.runner_up, str) else None
         left = max(1 - float(row.confidence), 0.01)
         odds[first] += weight * float(row.confidence)

@@ -62,7 +62,7 @@ class Scene:
     @cached_property
     def runs(self) -> pd.DataFrame:
         """The workflow's runs that are over, oldest first."""
-        runs = self.analysis.runs.get((self.group["instance"], self.group["workflow_id"]))
+        runs = self.analysis.runs.get(self._workflow)
         return self.analysis.log.executions.iloc[:0] if runs is None else runs
 
     @property

@@ -29,7 +29,7 @@ def earlier(analysis: Analysis, group: pd.Series, execution: str, settings: Sett
     places = (runs["execution_id"] == execution).to_numpy().nonzero()[0]
     if not len(places):
         return None  # without a time, of no known workflow, or not over yet: no stretch is known
-    end = stretch_end(runs["failed"], int(places[-1]))
+    end = stretch_end(runs["failed"], int(places[-1]), runs["again"])
     after = runs.iloc[end + 1 :]
     after = after[after["failed"].astype(bool)]
     if after.empty or after["at"].iloc[0] == runs["at"].iloc[end]:

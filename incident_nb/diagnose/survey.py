@@ -15,15 +15,20 @@ from incident_nb.diagnose.subject import runs_of
 from incident_nb.errors import UsageError
 from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.models import Window
-from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset, window
+from incident_nb.patterns import GROUP_COLUMNS, NEWEST_IDS, Onset, rates, shared, window
+from incident_nb.patterns.green import false_greens
+from incident_nb.patterns.histories import histories
+from incident_nb.patterns.silent import silent
+from incident_nb.patterns.slow import slow
+from incident_nb.probes import vendors
 
 
 @dataclass(frozen=True)
 class Survey:
     """What `patterns` shows. `groups`: columns as `patterns.GROUP_COLUMNS`, most frequent first. `totals`: counts.
 
-    The parts that need a whole fleet's history (falsely green runs, silent stops, shared factors) are not computed
-    and are null in the JSON.
+    `false_green`, `silent`, `slow`, `shared`, `rates`: columns as in `patterns.columns`. The rates are those since
+    `case.since`, else of the newer half of what was read, beside as long a time before.
     """
 
     window: Window
@@ -32,6 +37,11 @@ class Survey:
     skipped: tuple[Skipped, ...]
     failures: pd.DataFrame
     log: ExecutionLog
+    false_green: pd.DataFrame
+    silent: pd.DataFrame
+    slow: pd.DataFrame
+    shared: pd.DataFrame
+    rates: pd.DataFrame
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `incident-nb patterns --json` writes: ISO times with Z, missing values as null."""
@@ -44,9 +54,11 @@ class Survey:
                 for part in self.skipped
             ],
             "groups": [{name: _json(row[name]) for name in GROUP_COLUMNS} for _, row in self.groups.iterrows()],
-            "false_green": None,
-            "silent": None,
-            "shared": None,
+            "false_green": _rows(self.false_green),
+            "silent": _rows(self.silent),
+            "slow": _rows(self.slow),
+            "shared": _rows(self.shared),
+            "rates": _rows(self.rates),
         }
 
 
@@ -64,12 +76,28 @@ def survey(case: Case) -> Survey:
     runs_of(read.executions, case.client)
     found = analyse(within(read, None, None, case.client), case.settings)
     log, groups, failures = found.log, found.groups, found.failures
+    past = histories(log.executions, case.now)
+    green = false_greens(log.executions, failures, case.now, past)
+    green = green if case.since is None else green[green["last_seen"] >= case.since]
+    stopped, slower = silent(log.executions, case.now, log.snapshots), slow(log.executions, case.now, past)
     if case.since is not None:  # what came before is still what onsets, rates and patterns are told by
         log = within(log, case.since, None)
         failures = failures[among(failures, log.executions)]
-        groups = _counted(groups, failures)
+        groups = counted(groups, failures)
+    seen = window(read)
+    seen = seen.model_copy(update={"from_": case.since}) if case.since else seen
+    totals = totals_of(log, failures, groups)
+    common = shared(found.failures, found.log.executions, found.log.snapshots, vendors.name_of, case.since)
+    return Survey(
+        seen, totals, groups, log.skipped, failures, log, false_green=green, silent=stopped, slow=slower, shared=common,
+        rates=rates(found.log, case.since, None, window(read)),
+    )  # fmt: skip
+
+
+def totals_of(log: ExecutionLog, failures: pd.DataFrame, groups: pd.DataFrame) -> dict[str, int]:
+    """How many executions, workflows, failures and problems there are."""
     status = log.executions["status"].astype("str")
-    totals = {
+    return {
         "executions": len(log.executions),
         "workflows": _different(log.executions, "workflow_id"),
         "succeeded": int((status == "success").sum()),
@@ -78,9 +106,6 @@ def survey(case: Case) -> Survey:
         "failures": len(failures),
         "groups": len(groups),
     }
-    seen = window(read)
-    seen = seen.model_copy(update={"from_": case.since}) if case.since else seen
-    return Survey(seen, totals, groups, log.skipped, failures, log)
 
 
 def _different(table: pd.DataFrame, name: str) -> int:
@@ -88,7 +113,7 @@ def _different(table: pd.DataFrame, name: str) -> int:
     return len(table[["instance", name]].dropna(subset=[name]).drop_duplicates())
 
 
-def _counted(groups: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
+def counted(groups: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
     """The groups that have members among `failures`, with these counted and named, most frequent first."""
     members = failures[failures["origin"]].groupby("fingerprint")["execution_id"]
     ids = {str(name): list(dict.fromkeys(group.iloc[::-1])) for name, group in members}
@@ -98,6 +123,10 @@ def _counted(groups: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
         execution_ids=[ids[name][:NEWEST_IDS] for name in seen["fingerprint"]],
     )
     return counted.sort_values(["count", "last_seen"], ascending=False, ignore_index=True, kind="stable")
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): _json(value) for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _json(value: Any) -> Any:

@@ -70,13 +70,14 @@ def learning_of(path: Path, text: str) -> Learning:
     return Learning(path, title, text, confirmed)
 
 
-def belonging(incident: Incident, found: Sequence[Learning]) -> Path | None:
+def belonging(incident: Incident, found: Sequence[Learning], names: Sequence[str] = ()) -> Path | None:
     """The file that the incident's occurrence goes into: the one of its problem, else one with its row; None for none.
 
     A file is of a problem whose fingerprint stands in its line `Problems:`. One that speaks of either elsewhere is not meant.
+    `names`: all fingerprints of the problem, where people put several together.
     """
-    mark = incident.subject.fingerprint
-    of_problem = (one.path for one in found if mark and _has_problem(one.text, mark))
+    marks = names or filter(None, [incident.subject.fingerprint])
+    of_problem = (one.path for mark in marks for one in found if _has_problem(one.text, mark))
     with_row = (one.path for one in found if _row_of(one.text.split("\n"), incident) is not None)
     return next(of_problem, None) or next(with_row, None)
 

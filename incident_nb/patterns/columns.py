@@ -51,8 +51,10 @@ SLOW_COLUMNS = [
 # runs: of the runs with the factor since the onset. rate, rest_rate: share that failed with it and without it. lift: the
 # one by the other. covers: share of the set's failures that have it. counterexamples: runs with it that went well (the
 # newest 10); uncovered: failures of the set without it (the newest 10). others: the next factors, as texts. clients,
-# workflows: those of the set.
+# workflows: those of the set. For whoever shows it: workflow_ids (in the order of workflows), execution_ids (the newest 20
+# that failed with it), rest_failed and rest_runs (what rest_rate is made of).
 SHARED_COLUMNS = [
     "factor", "value", "label", "cause", "since", "not_before", "not_after", "failed", "runs", "rate", "rest_rate",
     "lift", "covers", "confidence", "workflows", "clients", "problem", "counterexamples", "uncovered", "others", "why",
+    "workflow_ids", "execution_ids", "rest_failed", "rest_runs",
 ]  # fmt: skip

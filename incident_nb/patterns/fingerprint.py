@@ -6,7 +6,10 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import pandas as pd
+
+from incident_nb.distinct import distinct
 
 _KEPT = {"message": None, "description": 300}
 MASKED = {"message": "masked_message", "description": "masked_description"}
@@ -51,9 +54,10 @@ def fingerprints(failures: pd.DataFrame) -> pd.Series:
     """
     texts = failures if set(MASKED.values()) <= set(failures.columns) else failures.assign(**masked(failures))
     parts = [MASKED.get(name, name) for name in _PARTS]
-    table = texts[parts].astype("object").where(texts[parts].notna(), "")
-    keys = {row: _digest(*row) for row in table.drop_duplicates().itertuples(index=False, name=None)}
-    return pd.Series([keys[row] for row in table.itertuples(index=False, name=None)], index=failures.index, dtype="str")
+    number, first = distinct(texts, parts)
+    table = texts[parts].take(first).astype("object")
+    keys = [_digest(*row) for row in table.where(table.notna(), "").itertuples(index=False, name=None)]
+    return pd.Series(np.array(keys, dtype=object)[number], index=failures.index, dtype="str")
 
 
 def masked(failures: pd.DataFrame) -> pd.DataFrame:

@@ -2,166 +2,119 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from incident_nb.executions import ExecutionLog
-from incident_nb.models import Window
+from incident_nb.patterns.decided import Decisions
 from incident_nb.patterns.fingerprint import MASKED, fingerprints
-from incident_nb.patterns.onset import Onset, onset
-from incident_nb.patterns.shape import pattern_of
+from incident_nb.patterns.onset import Onset, began, onset_of
+from incident_nb.patterns.sequences import Sequence, Sequences
+from incident_nb.patterns.shape import Pattern, shape_of
 
 NEWEST_IDS = 100
-_OVER = ("success", "error", "crashed", "canceled")
-_Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 GROUP_COLUMNS = [
     "fingerprint", "instance", "client", "workflow_id", "workflow", "node", "node_type", "cause", "detail",
     "confidence", "count", "execution_ids", "first_seen", "last_seen", "onset", "pattern", "error_rate", "message",
-    "why",
+    "why", "period",
 ]  # fmt: skip
 
 
 _OF_THE_NEWEST = ["instance", "client", "workflow_id", "workflow", "node", "node_type", "cause", "detail", "message"]
 
 
-def problems(failures: pd.DataFrame) -> pd.DataFrame:
+class _Told(NamedTuple):
+    onset: Onset | None
+    pattern: Pattern
+    error_rate: float | None
+    why: str
+    period: str | None
+
+
+def problems(failures: pd.DataFrame, decisions: Decisions | None = None) -> pd.DataFrame:
     """`failures` with two more columns: `fingerprint`, and `origin` (False: only passes on a sub-workflow's failure).
+
+    The fingerprints are those after `decisions`, which people made.
 
     A failure at an Execute Workflow node is no origin when the child's own failure is among them.
     """
-    known = set(zip(failures["instance"].astype("str"), failures["execution_id"], strict=True))
-    child = zip(failures["instance"].astype("str"), failures["child_execution_id"], strict=True)
-    passed_on = pd.Series([key in known for key in child], index=failures.index) & (failures["place"] == "subworkflow")
-    found = failures.assign(fingerprint=fingerprints(failures), origin=~passed_on.astype(bool))
-    return found.drop(columns=list(MASKED.values()), errors="ignore")
+    passed_on = (failures["place"] == "subworkflow").to_numpy(dtype=bool, copy=True)
+    if passed_on.any():
+        called = failures.loc[passed_on, ["instance", "child_execution_id"]]
+        there = failures["execution_id"].isin(called["child_execution_id"]).to_numpy()
+        children = failures.loc[there, ["instance", "execution_id"]]
+        known = set(zip(children["instance"].astype("str"), children["execution_id"], strict=True))
+        child = zip(called["instance"].astype("str"), called["child_execution_id"], strict=True)
+        passed_on[passed_on] = [key in known for key in child]
+    found = fingerprints(failures)
+    kept = failures.drop(columns=list(MASKED.values()), errors="ignore")
+    return kept.assign(fingerprint=decisions.apply(failures, found) if decisions else found, origin=~passed_on)
 
 
-def sequences(failures: pd.DataFrame, executions: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """For each problem, under its fingerprint, the runs that speak of it, oldest first.
-
-    Columns: `execution_id`, `at` (UTC), `failed`, `snapshot`. A failing run is one of the problem's own. A run speaks
-    for health when it succeeded and got through the failing node; one that failed elsewhere, or there in another way,
-    says nothing. Manual runs count only where the problem was seen in one.
-    """
-    runs = {key: _Runs(table) for key, table in runs_by_workflow(executions).items()}
-    columns = ["fingerprint", "origin", "execution_id", "instance", "workflow_id", "node"]
-    keys = failures[columns].astype("object").where(failures[columns].notna(), None)
-    members: dict[tuple[str, Any], set[str]] = {}
-    at_node: dict[Any, set[str]] = {}
-    for fingerprint, origin, execution, *place in keys.itertuples(index=False, name=None):
-        at_node.setdefault(tuple(place), set()).add(execution)
-        if origin:
-            members.setdefault((fingerprint, tuple(place)), set()).add(execution)
-    return {
-        fingerprint: runs[place[:2]].that_speak(place[2], ids, at_node[place]) if place[:2] in runs else _NO_RUNS
-        for (fingerprint, place), ids in members.items()
-    }
-
-
-def runs_by_workflow(executions: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
-    """The runs that are over, oldest first, under (instance, workflow_id)."""
-    columns = ["instance", "workflow_id", "execution_id", "at", "status", "mode", "nodes_run", "snapshot"]
-    over = executions.loc[executions["status"].isin(_OVER), columns]
-    return {key: table for key, table in over.groupby(["instance", "workflow_id"], observed=True)}
-
-
-class _Runs:
-    """One workflow's runs as arrays, since a busy workflow is asked about once for each of its problems."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        dated = table[table["at"].notna()]
-        self._ids, self._at = dated["execution_id"].to_numpy(dtype=object), pd.DatetimeIndex(dated["at"])
-        self._snapshot = dated["snapshot"].to_numpy(dtype=object)
-        self._good = (dated["status"] == "success").to_numpy()
-        self._manual = (dated["mode"] == "manual").to_numpy()
-        self._paths, paths = pd.factorize(dated["nodes_run"].astype("object"))
-        self._nodes = [set(str(path).split("\n")) for path in paths]
-        self._position = {name: index for index, name in enumerate(self._ids)}
-
-    def that_speak(self, node: str | None, failing: set[str], at_node: set[str]) -> pd.DataFrame:
-        """The runs that speak of a problem at `node`; ids: `failing` in this way, `at_node` in any way."""
-        failed = self._among(failing)
-        good = self._good & self._reached(node) & ~self._among(at_node)
-        if not (failed & self._manual).any():
-            good &= ~self._manual
-        speaks = failed | good
-        columns = {"execution_id": self._ids[speaks], "at": self._at[speaks], "failed": failed[speaks]}
-        return pd.DataFrame({**columns, "snapshot": self._snapshot[speaks]})
-
-    def _among(self, ids: set[str]) -> _Flags:
-        flags = np.zeros(len(self._ids), dtype=bool)
-        flags[[self._position[name] for name in ids if name in self._position]] = True
-        return flags
-
-    def _reached(self, node: str | None) -> _Flags:
-        """Whether each run got to the node; unknown (no data) counts as yes, since the run as a whole went well."""
-        if node is None:
-            return np.ones(len(self._ids), dtype=bool)
-        hit = np.array([*(node in nodes for nodes in self._nodes), True])  # no path has the code -1
-        reached: _Flags = hit[self._paths]
-        return reached
-
-
-_NO_RUNS = pd.DataFrame({"execution_id": [], "at": [], "failed": [], "snapshot": []})
-
-
-def groups(failures: pd.DataFrame, runs: dict[str, pd.DataFrame], executions: pd.DataFrame) -> pd.DataFrame:
+def groups(
+    failures: pd.DataFrame, runs: Sequences, executions: pd.DataFrame, zones: Mapping[str, tzinfo] | None = None
+) -> pd.DataFrame:
     """One row a problem, most frequent first; columns as `GROUP_COLUMNS`, documented in docs/patterns.md.
 
     `failures` have the classifier's columns (cause, detail, confidence) and those of `problems`; `runs` are their
     `sequences`. `count`: failing executions. `execution_ids`: the newest 100. `first_seen`, `last_seen`: UTC. `onset`:
     an Onset. `error_rate`: share (0 to 1) of the runs that speak of the problem that failed with it, from the onset to
-    the newest; None where `executions` hold no good runs at all, as an export of failures only.
+    the newest; None where `executions` hold no good runs at all, as an export of failures only. `period`: when it
+    recurs, in the time zone of its client (`zones`; UTC for others), None where it does not.
     """
     has_successes = bool((executions["status"] == "success").any())
     origin = failures[failures["origin"]]
-    ids: dict[str, dict[str, None]] = {}
-    for name, execution in zip(origin["fingerprint"].iloc[::-1], origin["execution_id"].iloc[::-1], strict=True):
-        ids.setdefault(name, {})[execution] = None  # newest first, each once
-    shared = origin[["fingerprint", "confidence", "at", *_OF_THE_NEWEST]].astype(
-        dict.fromkeys(_OF_THE_NEWEST, "object")
+    number, names = pd.factorize(origin["fingerprint"])
+    pairs = pd.DataFrame({"problem": number, "execution_id": origin["execution_id"].to_numpy(dtype=object)})
+    ids = {
+        int(problem): members.tolist()  # newest first, each once
+        for problem, members in pairs.iloc[::-1].drop_duplicates().groupby("problem")["execution_id"]
+    }
+    newest = origin[["fingerprint", *_OF_THE_NEWEST]].drop_duplicates("fingerprint", keep="last")
+    newest = newest.set_index("fingerprint").loc[names].astype(dict.fromkeys(_OF_THE_NEWEST, "object"))
+    by_problem = origin[["confidence", "at"]].groupby(number)
+    seen = by_problem["at"].agg(["min", "max"])
+    table = newest.reset_index().assign(
+        confidence=by_problem["confidence"].max().to_numpy(),
+        count=[len(ids[problem]) for problem in range(len(names))],
+        execution_ids=pd.Series([ids[problem][:NEWEST_IDS] for problem in range(len(names))], dtype="object"),
+        first_seen=seen["min"].array,
+        last_seen=seen["max"].array,
     )
-    by_problem = shared.groupby("fingerprint", sort=False)
-    table = by_problem[[*_OF_THE_NEWEST]].agg(lambda column: column.iloc[-1])
-    table = table.assign(
-        confidence=by_problem["confidence"].max(),
-        count=[len(ids[name]) for name in table.index],
-        execution_ids=[list(ids[name])[:NEWEST_IDS] for name in table.index],
-        first_seen=by_problem["at"].min(),
-        last_seen=by_problem["at"].max(),
-    ).reset_index()
     told = [
-        _shape_of(runs[name], len(ids[name]), pd.notna(seen), has_successes)
-        for name, seen in zip(table["fingerprint"], table["first_seen"], strict=True)
+        _told(runs, str(name), int(count), pd.notna(first), has_successes, (zones or {}).get(client, UTC))
+        for name, count, first, client in zip(
+            table["fingerprint"], table["count"], table["first_seen"], table["client"], strict=True
+        )
     ]
-    for column, values in zip(
-        ("onset", "pattern", "error_rate", "why"), zip(*told, strict=True) if told else [()] * 4, strict=True
-    ):
-        table[column] = pd.Series(values, dtype="object")
+    for place, column in enumerate(_Told._fields):
+        table[column] = pd.Series([row[place] for row in told], dtype="object")
     return table[GROUP_COLUMNS].sort_values(
         ["count", "last_seen"], ascending=[False, False], ignore_index=True, kind="stable"
     )
 
 
-def _shape_of(
-    runs: pd.DataFrame, count: int, dated: bool, has_successes: bool
-) -> tuple[Onset | None, str, float | None, str]:
+def _told(runs: Sequences, name: str, count: int, dated: bool, has_successes: bool, zone: tzinfo) -> _Told:
+    """What the runs say of a problem, worked out once."""
+    known = runs.known.get(name)
+    if not isinstance(known, _Told):
+        known = runs.known[name] = _shape_of(runs.parts[name], count, dated, has_successes, zone)
+    return known
+
+
+def _shape_of(runs: Sequence, count: int, dated: bool, has_successes: bool, zone: tzinfo) -> _Told:
     """Onset, pattern, error rate and the reasons, from the runs that speak of a problem."""
-    began: Onset | None = onset(runs["at"], runs["failed"]) if len(runs) else None
-    if began:
-        pattern, why = pattern_of(runs["at"], runs["failed"], began)
-        rate = float(runs["failed"].to_numpy()[began.position :].mean()) if has_successes else None
+    found = began(runs.at, runs.failed, runs.again)
+    if found:
+        shape = shape_of(runs.at, runs.failed, runs.again, (found[0], found[-1]), zone)
+        rate = float(runs.failed[found[0] :].mean()) if has_successes else None
+        pattern, why, period = shape
     else:
         missing = "not over yet, or of no known workflow" if dated else "without times to order them by"
         why = f"{count} execution{'s' if count > 1 else ''}, {missing}"
-        pattern, rate = "intermittent" if count > 1 else "one_off", None
-    return began, pattern, rate, f"same workflow, node and error with its variable parts masked; {why}"
-
-
-def window(log: ExecutionLog) -> Window:
-    """The time the log covers. Whether n8n holds older executions, what was read does not tell."""
-    at = log.executions["at"].dropna()
-    return Window() if at.empty else Window(from_=at.min().to_pydatetime(), to=at.max().to_pydatetime())
+        pattern, rate, period = "intermittent" if count > 1 else "one_off", None, None
+    why = f"same workflow, node and error with its variable parts masked; {why}"
+    return _Told(onset_of(runs.at, found) if found else None, pattern, rate, why, period)

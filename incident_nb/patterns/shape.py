@@ -2,55 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import UTC, tzinfo
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from incident_nb.patterns.onset import Onset, onset
+from incident_nb.patterns.onset import OVER, began
+from incident_nb.patterns.period import period_of
+from incident_nb.patterns.states import Flags, Ints
 
 Pattern = Literal["one_off", "burst", "intermittent", "recurring", "persistent", "regression"]
 
 # Thresholds of the classes, in runs and shares of runs; docs/patterns.md gives the table.
-AFTERWARDS_GOOD = 3
+AFTERWARDS_GOOD = OVER
 PERSISTENT_SHARE = 0.9
-RECOVERED_RUNS = 5
-REGULAR = 0.15
+DENSE_SHARE = 0.5
+MOST = 0.8
+RECOVERED_RUNS, RECOVERED_DAYS, RECOVERED_SHARE = 5, 1, 0.9
+TOGETHER = 3
+_DAY = 86_400_000_000
 
 
-def pattern_of(times: pd.Series, failed: pd.Series, stretch: Onset | None = None) -> tuple[Pattern, str]:
-    """The pattern of one problem and why, in words with numbers. Sequence as in `onset`, with at least one failure;
-    `stretch` is its onset where that is known already.
+class Shape(NamedTuple):
+    """A problem's pattern, why, in words with numbers, and the period of one that recurs (None else)."""
 
-    one_off: one failing run. persistent: at least nine in ten runs failed since it began, and so did the last.
-    regression: it was there before, at least five runs and a day went well, and it is back. burst: a dense stretch,
-    over since at least three good runs. recurring: failures at regular intervals with good runs between.
-    intermittent: anything else.
+    pattern: Pattern
+    why: str
+    period: str | None = None
+
+
+def pattern_of(times: pd.Series, failed: pd.Series, again: pd.Series | None = None, zone: tzinfo = UTC) -> Shape:
+    """The pattern of one problem. Sequence as in `onset`, with at least one failure; `zone` is that of its schedule.
+
+    one_off: one failing run. recurring: at a regular time, with good runs between. regression: it was there before, at
+    least five runs and a day went well, and it is back. persistent: at least nine in ten runs failed since it began, and
+    so did the last. burst: a dense stretch, over since at least three good runs. intermittent: anything else.
     """
-    flags = failed.to_numpy(dtype=bool)
-    stretch = stretch or onset(times, failed)
-    count = int(flags.sum())
-    if stretch is None or count == 1:
-        return "one_off", f"1 of {len(flags)} runs failed this way"
-    within = flags[stretch.position : stretch.end + 1]
-    share = float(within.mean())
-    since = f"{int(within.sum())} of {len(within)} runs failed from the first to the last failure of the stretch"
-    good_after = int((~flags[stretch.end + 1 :]).sum())
-    earlier = np.flatnonzero(flags[: stretch.position])
-    if len(earlier) and len(within) >= 2 and share >= 0.5:
-        gap = stretch.position - int(earlier[-1]) - 1
-        days = (times.iloc[stretch.position] - times.iloc[int(earlier[-1])]) / pd.Timedelta(days=1)
-        if gap >= RECOVERED_RUNS and days >= 1:
-            return "regression", f"back after {gap} good runs over {days:.1f} days; {since}"
+    at = pd.DatetimeIndex(times).as_unit("us").asi8
+    flags = np.asarray(failed, dtype=bool)
+    repeated = np.zeros(len(flags), dtype=bool) if again is None else np.asarray(again, dtype=bool)
+    stretch = began(at, flags, repeated)
+    return shape_of(at, flags, repeated, (stretch[0], stretch[-1]) if stretch else None, zone)
+
+
+def shape_of(at: Ints, flags: Flags, again: Flags, stretch: tuple[int, int] | None, zone: tzinfo = UTC) -> Shape:
+    """As `pattern_of`, of microseconds and flags; `stretch` are the positions of its first and last failure."""
+    count, runs = int(flags.sum()), len(flags)
+    tried = int((flags & again).sum())
+    if stretch is None or count - tried <= 1:
+        more = f", and again the {tried} times it was tried once more" if tried else ""
+        return Shape("one_off", f"1 of {runs - tried} runs failed this way{more}")
+    position, end = stretch
+    within = flags[position : end + 1]
+    share, bad = float(within.mean()), int(within.sum())
+    since = f"{bad} of {len(within)} runs failed from the first to the last failure of the stretch"
+    good_after = int((~flags[end + 1 :]).sum())
+    found = period_of(at, flags, zone)
+    if found:
+        beats = f"{count} failures {found.words}: {found.hit} of {found.beats} such times did, with good runs between"
+        gone = f"; {found.good_since} more since went well" if found.good_since else ""
+        return Shape("recurring", f"{beats}{gone}", found.words)
+    back = _back(at, flags, position)
+    if back and bad >= 2 and share >= DENSE_SHARE:
+        return Shape("regression", f"back after {back[0]} good runs over {back[1]:.1f} days; {since}")
     if flags.all():
-        return "persistent", f"all {count} runs that count failed, and no good one is there to compare with"
+        return Shape("persistent", f"all {count} runs that count failed, and no good one is there to compare with")
     if share >= PERSISTENT_SHARE and not good_after and len(within) > 1:
-        return "persistent", f"{since}, and none that counts has succeeded since"
-    gaps = times[flags].diff().dt.total_seconds().to_numpy()[1:]
-    if count >= 4 and share < PERSISTENT_SHARE and gaps.mean() > 0 and gaps.std() / gaps.mean() <= REGULAR:
-        return "recurring", f"{count} failures about {gaps.mean() / 3600:.1f} hours apart, good runs between"
-    if share >= 0.5 and len(within) >= 3 and good_after >= AFTERWARDS_GOOD:
-        return "burst", f"{since}; {good_after} good runs since"
+        return Shape("persistent", f"{since}, and none that counts has succeeded since")
+    if share >= DENSE_SHARE and len(within) >= 3 and good_after >= AFTERWARDS_GOOD and bad >= MOST * count:
+        return Shape("burst", f"{since}; {good_after} good runs since")
     if share >= PERSISTENT_SHARE and good_after < AFTERWARDS_GOOD and len(within) >= 3:
-        return "persistent", f"{since}; only {good_after} good runs since"
-    return "intermittent", f"{count} of {len(flags)} runs failed, with good runs between"
+        return Shape("persistent", f"{since}; only {good_after} good runs since")
+    return Shape("intermittent", f"{count} of {runs} runs failed, with good runs between")
+
+
+def _back(at: Ints, flags: Flags, position: int) -> tuple[int, float] | None:
+    """How many good runs, over how many days, lie between an earlier stretch and this one; None where it is not back."""
+    earlier = np.flatnonzero(flags[:position])
+    near = np.flatnonzero(np.diff(earlier) <= TOGETHER)
+    if not len(near):
+        return None
+    last = int(earlier[near[-1] + 1])
+    between = flags[last + 1 : position]
+    good, days = int((~between).sum()), float(at[position] - at[last]) / _DAY
+    recovered = good >= RECOVERED_RUNS and good >= RECOVERED_SHARE * len(between) and days >= RECOVERED_DAYS
+    return (good, days) if recovered else None

@@ -9,6 +9,7 @@ import base64
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 from unicodedata import category
 
@@ -20,11 +21,14 @@ from matplotlib.font_manager import findfont, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
+from incident_nb.escape import markdown_text
+from incident_nb.outputs import framed
+
 WIDTH = 7.6  # inches; at 100 CSS pixels an inch a chart fills the text width of a report
 CSS_DPI, DENSITY = 100, 2
 INK, FAINT, GRID = "#1b2430", "#5d6875", "#dfe4ea"
 COLOURS = 128
-BLUE, GREY = "#0072B2", "#8a939d"
+BLUE, GREY, RED = "#0072B2", "#8a939d", "#D55E00"
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,14 @@ class Chart:
         return {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.alt}, {"image/png": picture}
 
 
+class Empty(Chart):
+    """A chart without anything to draw: a page shows its sentence and no picture."""
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        told = {"text/html": framed(f"<p>{escape(self.alt)}</p>"), "text/markdown": markdown_text(self.alt)}
+        return {**told, "text/plain": self.alt}, {}
+
+
 def canvas(height: float, title: str) -> tuple[Figure, Axes]:
     """A figure of that height in inches with its title and one bare plot."""
     figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(h_pad=0.08, w_pad=0.08), facecolor="white")
@@ -84,6 +96,13 @@ def shorten(text: str, width: int) -> str:
     """The text in one line of so many characters at most."""
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def place_words(workflow: str, node: str) -> str:
+    """A problem's place in at most 44 characters; the node keeps its part, since it says more."""
+    node = shorten(node, 22)
+    workflow = shorten(workflow, 41 - len(node))
+    return " › ".join(part for part in (workflow, node) if part) or "unnamed"
 
 
 def drawable(text: str) -> str:

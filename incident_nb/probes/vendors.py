@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -118,6 +118,13 @@ def of_host(host: str | None) -> Meant | None:
     name = host.lower().rstrip(".")
     fits = [(len(glob), meant) for glob, meant in _globs() if fnmatchcase(name, glob)]
     return max(fits, key=lambda fit: fit[0])[1] if fits else None
+
+
+@lru_cache(maxsize=4096)  # of a million runs most have the same few hosts
+def name_of(host: str | None, node_type: str | None) -> str | None:
+    """The name of the vendor that answers at a host, else of the one that nodes of this type talk to."""
+    meant = of_host(host) or of_node(node_type)
+    return meant.vendor.name if meant else None
 
 
 def named(name: str) -> Vendor | None:

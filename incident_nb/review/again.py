@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from incident_nb.patterns import Decisions
 from incident_nb.record import Incident
 from incident_nb.review.model import Prevented, Recurring
 from incident_nb.review.period import Period
 
 
-def recurring(incidents: Iterable[Incident], period: Period, now: datetime) -> tuple[Recurring, ...]:
+def recurring(
+    incidents: Iterable[Incident], period: Period, now: datetime, decided: Decisions | None = None
+) -> tuple[Recurring, ...]:
     """The problems of the period that came more than once, by their fingerprints; those with the most incidents first.
 
     `incidents` are the client's own, all that are on record: one of the period and one of before make a problem that
     recurs, and so does one that was reopened, or that was recurring when it was opened. Those of no fingerprint are each
-    a problem of its own.
+    a problem of its own. `decided`: what people decided on problems.
     """
     problems: dict[str, list[Incident]] = {}
     for one in sorted(incidents, key=lambda one: (one.detected_at, one.number)):
-        problems.setdefault(one.subject.fingerprint or one.id, []).append(one)
+        key = one.subject.fingerprint
+        problems.setdefault((decided.of(key) if decided and key else key) or one.id, []).append(one)
     found = [
         _told(group, period, now)
         for group in problems.values()

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from html import escape
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from incident_nb.escape import markdown_text
 from incident_nb.models import Severity
-from incident_nb.outputs import framed
-from incident_nb.plots.house import BLUE, FAINT, GRID, INK, Chart, canvas, drawable, shorten
+from incident_nb.plots.house import BLUE, FAINT, GRID, INK, Chart, Empty, canvas, drawable, shorten
 from incident_nb.policy import CLOCKS
 from incident_nb.review.model import Rate, Review
 from incident_nb.review.views import met_words, share_words
@@ -29,14 +25,6 @@ GRADES: dict[Severity | None, tuple[str, str]] = {
 }
 STATES = {"met": ("#009E73", ""), "missed": ("#D55E00", "//"), "running": ("#FFFFFF", "")}
 MOST_ROWS = 8  # workflows in one chart
-
-
-class Empty(Chart):
-    """A chart without anything to draw: a page shows its sentence and no picture."""
-
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        told = {"text/html": framed(f"<p>{escape(self.alt)}</p>"), "text/markdown": markdown_text(self.alt)}
-        return {**told, "text/plain": self.alt}, {}
 
 
 def weeks(found: Review) -> Chart:

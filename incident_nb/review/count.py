@@ -10,6 +10,7 @@ from typing import get_args
 from incident_nb.documents.friday import friday_line
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Severity, Window
+from incident_nb.patterns import decisions_of
 from incident_nb.policy import bill, load, usable_calendar
 from incident_nb.policy.clocks import Clock
 from incident_nb.record import Incident
@@ -80,7 +81,7 @@ def review(
         attained=sla.attained(lines),
         spreads=sla.spreads(lines),
         mentions=_mentions([*back, *told], period, settings),
-        recurring=recurring((one for one in past if not one.subject.shared), period, now),
+        recurring=recurring((one for one in past if not one.subject.shared), period, now, decisions_of(settings)),
         hours=_hours([one for one in told if not one.subject.shared], now, settings.billing.rate),
         rate=settings.billing.rate,
         hours_shared=sum(bool(one.subject.shared) for one in told),

@@ -34,6 +34,7 @@ from incident_nb.settings.sections import (
 
 __all__ = [
     "FILE_NAME",
+    "PROBLEMS",
     "App",
     "Client",
     "JobSettings",
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 FILE_NAME = "incident-nb.toml"
+PROBLEMS = "problems.toml"  # beside it: what a person decided on problems
 _CODE_IN_NAME = regex(r"^\s*\[([A-Z][A-Z0-9]{1,9})\]")
 
 
@@ -80,6 +82,7 @@ class Settings(Section):
     n8n: dict[str, Server] = Field(default_factory=dict)
     clients: dict[str, Client] = Field(default_factory=dict)
     path: Path | None = Field(default=None, exclude=True)
+    problems: Path | None = Field(default=None, exclude=True)
 
     def client_of(self, name: str | None, tags: Sequence[str] = (), project: str | None = None) -> str | None:
         """The code of the client that a workflow belongs to; None when no rule says."""
@@ -130,7 +133,9 @@ def load(config: Path | None = None, start: Path | None = None) -> Settings:
         return Settings()
     try:
         with path.open("rb") as file:
-            return Settings.model_validate({**tomllib.load(file), "path": path.absolute()})
+            return Settings.model_validate(
+                {**tomllib.load(file), "path": path.absolute(), "problems": path.absolute().with_name(PROBLEMS)}
+            )
     except OSError as error:
         raise SettingsError(f"Could not read the settings file {path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

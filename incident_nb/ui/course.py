@@ -13,6 +13,7 @@ from incident_nb.desk.chronicle import chronicle
 from incident_nb.desk.told import span
 from incident_nb.outputs import framed
 from incident_nb.plots import Chart, course
+from incident_nb.plots.house import Empty
 from incident_nb.record import Incident
 from incident_nb.ui.blocks import Sheet
 from incident_nb.ui.panel import Panel
@@ -31,7 +32,9 @@ class Picture:
 
     @property
     def framed(self) -> str:
-        """The chart as HTML in the house style."""
+        """The chart as HTML in the house style; a sentence where there is nothing to draw."""
+        if isinstance(self.chart, Empty):
+            return str(self.chart._repr_mimebundle_()[0]["text/html"])
         data = b64encode(self.chart.png()).decode()
         return framed(f'<figure><img src="data:image/png;base64,{data}" alt="{escape(self.chart.alt)}"></figure>')
 

@@ -18,7 +18,7 @@ from incident_nb.models import ErrorRecord
 from incident_nb.n8n import N8n
 from incident_nb.outbox import store as outbox
 from incident_nb.patterns import fingerprint_of
-from incident_nb.probes.heartbeat import Silent, are_all_down, silent_ones, told_of
+from incident_nb.patterns.silent import Silent, are_all_down, silent_ones, told_of
 from incident_nb.record import Incident
 from incident_nb.settings import Settings
 from incident_nb.watch.servers import Read, read
@@ -41,7 +41,7 @@ class Quiet(NamedTuple):
 def look(records: Records, settings: Settings, now: datetime, arrivals: Arrivals | None = None) -> list[Quiet]:
     """What has gone quiet at the configured servers, or runs again, since that was last looked for.
 
-    A workflow is quiet by the heartbeat's judgement (`probes.heartbeat`): its own rhythm must be known, and it must be
+    A workflow is quiet by the fleet's judgement (`patterns.silent`): its own rhythm must be known, and it must be
     active on the server now. Each silence is an incident, once, with a line; where most of a server's regular workflows
     have stopped, it is one for the server. When it runs again a note says so, and the incident stays open. `now` in any
     zone. Raises UnreachableError where the records can't be used.
@@ -55,7 +55,7 @@ def _server(name: str, records: Records, settings: Settings, now: datetime, arri
         known = read(name, settings, now)
     except IncidentNbError as error:
         return [Quiet(name, why=str(error))]
-    regular, silent = silent_ones(known.log.executions, {name: pd.Timestamp(known.until)})
+    regular, silent = silent_ones(known.log.executions, {name: pd.Timestamp(known.until)}, known.log.snapshots)
     why = known.why
     off: Mapping[str, bool] = {}
     if silent:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 from sqlalchemy import Connection, select
 
-from incident_nb.alerts.alert import TITLE, Alert, Called, fingerprint
-from incident_nb.desk.arrivals import Arrival, Arrivals, found_key
+from incident_nb.alerts.alert import TITLE, Alert, Called
+from incident_nb.desk.arrivals import Arrival, Arrivals, alike, fingerprint_now, found_key
 from incident_nb.errors import IncidentNbError
 from incident_nb.executions import ExecutionLog
 from incident_nb.incidents import Records, engines, tables
@@ -19,7 +19,6 @@ from incident_nb.incidents.store import Writing
 from incident_nb.models import ErrorRecord
 from incident_nb.n8n import links
 from incident_nb.outbox import store as outbox
-from incident_nb.patterns import fingerprint_of
 from incident_nb.record import Incident
 from incident_nb.settings import Settings
 from incident_nb.watch.memory import remembered
@@ -161,11 +160,11 @@ class _Known:
 
     def problem(self, one: Alert, writing: Writing | None = None) -> bool:
         """Whether an incident of the same problem is open, or was over only after this failed; as `writing` sees it."""
-        key = fingerprint(one, fingerprint_of, lambda flow: self.settings.client_of(flow.name))
+        key, client = fingerprint_now(one, self.settings), self.settings.client_of(one.workflow)
         if writing is None and key not in self._alike:
-            self._alike[key] = self.records.alike(key)
-        alike = writing.alike(key) if writing else self._alike[key]
-        return any((ended := _ended(incident)) is None or one.at <= ended for incident in alike)
+            self._alike[key] = alike(self.records, key, client, self.settings)
+        same = alike(writing, key, client, self.settings) if writing else self._alike[key]
+        return any((ended := _ended(incident)) is None or one.at <= ended for incident in same)
 
     def executions(self, connection: Connection, instance: str) -> set[str]:
         """The executions of a server whose alerts came, or that an entry of the timeline names."""
