@@ -15,7 +15,7 @@ from incident_nb import readers, redact
 from incident_nb.errors import SettingsError, UsageError
 from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.files import clean_leftovers, staged, write_atomic
-from incident_nb.live import is_live, read_live
+from incident_nb.live import is_live, read_live, up_to_date
 from incident_nb.logfile import merged, read_log, write_log
 from incident_nb.models import Probed
 from incident_nb.redact import sealed
@@ -40,7 +40,8 @@ class Case:
     `execution`, `workflow`, `client`: the subject as it was asked for; `incident`: whose case it is, as INC-1; `since`:
     where a survey begins. `offline`: no live system is asked. `answers`: what checks answered at an earlier time,
     `not_asked`: why no live system was asked then (None where they were). `sources`: the files and databases that it was read
-    from, known only to who read them; a saved case does not name them.
+    from, known only to who read them; a saved case does not name them. `current`: servers of which all executions until
+    `now` are here.
 
     `now` is zone-aware. `unattended`: nobody is looking, so nothing that waits for a person is shown. `folder` is None
     for the sample, which is not written to.
@@ -60,6 +61,7 @@ class Case:
     answers: tuple[Probed, ...] = ()
     not_asked: str | None = "only the records were read"
     sources: tuple[str, ...] = field(default=(), repr=False)
+    current: tuple[str, ...] = ()
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -76,6 +78,7 @@ class Case:
             "since": self.since.isoformat() if self.since else None,
             "unattended": self.unattended,
             "offline": self.offline,
+            "current": self.current,
             "settings": self.settings.model_dump(mode="json"),
             "skipped": [asdict(part) for part in self.log.skipped],
         }
@@ -131,6 +134,7 @@ def open_case(name: str = SAMPLE) -> Case:
             since=datetime.fromisoformat(about["since"]) if about["since"] else None,
             unattended=about["unattended"],
             offline=about.get("offline", False),
+            current=tuple(about.get("current", ())),
             incident=about.get("incident"),
             folder=folder,
             **_answers(folder),
@@ -198,7 +202,9 @@ def read_case(sources: list[str], settings: Settings, now: datetime, **options: 
     offline = bool(options.get("offline", False))
     if (since := subject["since"]) is not None and since <= now:
         options["since"] = since - max(HISTORY, now - since)
-    return Case(_read(sources, settings, **options), now, settings, offline=offline, sources=files, **subject)
+    log = _read(sources, settings, **options)
+    current = () if offline else up_to_date([source for source in sources if is_live(source)], settings, log)
+    return Case(log, now, settings, offline=offline, sources=files, current=current, **subject)
 
 
 def _read(

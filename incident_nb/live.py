@@ -20,6 +20,8 @@ from incident_nb.settings import Settings, load
 from incident_nb.sign_in import SETTINGS
 
 WORD = "n8n"
+NEWEST = "the newest"
+"""What of a server was skipped, where its newest executions could not be read."""
 BUDGET_S = 120.0
 """How long an investigation reads from one server before it makes do with what it has. `fetch` has no such haste."""
 FETCH_S = 6 * 3600.0
@@ -62,6 +64,13 @@ def read_live(
     names = list(dict.fromkeys(name for source in sources for name in named(source, settings)))
     with _folder(settings) as folder:
         return merged([_one(name, folder, settings, offline, on_progress, since) for name in names])
+
+
+def up_to_date(sources: list[str], settings: Settings, log: ExecutionLog) -> tuple[str, ...]:
+    """Of the servers that the sources mean those that were just asked for their newest executions, and gave all of them."""
+    lacking = {part.source for part in log.skipped if part.where == NEWEST}
+    names = dict.fromkeys(name for source in sources for name in named(source, settings))
+    return tuple(name for name in names if source_of(name) not in lacking)
 
 
 def fetch(name: str, settings: Settings, folder: Path | None = None, on_progress: Progress = lambda *_: None) -> Update:
@@ -117,7 +126,7 @@ def _one(
     if offline:
         return archive.log(since)
     left_out: list[Skipped] = []
-    lacks = "the newest"
+    lacks = NEWEST
     try:
         update = _update(archive, settings, BUDGET_S, on_progress)
         left_out += update.skipped

@@ -14,7 +14,7 @@ import pytest
 
 from incident_nb import display
 from incident_nb.case import Case, open_case, read_case, sample_case
-from incident_nb.diagnose import Checks, investigate, run_checks
+from incident_nb.diagnose import Checks, investigate, run_checks, survey
 from incident_nb.models import Cause, Outcome, Probed
 from incident_nb.n8n import variable
 from incident_nb.probes import PROBES, Probe
@@ -261,6 +261,28 @@ def test_what_was_read_from_the_server_is_its_own(clock: Any, monkeypatch: pytes
         kept.executions.clear()
         answers = run_checks(case, probes=STATE, clock=clock).answers
     assert "is not on the server any more" in answers[0].summary
+
+
+def test_what_stopped_is_told_up_to_the_present_where_the_server_gave_its_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, later = Kept(), NOW + 24 * HOUR
+    kept.add(*runs("." * 30, start=NOW - 30 * HOUR))
+    source = tmp_path / "page.json"
+    source.write_text(page([*kept.executions.values()]))
+    with n8n_of(kept, monkeypatch, "default") as (_, asking):
+        settings = asking.model_copy(update={"path": tmp_path / "incident-nb.toml"})
+        case = read_case(["n8n"], settings, later)
+        again = open_case(str(case.save(tmp_path / "case").folder))
+        kept.instead = lambda _: faulty.hang_up
+        cut = read_case(["n8n"], settings, later)  # from the archive
+        offline = read_case(["n8n"], settings, later, offline=True)
+    for one in (case, again):
+        assert one.current == ("default",)
+        assert survey(one).silent["workflow_id"].tolist() == ["wf1"]
+    for one in (cut, offline, read_case([str(source)], settings, later)):
+        assert one.current == ()
+        assert survey(one).silent.empty
 
 
 def test_a_server_that_is_away_is_told_in_the_checks_own_words(

@@ -262,6 +262,25 @@ def test_records_of_failures_only_do_not_claim_that_nothing_succeeded_since() ->
     assert "since" not in pattern_of(*sequence("XXX"))[1]
 
 
+ALONE = [
+    ("persistent", [0, 24, 48, 72.2]),  # a schedule, which may be a little late
+    ("persistent", [0, 24, 96, 120]),  # and may rest at weekends
+    ("persistent", [0, 1, 2.3, 9, 23.5]),  # within a day
+    ("intermittent", [0, 1, 2.3, 9, 24.5]),
+    ("intermittent", [0, 24, 50, 72]),
+    ("intermittent", [0, 100]),
+    ("intermittent", [0, 0, 0, 31]),
+]
+
+
+@pytest.mark.parametrize(("pattern", "hours"), ALONE)
+def test_failures_with_no_good_run_beside_them(pattern: str, hours: list[float]) -> None:
+    times = pd.Series([START + hour * HOUR for hour in hours])
+    found = pattern_of(times, pd.Series([True] * len(times)))
+    assert found.pattern == pattern, found.why
+    assert "no good one is there to compare with" in found.why
+
+
 def told(log: ExecutionLog) -> str:
     """The one problem's sequence as signs, oldest first."""
     failures = problems(log.failures)

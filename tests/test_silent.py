@@ -222,6 +222,10 @@ def test_of_two_instances_one_stopped_or_its_export_ends_there() -> None:
     assert (row["instance"], row["workflow_id"], row["confidence"]) == ("second", None, 0.5)
     assert "or what was read of it ends there" in row["why"]
     assert found(*early, ends={"main": END, "second": START + pd.Timedelta(days=39)}) == []
+    (row,) = found(*early, ends={"main": END})  # of the other nothing is known
+    assert (row["instance"], row["confidence"]) == ("second", 0.5)
+    (row,) = found(*early, ends={"second": END})
+    assert (row["instance"], row["confidence"]) == ("second", 0.95)
     assert found(*early[:2]) == []
 
 

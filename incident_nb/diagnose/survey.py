@@ -79,7 +79,8 @@ def survey(case: Case) -> Survey:
     past = histories(log.executions, case.now)
     green = false_greens(log.executions, failures, case.now, past)
     green = green if case.since is None else green[green["last_seen"] >= case.since]
-    stopped, slower = silent(log.executions, case.now, log.snapshots), slow(log.executions, case.now, past)
+    stopped = silent(log.executions, case.now, log.snapshots, ends=dict.fromkeys(case.current, case.now))
+    slower = slow(log.executions, case.now, past)
     if case.since is not None:  # what came before is still what onsets, rates and patterns are told by
         log = within(log, case.since, None)
         failures = failures[among(failures, log.executions)]

@@ -21,6 +21,7 @@ DENSE_SHARE = 0.5
 MOST = 0.8
 RECOVERED_RUNS, RECOVERED_DAYS, RECOVERED_SHARE = 5, 1, 0.9
 TOGETHER = 3
+EVEN, EVENING = 0.02, 1  # share of the usual gap; days
 _DAY = 86_400_000_000
 
 
@@ -37,7 +38,8 @@ def pattern_of(times: pd.Series, failed: pd.Series, again: pd.Series | None = No
 
     one_off: one failing run. recurring: at a regular time, with good runs between. regression: it was there before, at
     least five runs and a day went well, and it is back. persistent: at least nine in ten runs failed since it began, and
-    so did the last. burst: a dense stretch, over since at least three good runs. intermittent: anything else.
+    so did the last; where no run went well at all, they have to lie within a day or come evenly. burst: a dense stretch,
+    over since at least three good runs. intermittent: anything else.
     """
     at = pd.DatetimeIndex(times).as_unit("us").asi8
     flags = np.asarray(failed, dtype=bool)
@@ -67,7 +69,10 @@ def shape_of(at: Ints, flags: Flags, again: Flags, stretch: tuple[int, int] | No
     if back and bad >= 2 and share >= DENSE_SHARE:
         return Shape("regression", f"back after {back[0]} good runs over {back[1]:.1f} days; {since}")
     if flags.all():
-        return Shape("persistent", f"all {count} runs that count failed, and no good one is there to compare with")
+        alone = f"all {count} runs that count failed, and no good one is there to compare with"
+        if at[-1] - at[0] <= EVENING * _DAY or _evenly(at[~again]):
+            return Shape("persistent", alone)
+        return Shape("intermittent", f"{alone}; they come too unevenly for a workflow that fails every time")
     if share >= PERSISTENT_SHARE and not good_after and len(within) > 1:
         return Shape("persistent", f"{since}, and none that counts has succeeded since")
     if share >= DENSE_SHARE and len(within) >= 3 and good_after >= AFTERWARDS_GOOD and bad >= MOST * count:
@@ -75,6 +80,14 @@ def shape_of(at: Ints, flags: Flags, again: Flags, stretch: tuple[int, int] | No
     if share >= PERSISTENT_SHARE and good_after < AFTERWARDS_GOOD and len(within) >= 3:
         return Shape("persistent", f"{since}; only {good_after} good runs since")
     return Shape("intermittent", f"{count} of {runs} runs failed, with good runs between")
+
+
+def _evenly(at: Ints) -> bool:
+    """Whether the gaps are one usual gap or multiples of it, as those of a schedule that fails every time."""
+    if len(at) < 3:
+        return False
+    gaps = np.diff(at) / max(np.quantile(np.diff(at), 0.5, method="lower"), 1)
+    return bool((np.rint(gaps) >= 1).all() and (np.abs(gaps - np.rint(gaps)) <= EVEN).all())
 
 
 def _back(at: Ints, flags: Flags, position: int) -> tuple[int, float] | None:

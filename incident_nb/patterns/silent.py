@@ -59,7 +59,7 @@ def silent(
     for instance, count, found in _by_instance(runs, until, snapshots or {}, STARTED):
         on = [one for one in found if (active or {}).get((instance, one.workflow_id)) is not False]
         rows += [_all_down(on, count)] if are_all_down(len(on), count) else [_row(one, active) for one in on]
-    rows += [] if ends else _ended_early(runs, until, snapshots or {})
+    rows += _ended_early(runs, until, ends or {}, snapshots or {})
     table = pd.DataFrame(rows, columns=SILENT_COLUMNS)
     good = runs[(runs["status"] == "success").to_numpy()]
     by = [good["instance"].astype("object"), good["workflow_id"].astype("object")]
@@ -201,12 +201,16 @@ def _all_down(found: list[Silent], regular: int, *, perhaps: bool = False) -> di
 
 
 def _ended_early(
-    runs: pd.DataFrame, until: Mapping[str, pd.Timestamp], snapshots: Mapping[str, Snapshot]
+    runs: pd.DataFrame,
+    until: Mapping[str, pd.Timestamp],
+    ends: Mapping[str, datetime],
+    snapshots: Mapping[str, Snapshot],
 ) -> list[dict[str, Any]]:
     """Instances of which nothing at all is known any more, while there are runs of others: they stopped, or it ends there."""
     if len(until) < 2:
         return []
     last = max(until.values())
+    runs = runs[~runs["instance"].isin(list(ends)).to_numpy()]  # those are known to be whole, and were judged by that
     found = _by_instance(runs, dict.fromkeys(until, last), snapshots)
     return [
         _all_down(silences, count, perhaps=True)
