@@ -3,15 +3,19 @@
 For each size an SQLite file of made-up executions (5 % failed), and up to `--json` executions the same as an API export. Each row
 is a whole process: its time by the clock, and the memory of it and of all its children at the peak (shared pages counted once),
 beside the floor in the same run. For SQLite that is the scan with a `list[msgspec.Raw]` decode of every row's data, for the API
-export the typed msgspec pass. Peers read what they can: `json_normalize`, DuckDB and Polars make a table of the executions,
-without failures, causes or the gate; they are left out where they are not installed.
+export the typed msgspec pass. Stages (`stages.py`) are seconds of the processor in one process. Peers read what they can:
+`json_normalize`, DuckDB and Polars make a table of the executions, without failures, causes or the gate; they are left out
+where they are not installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.metadata
+import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -30,6 +34,11 @@ FLOORS = {
     "sqlite": "import read, sys, pathlib; read.bare_sqlite(pathlib.Path(sys.argv[1]))",
     "json": "import read, sys, pathlib; read.bare_json(pathlib.Path(sys.argv[1]))",
 }
+STAGES = {
+    "read": "read, gate off", "gate": "redact", "classify": "classify", "group": "group: onsets, patterns",
+    "survey": "shared, silent, green, slow, rates",
+}  # fmt: skip
+VERSIONS = ("pandas", "pyarrow", "msgspec", "orjson", "duckdb", "polars")
 PEERS = {
     "json_normalize": "import json, sys, pandas as pd; pd.json_normalize(json.load(open(sys.argv[1]))['data'])",
     "DuckDB": (
@@ -44,7 +53,7 @@ class Took(NamedTuple):
     """Seconds by the clock, and MB at the peak of a process with its children; None for one that failed."""
 
     seconds: float
-    peak_mb: float
+    peak_mb: float | None
 
 
 def run(*command: str | Path, folder: Path) -> Took | None:
@@ -101,6 +110,13 @@ def table(kind: str, path: Path, count: int, folder: Path, workers: list[int]) -
     if kind == "json":
         rows |= {name: (sys.executable, "-c", code, path) for name, code in PEERS.items()}
     _row("floor", floor, floor)
+    stages = run(sys.executable, HERE / "stages.py", path, folder=folder)
+    if stages is None:
+        _row("stages", None, floor)
+    else:
+        took = json.loads((folder / "said.txt").read_text().splitlines()[-1])
+        for number, (name, words) in enumerate(STAGES.items()):  # memory is that of all of them
+            _row(words, Took(took[name], stages.peak_mb if number + 1 == len(STAGES) else None), floor)
     for name, command in rows.items():
         _row(name, run(*command, folder=folder), floor)
 
@@ -109,7 +125,18 @@ def _row(name: str, took: Took | None, floor: Took) -> None:
     if took is None:
         print(f"| {name} | not there, or failed | | |")
     else:
-        print(f"| {name} | {took.seconds:.1f} | {took.seconds / floor.seconds:.1f} | {took.peak_mb:,.0f} |", flush=True)
+        peak = "" if took.peak_mb is None else f"{took.peak_mb:,.0f}"
+        print(f"| {name} | {took.seconds:.1f} | {took.seconds / floor.seconds:.1f} | {peak} |", flush=True)
+
+
+def machine() -> str:
+    """What this runs on, and with which versions."""
+    found = []
+    for name in VERSIONS:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found.append(f"{name} {importlib.metadata.version(name)}")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} processors, {memory:.0f} GiB, Python {platform.python_version()}, {', '.join(found)}"
 
 
 def main() -> None:
@@ -122,6 +149,7 @@ def main() -> None:
     options.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     options.add_argument("--keep", type=Path, help="where the made files are kept, and found again")
     given = options.parse_args()
+    print(machine())
     with tempfile.TemporaryDirectory() as place:
         kept = given.keep or Path(place)
         kept.mkdir(parents=True, exist_ok=True)
