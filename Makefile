@@ -12,7 +12,8 @@ help:
 	@echo "make notebooks  run the committed notebooks again and keep their new outputs"
 	@echo "make sample DATA=DIR   make the bundled sample and the tests' exports again"
 	@echo "make records    make the tests' records of the present version, where they are missing"
-	@echo "make bench      how fast exports are read, against peers in the same run"
+	@echo "make bench      how fast everything is, against floors and peers in the same run (half an hour);"
+	@echo "                make bench BENCH='--sizes 1000000' with a database of 8 GB"
 	@echo "make fuzz       20,000 damaged exports and every value of wrong types, read and analysed (an hour)"
 
 .venv/made: 
@@ -54,8 +55,18 @@ sample: .venv/ready-for-tests
 records: .venv/ready-for-tests
 	$(BIN)/python -m tests.make_records
 
-bench: .venv/ready-for-tests
+.venv/ready-for-bench: .venv/ready-for-tests
+	@echo "Installing the peers that benchmarks compare with ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@touch $@
+
+bench: .venv/ready-for-bench
 	$(BIN)/python benchmarks/read.py
+	$(BIN)/python benchmarks/scale.py $(BENCH)
+	$(BIN)/python benchmarks/redact_speed.py
+	PYTHONPATH=. $(BIN)/python benchmarks/documents.py
+	PYTHONPATH=. $(BIN)/python benchmarks/alert_to_report.py
+	PYTHONPATH=. $(BIN)/python benchmarks/storm.py
 
 fuzz: .venv/ready-for-tests
 	$(BIN)/python -m fuzz $(FUZZ)
