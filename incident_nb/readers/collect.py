@@ -66,7 +66,7 @@ class Collector:
             if _another(before.workflow_id, row.workflow_id) or _another(before.started_at, row.started_at):
                 reason = f"another execution {row.execution_id} was read from {before.source}; "
                 reason += "exports of different n8n servers have to be read one by one, each with its --instance"
-                self.skip(Skipped(source, row.where, reason))
+                self.skip(Skipped(source, _where(row), reason))
                 return
             if _says_more(before) >= _says_more(row):
                 return
@@ -97,10 +97,10 @@ class Collector:
         except _DAMAGE as error:
             row.data, failures = "damaged", []
             reason = f"execution {row.execution_id}: its data is damaged: {_reason(error)}"
-            self.skip(Skipped(row.source, row.where, reason))
+            self.skip(Skipped(row.source, _where(row), reason))
         if beyond:
             row.data = "too_large"
-            self.skip(Skipped(row.source, row.where, f"execution {row.execution_id}: {beyond}"))
+            self.skip(Skipped(row.source, _where(row), f"execution {row.execution_id}: {beyond}"))
         if not failures and row.status in _WITHOUT_A_RECORD:
             return from_status(row, flow.settings)
         return failures
@@ -112,7 +112,7 @@ class Collector:
             flow, damaged = flow_of(row.flow)
             if damaged:
                 reason = f"execution {row.execution_id}: the workflow as it was then is damaged and not kept"
-                self.skip(Skipped(row.source, row.where, reason))
+                self.skip(Skipped(row.source, _where(row), reason))
             if len(self._flows) >= limits.FLOWS:
                 self._flows.clear()
             self._flows[row.workflow_id] = (row.flow, flow)
@@ -177,6 +177,11 @@ class Collector:
 def _another(one: str | None, two: str | None) -> bool:
     """Whether two readings tell of two things; times may be written in the API's way and the database's."""
     return bool(one and two and one.replace("T", " ").rstrip("Z") != two.replace("T", " ").rstrip("Z"))
+
+
+def _where(row: Row) -> str:
+    """The place of a row inside its source."""
+    return row.where or f"execution {row.execution_id}"
 
 
 def _reason(error: Exception) -> str:

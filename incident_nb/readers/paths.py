@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-_MOST_MS = 10 * 366 * 86_400_000  # ten years; no node takes longer, and a larger number is damage
+MOST_MS = 10 * 366 * 86_400_000  # ten years; no node takes longer, and a larger number is damage
 _known: dict[str, str] = {}
 _MOST_KNOWN = 100_000
 
@@ -55,8 +55,8 @@ def given(run: Any) -> int | None:
 def milliseconds(took: Any) -> int | None:
     """A time that n8n gives in milliseconds as a whole number; None for what is none."""
     if type(took) is int:
-        return took if 0 <= took <= _MOST_MS else None
-    return round(took) if type(took) is float and 0 <= took <= _MOST_MS else None
+        return took if 0 <= took <= MOST_MS else None
+    return round(took) if type(took) is float and 0 <= took <= MOST_MS else None
 
 
 def total(values: list[int | None]) -> int | None:
