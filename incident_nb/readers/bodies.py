@@ -35,6 +35,7 @@ _BESIDE = (
 _ENVELOPE = frozenset((*_SENTENCES, *_CODES, *_SIGNS, *_GIVEN, *_BESIDE))
 _SHORT = frozenset(("message", "msg", "code", "status", "error", "errors", "data", "reason", "detail", "details"))
 _NO_ERROR = frozenset(("none", "no", "null", "false", "0", "ok", "success", "undefined", "n/a", "-"))
+_FAILED = frozenset(("error", "failed", "failure", "fail"))
 _GOOD = frozenset(("ok", "success", "succeeded", "completed", "active"))
 
 HTTP_NODES = ("n8n-nodes-base.httpRequest", "n8n-nodes-base.graphql")
@@ -131,7 +132,7 @@ def _fails(low: Json, how: str) -> bool:
         return bool(low.get("message"))
     if _says(error) or (isinstance(error, dict) and bool(_texts({"error": error}))):
         return True
-    if word in ("failed", "failure", "fail"):  # of a record as well as of a call
+    if word in _FAILED and word != "error":  # of a record as well as of a call
         return low.keys() <= _SHORT and bool(_texts(low))
     return (by_number or word == "error") and bool(_texts(low))
 
@@ -160,7 +161,8 @@ def _texts(low: Json) -> list[str]:
         found += [f"{key}: {value}" for key, value in list(data.items())[:3] if isinstance(value, str)]
     for entry in (*inner, low):
         found += [entry.get(name) for name in ("code", "type", "status", "error_code", "errorcode")]
-    return [text.strip()[:_LONGEST] for text in found if _says(text) and not text.strip().isdecimal()]
+    said = [text.strip() for text in found if _says(text)]
+    return [text[:_LONGEST] for text in said if not text.isdecimal() and text.lower() not in _FAILED]
 
 
 def _sentence(entry: Json) -> str | None:

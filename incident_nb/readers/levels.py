@@ -58,6 +58,7 @@ class Body(msgspec.Struct, gc=False):
     status_code: Any = None
     error_code: Any = None
     cod: Any = None
+    data: Any = None
 
 
 _by_name, _texts = msgspec.json.Decoder(dict[str, str]), msgspec.json.Decoder(list[list[str]])
@@ -242,6 +243,8 @@ def _is_bad(parts: Parts, body: Body) -> bool:
     if isinstance(body.status, str) and parts[_places[body.status]] in _FAILING:
         return True
     codes = (body.status, body.code, body.status_code, body.error_code, body.cod)
+    if isinstance(body.code, str) and isinstance(body.data, str) and b'"status":' in bytes(parts[_places[body.data]]):
+        return True
     return any(code is not None and _is_failing(parts, code) for code in codes)
 
 
