@@ -40,7 +40,9 @@ FORMS = ["api", "array", "lines", "editor", "sqlite", "entities"]
 
 
 @pytest.fixture(params=FORMS)
-def read(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ExecutionLog]:
+def read(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., ExecutionLog]:
     monkeypatch.setenv(KEY_VARIABLE, KEY)
 
     def read_rows(*rows: Json) -> ExecutionLog:
@@ -110,7 +112,12 @@ def test_redacted_items_are_counted(read: Callable[..., ExecutionLog]) -> None:
 
 
 def test_one_line_a_node_whatever_its_name(read: Callable[..., ExecutionLog]) -> None:
-    names = ["two\nlines", "Bearer abcdefghijklmnopqrstuvwxyz0123456789", "x" * 3000, *(f"Node {n} " * 4 for n in range(300))]
+    names = [
+        "two\nlines",
+        "Bearer abcdefghijklmnopqrstuvwxyz0123456789",
+        "x" * 3000,
+        *(f"Node {n} " * 4 for n in range(300)),
+    ]
     (found,) = counts(read(execution(runs={name: ran({}) for name in names})))
     assert [str(column).count("\n") for column in found] == [len(names) - 1] * 3
 
@@ -179,7 +186,14 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_parts_that_repeat_without_end_are_refused() -> None:
     many = 3_000
     names = {f"n{number}": "2" for number in range(many)}
-    document = [{"resultData": "1"}, {"runData": "3"}, ["4"] * many, names, {"executionTime": 1, "data": "5"}, {"main": "6"}]
+    document = [
+        {"resultData": "1"},
+        {"runData": "3"},
+        ["4"] * many,
+        names,
+        {"executionTime": 1, "data": "5"},
+        {"main": "6"},
+    ]
     document += [["7"], ["8"] * many, {"json": "9"}, {}]
     with pytest.raises(TooLargeError, match="again and again"):
         Flatted(json.dumps(document).encode()).path(Watch(), parent_in_runs=False)
@@ -188,18 +202,36 @@ def test_parts_that_repeat_without_end_are_refused() -> None:
 def test_too_much_repetition_is_counted_as_too_large(tmp_path: Path) -> None:
     many = 3_000
     names = {f"n{number}": "2" for number in range(many)}
-    document = [{"resultData": "1"}, {"runData": "3"}, ["4"] * many, names, {"executionTime": 1, "data": "5"}, {"main": "6"}]
+    document = [
+        {"resultData": "1"},
+        {"runData": "3"},
+        ["4"] * many,
+        names,
+        {"executionTime": 1, "data": "5"},
+        {"main": "6"},
+    ]
     path = write_sqlite(tmp_path / "n8n.sqlite", [execution(1, runs={"A": ran({})}), failed(2)])
     with sqlite3.connect(path) as db:
         db.execute("UPDATE execution_data SET data = ? WHERE executionId = 1", (json.dumps(document),))
     db.close()
     log = readers.read(str(path))
-    assert dict(zip(log.executions["execution_id"], log.executions["data"], strict=True)) == {"1": "too_large", "2": "full"}
+    assert dict(zip(log.executions["execution_id"], log.executions["data"], strict=True)) == {
+        "1": "too_large",
+        "2": "full",
+    }
     assert [part.where for part in log.skipped] == ["execution 1"]
 
 
 def test_nothing_of_a_quiet_run_is_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("incident_nb.readers.flatted.Flatted.tree", lambda self: pytest.fail("built a quiet run"))
-    quiet = {"note": "error", "error": None, "errors": [], "success": True, "status": "paid", "code": 200, "data": {"x": 1}}
+    quiet = {
+        "note": "error",
+        "error": None,
+        "errors": [],
+        "success": True,
+        "status": "paid",
+        "code": 200,
+        "data": {"x": 1},
+    }
     path = write_sqlite(tmp_path / "n8n.sqlite", [execution(runs={"Call": ran(quiet)}, nodes=[node("Call")])])
     assert counts(readers.read(str(path))) == [("Call", "1", "500")]

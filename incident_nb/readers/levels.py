@@ -250,7 +250,7 @@ def _is_bad(parts: Parts, body: Body) -> bool:
 
 def _is_failing(parts: Parts, code: Any) -> bool:
     if isinstance(code, str):
-        return memoryview(parts[_places[code]])[:2] in (b'"4', b'"5')
+        return bytes(memoryview(parts[_places[code]])[:2]) in (b'"4', b'"5')
     return isinstance(code, int | float) and 400 <= code < 600
 
 

@@ -44,7 +44,7 @@ class Told(msgspec.Struct, gc=False):
 
 
 class _OddResult(_Result, gc=False):
-    runData: Any = None  # type: ignore[assignment]
+    runData: Any = None
 
 
 class _Odd(Told, gc=False):
@@ -57,7 +57,8 @@ class _Holder(msgspec.Struct, gc=False):
     data: msgspec.Raw = _NULL
 
 
-_told, _odd, _holder, _any = (msgspec.json.Decoder(kind) for kind in (Told, _Odd, _Holder, Any))
+_told, _odd = msgspec.json.Decoder(Told), msgspec.json.Decoder(_Odd)
+_holder, _any = msgspec.json.Decoder(_Holder), msgspec.json.Decoder()
 
 
 class Plain:
@@ -76,7 +77,7 @@ class Plain:
                 told = _told.decode(document)
             except msgspec.ValidationError:
                 told, self._odd = _odd.decode(document), True
-        self._told = told
+        self._told: Told = told
 
     def json(self) -> bytes:
         """The data as JSON."""
