@@ -49,7 +49,7 @@ notebooks: .venv/ready-for-tests
 	$(BIN)/python -m tests.refresh_notebooks
 
 sample: .venv/ready-for-tests
-	$(BIN)/python tests/make_data.py --data $(DATA)
+	$(BIN)/python -m tests.make_data --data $(DATA)
 
 records: .venv/ready-for-tests
 	$(BIN)/python -m tests.make_records

@@ -128,8 +128,11 @@ def main() -> None:
     parser.add_argument("--alerts", type=int, default=10_000)
     parser.add_argument("--rate", type=float, default=170)
     parser.add_argument("--no-worker", action="store_true", help="the receiver alone, with no investigations beside it")
+    parser.add_argument("--storm", choices=STORMS, help="only this one")
     asked = parser.parse_args()
     for name, (wanted, make) in STORMS.items():
+        if asked.storm not in (None, name):
+            continue
         with tempfile.TemporaryDirectory() as folder:
             process, port = served(Path(folder), *(["--no-worker"] if asked.no_worker else []))
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,9 @@ SAMPLE_NOW = datetime(2026, 11, 14, 8, 30, tzinfo=UTC)
 SCHEMA = 1
 ANSWERS = "answers.json"
 INCIDENTS = "incidents"
+# What came before the time that is asked for tells its onsets, rates and rhythms: five weeks hold each weekday four times
+# before the last one, and a longer time needs as long a one to be compared with.
+HISTORY = timedelta(weeks=5)
 _INCIDENT = re.compile(r"INC-[1-9]\d{0,17}")
 
 
@@ -35,8 +38,8 @@ class Case:
 
     `execution`, `workflow`, `client`: the subject as it was asked for; `incident`: whose case it is, as INC-1; `since`:
     where a survey begins. `offline`: no live system is asked. `answers`: what checks answered at an earlier time,
-    `not_asked`: why no live system was asked then (None where they were). `sources`: the files that it was read from,
-    known only to who read them; a saved case does not name them.
+    `not_asked`: why no live system was asked then (None where they were). `sources`: the files and databases that it was read
+    from, known only to who read them; a saved case does not name them.
 
     `now` is zone-aware. `unattended`: nobody is looking, so nothing that waits for a person is shown. `folder` is None
     for the sample, which is not written to.
@@ -55,7 +58,7 @@ class Case:
     folder: Path | None = None
     answers: tuple[Probed, ...] = ()
     not_asked: str | None = "only the records were read"
-    sources: tuple[str, ...] = ()
+    sources: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -173,7 +176,8 @@ def _client(settings: Settings, workflow: Any) -> str | None:
 def read_case(sources: list[str], settings: Settings, now: datetime, **options: Any) -> Case:
     """A case not yet saved, from `sources` as `readers.read` takes them, or `n8n`, `n8n:NAME` for configured servers.
 
-    `options` are those of `readers.read` and the subject; `offline`: servers are not asked, their archives are read.
+    `options` are those of `readers.read` and the subject; `offline`: servers are not asked, their archives are read. With
+    `since` what is older than that by more than `HISTORY` is not read, or by more than the time since then.
     """
     subject = {key: options.pop(key, None) for key in ("execution", "workflow", "client", "since")}
     subject["unattended"] = options.pop("unattended", False)
@@ -185,18 +189,23 @@ def read_case(sources: list[str], settings: Settings, now: datetime, **options: 
         return replace(sample_case(), now=now, **subject)
     files = tuple(source for source in sources if not is_live(source))
     offline = bool(options.get("offline", False))
+    if (since := subject["since"]) is not None and since <= now:
+        options["since"] = since - max(HISTORY, now - since)
     return Case(_read(sources, settings, **options), now, settings, offline=offline, sources=files, **subject)
 
 
 def _read(
-    sources: list[str], settings: Settings, *, offline: bool = False, on_progress: Any = None, **options: Any
-) -> ExecutionLog:
+    sources: list[str], settings: Settings, *, offline: bool = False, on_progress: Any = None,
+    since: datetime | None = None, **options: Any,
+) -> ExecutionLog:  # fmt: skip
     """What files and servers hold, as one log."""
     live = [source for source in sources if is_live(source)]
     files = [source for source in sources if not is_live(source)]
     logs = []
     if live:
-        logs.append(read_live(live, settings, offline=offline, on_progress=on_progress or (lambda *_: None)))
+        on_live = on_progress or (lambda *_: None)
+        logs.append(read_live(live, settings, offline=offline, on_progress=on_live, since=since))
     if files:
-        logs.append(readers.read(files, client_of=partial(_client, settings), on_progress=on_progress, **options))
+        client_of = partial(_client, settings)
+        logs.append(readers.read(files, client_of=client_of, on_progress=on_progress, since=since, **options))
     return merged(logs)

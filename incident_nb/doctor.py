@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -46,6 +47,10 @@ def examine(settings: Settings, now: datetime) -> Iterator[Check]:
     yield from _clients(settings)
     if settings.modal.apps:
         yield _modal(settings)
+    if settings.clients:
+        yield _letters(settings)
+    if settings.review.clients:
+        yield _reviews(settings)
     yield _slack(settings)
     yield _extra("cryptography", "export:entities of n8n", "entities")
     if not settings.n8n:
@@ -139,6 +144,26 @@ def _modal(settings: Settings) -> Check:
         told, _, mend = str(error).partition(". ")
         return Check("modal", "warning", f"{mapped}; {told}", mend)
     return Check("modal", "ok", f"{mapped}; its command line is installed and signed in")
+
+
+def _letters(settings: Settings) -> Check:
+    """Whether letters to clients can be addressed and signed: what lacks is found out before there is an incident."""
+    name = settings.sender.name or os.environ.get("INCIDENT_NB_ENGINEER")
+    lacks = [f"{key} under sender" for key, value in (("name", name), ("email", settings.sender.email)) if not value]
+    lacks += [f"contact under clients.{code}" for code, client in settings.clients.items() if not client.contact]
+    if lacks:
+        told = f"no mail can be made ready: {', '.join(lacks[:5])}{' and more' if len(lacks) > 5 else ''} not set"
+        return Check("letters", "warning", told, "Put it into incident-nb.toml; docs/configuration.md shows how.")
+    return Check("letters", "ok", f"signed by {name}, every client has a contact")
+
+
+def _reviews(settings: Settings) -> Check:
+    """Whether those whose reviews a worker is to make are clients at all."""
+    wanted = settings.review
+    if unknown := [code for code in wanted.clients if code not in settings.clients]:
+        told = f"reviews are wanted of {', '.join(unknown)}, and no such client is configured"
+        return Check("reviews", "failed", told, "Give the code of a client, as in clients.CODE.")
+    return Check("reviews", "ok", f"of {', '.join(wanted.clients)}, every {' and '.join(wanted.every)}, by a worker")
 
 
 def _slack(settings: Settings) -> Check:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from incident_nb.archive import Archive, Update
@@ -49,16 +50,18 @@ def source_of(name: str) -> str:
 
 
 def read_live(
-    sources: list[str], settings: Settings, *, offline: bool = False, on_progress: Progress = lambda *_: None
-) -> ExecutionLog:
-    """The executions of the servers that the sources mean, as one log; `offline`: as the archive has them.
+    sources: list[str], settings: Settings, *, offline: bool = False, on_progress: Progress = lambda *_: None,
+    since: datetime | None = None,
+) -> ExecutionLog:  # fmt: skip
+    """The executions of the servers that the sources mean, as one log; `offline`: as the archive has them. With `since`
+    only what began then or later, or of which that is not known.
 
     A server that can't be asked is answered for by its archive, and the log's `skipped` says so. Raises UnreachableError
     for one that has none, UsageError for one that is not configured.
     """
     names = list(dict.fromkeys(name for source in sources for name in named(source, settings)))
     with _folder(settings) as folder:
-        return merged([_one(name, folder, settings, offline, on_progress) for name in names])
+        return merged([_one(name, folder, settings, offline, on_progress, since) for name in names])
 
 
 def fetch(name: str, settings: Settings, folder: Path | None = None, on_progress: Progress = lambda *_: None) -> Update:
@@ -107,10 +110,12 @@ def _folder(settings: Settings) -> Iterator[Path]:
         yield folder
 
 
-def _one(name: str, folder: Path, settings: Settings, offline: bool, on_progress: Progress) -> ExecutionLog:
+def _one(
+    name: str, folder: Path, settings: Settings, offline: bool, on_progress: Progress, since: datetime | None
+) -> ExecutionLog:
     archive = _archive(name, folder, settings)
     if offline:
-        return archive.log()
+        return archive.log(since)
     left_out: list[Skipped] = []
     lacks = "the newest"
     try:
@@ -120,11 +125,9 @@ def _one(name: str, folder: Path, settings: Settings, offline: bool, on_progress
         lacks = "older executions" if update.newest else lacks
     except UnreachableError as error:
         partial = str(error)
-        try:
-            archive.log()
-        except UsageError:
-            raise error from None
-    log = archive.log()
+        if archive.is_empty():
+            raise
+    log = archive.log(since)
     if partial:
         left_out.append(Skipped(source_of(name), lacks, f"partial: {partial}"))
     return ExecutionLog(log.executions, log.failures, log.snapshots, (*log.skipped, *left_out))

@@ -46,7 +46,8 @@ def server(kept: Kept) -> Iterator[Server]:
 @pytest.fixture
 def settings(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     (tmp_path / "incident-nb.toml").write_text(
-        f'[n8n.default]\nurl = "{server.url}"\n[clients.ACME]\nname_prefix = ["[ACME]"]\ntime_zone = "Europe/Berlin"\n'
+        f'[n8n.default]\nurl = "{server.url}"\n[sender]\nname = "Kim Park"\nemail = "kim@agency.example"\n'
+        '[clients.ACME]\nname_prefix = ["[ACME]"]\ntime_zone = "Europe/Berlin"\ncontact = "ann@acme.example"\n'
     )
     monkeypatch.setenv("INCIDENT_NB_N8N_API_KEY", KEY)
     monkeypatch.chdir(tmp_path)
@@ -81,11 +82,36 @@ def test_all_is_well(settings: Settings, tmp_path: Path, monkeypatch: pytest.Mon
     checks = found(settings)
     assert {check.state for check in checks.values()} == {"ok"}, checks
     assert set(checks) == {
-        *("settings", "redaction key", "client ACME", "slack", "cryptography"),
+        *("settings", "redaction key", "client ACME", "letters", "slack", "cryptography"),
         *("n8n default", "n8n default: executions", "n8n default: workflows", "archive default"),
     }
     assert "2 executions, brought up to date within the hour" in checks["archive default"].told
     assert "https://hooks.slack.example:443;" in checks["slack"].told and "secret" not in checks["slack"].told
+
+
+@pytest.mark.parametrize(
+    ("clients", "state", "said"),
+    [
+        ('["ACME"]', "ok", "of ACME, every week, by a worker"),
+        ('["ACME", "ACNE"]', "failed", "reviews are wanted of ACNE, and no such client is configured"),
+    ],
+)
+def test_whose_reviews_are_wanted(settings: Settings, clients: str, state: str, said: str) -> None:
+    assert settings.path
+    with settings.path.open("a") as file:
+        file.write(f"[review]\nclients = {clients}\n")
+    check = found(load())["reviews"]
+    assert (check.state, check.told) == (state, said)
+
+
+def test_what_a_letter_would_lack_is_told_before_there_is_one(settings: Settings) -> None:
+    assert settings.path
+    text = settings.path.read_text().replace('name = "Kim Park"\n', "") + '[clients.BAY]\nname_prefix = ["[BAY]"]\n'
+    settings.path.write_text(text)
+    check = found(load())["letters"]
+    assert (check.state, check.told) == (
+        "warning", "no mail can be made ready: name under sender, contact under clients.BAY not set",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 
 from incident_nb.case import open_case
+from incident_nb.diagnose import investigate
 from incident_nb.escape import printable
 from incident_nb.incidents import fold
 from incident_nb.ui import follow
@@ -160,7 +161,7 @@ def test_the_chart_is_drawn_once_for_each_state_of_the_record(tmp_path: Path) ->
     saved = ended.case(upto=300).save(tmp_path / "case")
     ended.keep_record(saved, ended.events(upto=300))
     case = open_case(str(tmp_path / "case"))
-    followed = follow(case, ended.investigate(case))
+    followed = follow(case, investigate(case))
     panel = followed.course()
     first = panel.view()
     assert panel.view() is first

@@ -248,7 +248,31 @@ def test_clashing_ids_of_two_servers_are_named(tmp_path: Path) -> None:
     assert ids(log) == ["1", "2"]
     (skipped,) = log.skipped
     assert (skipped.source, skipped.where) == (other, "row 1")
-    assert one in skipped.reason and "--instance" in skipped.reason
+    assert one in skipped.reason and "NAME=SOURCE" in skipped.reason
+
+
+def test_sources_of_several_servers_are_named_in_one_go(tmp_path: Path) -> None:
+    one = put(tmp_path / "a.json", page(failed(1)))
+    other = put(tmp_path / "eu" / "b.json", page(failed(1, workflowId="wf2"), failed(2, workflowId="wf2")))
+    log = readers.read([one, f"eu={Path(other).parent}", f"us-1={other}"], instance="main")
+    found = log.executions[["instance", "execution_id", "workflow_id"]].astype("str").values.tolist()
+    expected = [["main", "1", "wf1"], *([name, number, "wf2"] for name in ("eu", "us-1") for number in "12")]
+    assert sorted(found) == sorted(expected) and not log.skipped
+    assert log.failures["instance"].value_counts().to_dict() == {"eu": 2, "us-1": 2, "main": 1}
+
+
+def test_what_looks_like_a_name_and_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "eu=b.json", page(failed(1)))
+    put(tmp_path / "b.json", page(failed(2)))
+    assert readers.read("eu=b.json").executions["instance"].tolist() == ["default"]
+    assert readers.read("./eu=*.json").executions["instance"].tolist() == ["default"]
+    assert readers.read("us=b.json").executions["instance"].tolist() == ["us"]
+    for wrong in ("us=n8n", "us=n8n:main"):
+        with pytest.raises(SourceError, match=f"has its name in the settings already. Write {wrong[3:]}"):
+            readers.read(wrong)
+    with pytest.raises(SourceError, match=r"no file, folder or match for c\.json"):
+        readers.read("us=c.json")
 
 
 def test_same_execution_in_two_files_counts_once(tmp_path: Path) -> None:
@@ -318,9 +342,11 @@ def test_compressed_sqlite_is_unpacked_privately_and_removed(
     (work := tmp_path / "work").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(work))
     modes: list[int] = []
-    real = readers.read_sqlite
+    real = readers.parts.read_sqlite
     monkeypatch.setattr(
-        readers, "read_sqlite", lambda copy, source: modes.append(copy.parent.stat().st_mode) or real(copy, source)
+        readers.parts,
+        "read_sqlite",
+        lambda copy, source, **_: modes.append(copy.parent.stat().st_mode) or real(copy, source),
     )
     log = readers.read(str(path))
     assert (ids(log), log.executions["source"].unique().tolist()) == (["1", "2"], [str(path)])
@@ -498,7 +524,7 @@ OPENSSL = (  # two rows as `openssl enc -aes-256-cbc -md md5 -base64 -A -pass pa
 
 def test_cipher_is_openssls(entities: Path) -> None:
     put(entities / "workflowentity.jsonl", OPENSSL)
-    seen = [row for row in readers.read_entities(entities) if isinstance(row, WorkflowRow)]
+    seen = [row for row in readers.parts.read_entities(entities) if isinstance(row, WorkflowRow)]
     assert [(row.workflow_id, row.name) for row in seen] == [("wf1", "[ACME] Orders"), ("wf2", "Stock")]
 
 

@@ -7,7 +7,7 @@ import random
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,8 +24,10 @@ CODE_S = 15
 
 
 @contextmanager
-def running(version: str, folder: Path) -> Iterator[N8n]:
+def running(version: str, folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[N8n]:
     """n8n of this version with an owner and an API key, its data and its log (`n8n.log`) in `folder`.
+
+    `settings`: further variables of its environment.
 
     The same folder can be used again: n8n then starts on what is there. It is ended with everything it started when the
     block ends, however it ends.
@@ -39,7 +41,7 @@ def running(version: str, folder: Path) -> Iterator[N8n]:
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=_environment(version, folder, home, port, broker),
+            env=_environment(version, folder, home, port, broker) | dict(settings or {}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

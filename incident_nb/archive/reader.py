@@ -12,7 +12,7 @@ from incident_nb.executions import ExecutionLog, Skipped
 from incident_nb.n8n import Listing, N8n, NotThereError
 from incident_nb.readers import Reading
 
-SCHEMA = 1
+SCHEMA = 2
 ROWS_A_PART = 2_000
 MOST_OPEN = 500  # runs without an end that are asked for again
 # n8n lists a run only once it has ended, unless it is asked for running ones: those may be older than what is read already.
@@ -28,6 +28,7 @@ Save = Callable[[list[ExecutionLog]], None]
 class State:
     """How far the archive is. Ids are n8n's, which count up.
 
+    `parts` and `snapshots`: the files that count, `written`: how many numbers for such were given.
     `newest`: all up to it was read, but for the `gaps`: where lists broke off, newest first, each as the cursor of its next
     page and the id that it has to reach. `failing`: where the list of failing ones goes on, while not all of it was read.
     `open`: runs that had not ended.
@@ -36,6 +37,8 @@ class State:
     schema: int = SCHEMA
     origin: str = ""
     parts: list[str] = field(default_factory=list)
+    snapshots: list[str] = field(default_factory=list)
+    written: int = 0
     newest: int = 0
     gaps: list[dict[str, Any]] = field(default_factory=list)
     failing: dict[str, Any] | None = None

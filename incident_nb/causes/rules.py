@@ -137,6 +137,13 @@ def tables() -> Tables:
     return Tables({key: tuple(rows) for key, rows in raw["procedure"].items()}, raw["confidence"])
 
 
+def rule_files() -> list[bytes]:
+    """What stands in the files of all rules, for telling whether two processes have the same."""
+    folder = files("incident_nb.causes")
+    sources = sorted((folder / "signatures").iterdir(), key=lambda path: path.name)
+    return [path.read_bytes() for path in (*sources, folder / "tables.toml") if path.name.endswith(".toml")]
+
+
 @cache
 def signatures() -> tuple[Signature, ...]:
     """Every signature of `signatures/*.toml`, in the order of the files; loaded once."""

@@ -41,7 +41,8 @@ JsonOption = Annotated[
 _SOURCE = typer.Argument(
     metavar="SOURCE",
     help="n8n exports: files, folders or globs (API pages, JSON lines, SQLite, export:entities; also .gz, .zst). "
-    "Or `sample`, the built-in export; `n8n` or `n8n:NAME`, the configured servers.",
+    "Or `sample`, the built-in export; `n8n` or `n8n:NAME`, the configured servers; `postgresql://USER@HOST/NAME`, n8n's "
+    "database. `NAME=SOURCE` says which server one is of.",
     show_default=False,
 )
 SourceArgument = Annotated[list[str], _SOURCE]

@@ -84,7 +84,8 @@ def investigate(
         raise UsageError("--client-copy needs a folder to go to: give --out DIR, too.")
     settings, given = settings_of(config), source or []
     seen_from = instant(now, "--now") or default_now(given)
-    with notebook_ahead(settings, offline=offline, wanted=out is not None) as ahead:
+    asks_nobody = offline or given == ["sample"]
+    with notebook_ahead(settings, offline=asks_nobody, wanted=out is not None) as ahead:
         from incident_nb.case import read_case
         from incident_nb.desk import on_record
         from incident_nb.diagnose import investigate as look

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
     from incident_nb.case import Case
     from incident_nb.diagnose import Survey
 
+
+class Engine(StrEnum):
+    """What reads files in parts."""
+
+    PROCESS = "process"
+    DASK = "dask"
+
+
 _ONSET = ("onset_at", "onset_not_before", "onset_not_after")
 
 
@@ -50,18 +59,41 @@ def patterns(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write the problems as CSV, for a spreadsheet.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            help="Processes that read files; as many as there are processors, and one for a small source.",
+        ),
+    ] = None,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="What reads files in parts: processes of this machine, or Dask.")
+    ] = Engine.PROCESS,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler", metavar="URL", help="Dask's scheduler, as tcp://HOST:PORT; else a cluster of its own."
+        ),
+    ] = None,
     instance: InstanceOption = "default",
     config: ConfigOption = None,
 ) -> None:
     """List every problem of an export: what fails, how often, since when, in which pattern."""
+    from functools import partial
+
     from incident_nb import display
     from incident_nb.case import read_case
     from incident_nb.diagnose import survey
+    from incident_nb.diagnose.ahead import judge
+    from incident_nb.readers import Spread
 
+    settings = settings_of(config)
+    spread = Spread(workers, engine.value, scheduler, partial(judge, own_hosts=settings.own_hosts))
     with reading() as on_progress:
         case = read_case(
-            source, settings_of(config), instant(until, "--until") or default_now(source),
-            since=instant(since, "--since"), client=client, instance=instance, on_progress=on_progress,
+            source, settings, instant(until, "--until") or default_now(source),
+            since=instant(since, "--since"), client=client, instance=instance, on_progress=on_progress, spread=spread,
         )  # fmt: skip
     found = survey(case)
     if json_to is not None:

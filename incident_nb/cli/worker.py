@@ -45,7 +45,7 @@ def worker(
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     if with_parent:
-        os.nice(10)  # whoever sends alerts waits for the receiver; nobody waits for a report of some seconds
+        os.nice(19)  # whoever sends alerts waits for the receiver; nobody waits for a report of some seconds
         threading.Thread(target=_until_closed, args=(ended,), daemon=True).start()
     records = records_of(settings)
     words.print(f"Doing what is owed in {records.place}; end with Ctrl+C", markup=False, soft_wrap=True)

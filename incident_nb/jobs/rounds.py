@@ -13,7 +13,7 @@ from incident_nb.jobs import run
 from incident_nb.jobs.job import Jobs
 from incident_nb.jobs.run import Round
 from incident_nb.jobs.sweep import sweep
-from incident_nb.watch import clocks, heartbeats, reconcile, vendors
+from incident_nb.watch import clocks, heartbeats, prevention, reconcile, vendors
 
 
 def rounds_of(jobs: Jobs) -> Sequence[Round]:
@@ -42,6 +42,7 @@ def rounds_of(jobs: Jobs) -> Sequence[Round]:
         Round("reconcile", "35 */2 * * * *", told(lambda now: reconcile.look(records, settings, now, arrivals))),
         Round("verify", "45 * * * * *", told(lambda now: verify.look_all(records, settings, now, found))),
         Round("heartbeats", "50 */10 * * * *", told(lambda now: heartbeats.look(records, settings, now, arrivals))),
+        Round("prevention", "55 40 * * * *", told(lambda now: prevention.look(records, now))),
         Round("reviews", "25 */5 * * * *", told(reviews)),
         Round("forget", "0 17 3 * * *", run.forget),
     )

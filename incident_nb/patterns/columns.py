@@ -1,4 +1,6 @@
-"""The tables that an analysis of patterns gives, column by column; docs/patterns.md has the thresholds.
+"""The tables of what a whole fleet's history tells, column by column; the made-up fleets are marked by them.
+
+The analysis does not give them yet: what is not computed is null in the JSON.
 
 Times are UTC and zone-aware, missing ones NaT; texts that are missing are None; lists are lists of texts. Where a value
 could not be told it is missing, never 0.

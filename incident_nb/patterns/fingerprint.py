@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-_KEPT_OF_DESCRIPTION = 300
+_KEPT = {"message": None, "description": 300}
+MASKED = {"message": "masked_message", "description": "masked_description"}
+"""The columns that `masked` gives; a log that was read by several processes may have them."""
 
 # In order: what a later rule would tear apart comes first. Kept, because they tell problems apart: words, and quoted
 # words that are codes (`"invalid_grant"`, `"ECONNREFUSED"`); a status that is named as one, or leads the text as n8n
@@ -47,9 +49,21 @@ def fingerprints(failures: pd.DataFrame) -> pd.Series:
     Made of instance, client, workflow, node, error class (name and status) and the masked message and description,
     never of the cause, so that better signatures do not make new problems of old ones.
     """
-    table = failures[_PARTS].astype("object").where(failures[_PARTS].notna(), "")
-    keys = {row: _key(*row) for row in table.drop_duplicates().itertuples(index=False, name=None)}
+    texts = failures if set(MASKED.values()) <= set(failures.columns) else failures.assign(**masked(failures))
+    parts = [MASKED.get(name, name) for name in _PARTS]
+    table = texts[parts].astype("object").where(texts[parts].notna(), "")
+    keys = {row: _digest(*row) for row in table.drop_duplicates().itertuples(index=False, name=None)}
     return pd.Series([keys[row] for row in table.itertuples(index=False, name=None)], index=failures.index, dtype="str")
+
+
+def masked(failures: pd.DataFrame) -> pd.DataFrame:
+    """Message and description of each failure as they count in its fingerprint, under the names in `MASKED`."""
+    found = {}
+    for name, column in MASKED.items():
+        codes, texts = pd.factorize(failures[name].astype("object").where(failures[name].notna(), ""))
+        words = [mask(text)[: _KEPT[name]] for text in texts]
+        found[column] = pd.Series(pd.Index(words, dtype="str").take(codes), index=failures.index, dtype="str")
+    return pd.DataFrame(found, index=failures.index)
 
 
 def fingerprint_of(failure: Mapping[str, str | None]) -> str:
@@ -59,5 +73,8 @@ def fingerprint_of(failure: Mapping[str, str | None]) -> str:
 
 def _key(*parts: str) -> str:
     *where, message, description = parts
-    told = [*where, mask(message), mask(description)[:_KEPT_OF_DESCRIPTION]]
+    return _digest(*where, mask(message)[: _KEPT["message"]], mask(description)[: _KEPT["description"]])
+
+
+def _digest(*told: str) -> str:
     return hashlib.sha256("\x1f".join(told).encode()).hexdigest()[:12]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from incident_nb.executions import ExecutionLog
 from incident_nb.models import Window
-from incident_nb.patterns.fingerprint import fingerprints
+from incident_nb.patterns.fingerprint import MASKED, fingerprints
 from incident_nb.patterns.onset import Onset, onset
 from incident_nb.patterns.shape import pattern_of
 
@@ -35,7 +35,8 @@ def problems(failures: pd.DataFrame) -> pd.DataFrame:
     known = set(zip(failures["instance"].astype("str"), failures["execution_id"], strict=True))
     child = zip(failures["instance"].astype("str"), failures["child_execution_id"], strict=True)
     passed_on = pd.Series([key in known for key in child], index=failures.index) & (failures["place"] == "subworkflow")
-    return failures.assign(fingerprint=fingerprints(failures), origin=~passed_on.astype(bool))
+    found = failures.assign(fingerprint=fingerprints(failures), origin=~passed_on.astype(bool))
+    return found.drop(columns=list(MASKED.values()), errors="ignore")
 
 
 def sequences(failures: pd.DataFrame, executions: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -15,7 +15,7 @@ from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, Execution
 from incident_nb.readers import limits
 from incident_nb.readers.look import Flow, flow_of, from_status, look, watch_of
 from incident_nb.readers.paths import Watch
-from incident_nb.readers.rows import Row, WorkflowRow
+from incident_nb.readers.rows import Row, WorkflowRow, place_of
 from incident_nb.readers.tables import Gate, frame, in_order, times
 
 ClientOf = Callable[[WorkflowRow], str | None]
@@ -26,7 +26,7 @@ _BLANK_FAILURE = dict.fromkeys(FAILURE_COLUMNS)
 _WITHOUT_A_RECORD = ("canceled", "error", "crashed")  # failures whose status may be all that is left
 _NO_FLOW, _NO_WATCH = Flow(), Watch()
 _SHARED = ("instance", "execution_id", "workflow_id", "workflow", "client")
-_BY_RICHNESS = ("missing", "damaged", "too_large", "error_only", "redacted", "full")
+BY_RICHNESS = ("missing", "damaged", "too_large", "error_only", "redacted", "full")
 
 
 class Collector:
@@ -40,6 +40,7 @@ class Collector:
         self._flows: dict[str | None, tuple[bytes | None, Flow]] = {}
         self._snapshots: dict[bytes, tuple[str, dict[str, Any], Watch]] = {}
         self._workflows: dict[tuple[str, str], WorkflowRow] = {}
+        self._damaged_flows: set[str] = set()
         self._snapshot_bytes = 0
         self._skipped: list[Skipped] = []
         self._unnamed = 0  # what was skipped beyond the places that are named
@@ -63,12 +64,12 @@ class Collector:
         key = (instance, row.execution_id)
         before = self._executions.get(key)
         if before is not None:
-            if _another(before.workflow_id, row.workflow_id) or _another(before.started_at, row.started_at):
+            if another(before.workflow_id, row.workflow_id) or another(before.started_at, row.started_at):
                 reason = f"another execution {row.execution_id} was read from {before.source}; "
-                reason += "exports of different n8n servers have to be read one by one, each with its --instance"
-                self.skip(Skipped(source, _where(row), reason))
+                reason += "executions of another n8n server need a name for it: write NAME=SOURCE"
+                self.skip(Skipped(source, place_of(row), reason))
                 return
-            if _says_more(before) >= _says_more(row):
+            if says_more(before) >= says_more(row):
                 return
             self._failures.pop(key, None)
         elif len(self._executions) >= limits.ROWS:
@@ -97,10 +98,10 @@ class Collector:
         except _DAMAGE as error:
             row.data, failures = "damaged", []
             reason = f"execution {row.execution_id}: its data is damaged: {_reason(error)}"
-            self.skip(Skipped(row.source, _where(row), reason))
+            self.skip(Skipped(row.source, place_of(row), reason))
         if beyond:
             row.data = "too_large"
-            self.skip(Skipped(row.source, _where(row), f"execution {row.execution_id}: {beyond}"))
+            self.skip(Skipped(row.source, place_of(row), f"execution {row.execution_id}: {beyond}"))
         if not failures and row.status in _WITHOUT_A_RECORD:
             return from_status(row, flow.settings)
         return failures
@@ -111,12 +112,23 @@ class Collector:
         if row.flow != snapshot:
             flow, damaged = flow_of(row.flow)
             if damaged:
-                reason = f"execution {row.execution_id}: the workflow as it was then is damaged and not kept"
-                self.skip(Skipped(row.source, _where(row), reason))
+                self._damaged_flow(row)
             if len(self._flows) >= limits.FLOWS:
                 self._flows.clear()
             self._flows[row.workflow_id] = (row.flow, flow)
         return flow
+
+    def _damaged_flow(self, row: Row) -> str | None:
+        """Notes a damaged snapshot, each once, and gives its digest; None for one that is noted already."""
+        digest = hashlib.blake2b(
+            row.flow or b"", digest_size=8, key=(row.workflow_id or "").encode("utf-8", "replace")[:64]
+        ).hexdigest()
+        if digest in self._damaged_flows:
+            return None
+        self._damaged_flows.add(digest)
+        reason = f"execution {row.execution_id}: the workflow as it was then is damaged and not kept"
+        self.skip(Skipped(row.source, place_of(row), reason))
+        return digest
 
     def _snapshot(self, nodes: bytes) -> tuple[str | None, dict[str, Any], Watch]:
         if not nodes:
@@ -174,14 +186,9 @@ class Collector:
                 run.client = client
 
 
-def _another(one: str | None, two: str | None) -> bool:
+def another(one: str | None, two: str | None) -> bool:
     """Whether two readings tell of two things; times may be written in the API's way and the database's."""
     return bool(one and two and one.replace("T", " ").rstrip("Z") != two.replace("T", " ").rstrip("Z"))
-
-
-def _where(row: Row) -> str:
-    """The place of a row inside its source."""
-    return row.where or f"execution {row.execution_id}"
 
 
 def _reason(error: Exception) -> str:
@@ -189,9 +196,9 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, msgspec.DecodeError) else "not the shape that n8n gives it"
 
 
-def _says_more(row: Row) -> tuple[bool, int]:
+def says_more(row: Row) -> tuple[bool, int]:
     """How much one reading of an execution tells: an end beats "still running", then the fuller data."""
-    return row.status not in ("running", "new", "waiting", None), _BY_RICHNESS.index(row.data)
+    return row.status not in ("running", "new", "waiting", None), BY_RICHNESS.index(row.data)
 
 
 def gated(nodes: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,16 +15,20 @@ from urllib.parse import quote
 from incident_nb.errors import SourceError
 from incident_nb.executions import Skipped
 from incident_nb.readers import limits
-from incident_nb.readers.rows import DataState, Row, WorkflowRow, ended_as, text_or_none
+from incident_nb.readers.rows import DataState, Row, WorkflowRow, ended_as, place_of, text_or_none
+from incident_nb.readers.stored import Bounds, Range, ranges, workflow_rows
 
 COLUMNS = ("id", "workflowId", "mode", "status", "finished", "startedAt", "stoppedAt", "retryOf", "waitTill")
 
 
-def read_sqlite(path: Path, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
-    """Workflows with their tags and projects, then every execution that n8n has not marked as deleted.
+def read_sqlite(
+    path: Path, source: str, ids: Range | None = None, *, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[Row | WorkflowRow | Skipped]:
+    """Workflows with their tags and projects, then every execution that n8n has not marked as deleted, by id.
 
-    `source` is what the user calls it; `path` may be an unpacked copy. Raises SourceError when it is no n8n
-    database, is locked, or is damaged before its first row.
+    `source` is what the user calls it; `path` may be an unpacked copy. `since`, `until`, `ids`: only these executions, as
+    `Bounds` says, and the workflows with the first of several ranges of ids. Raises SourceError when it is no n8n database,
+    is locked, or is damaged before its first row, with `ids` also where it is damaged later.
     """
     with contextlib.closing(connect(path, source)) as db:
         try:
@@ -31,8 +37,9 @@ def read_sqlite(path: Path, source: str) -> Iterator[Row | WorkflowRow | Skipped
                 raise SourceError(f"{source} is an SQLite file but no n8n database: it has no table execution_entity.")
             for table in _NEEDED - tables:  # a view of that name could take for ever
                 raise SourceError(_AGAIN.format(source, f"no such table: {table}"))
-            yield from _workflows(db, tables)
-            yield from _executions(db, source)
+            if ids is None or ids[0] is None:
+                yield from workflow_rows(db.execute, str, tables)
+            yield from _executions(db, source, Bounds(since, until, ids))
         except sqlite3.DatabaseError as error:
             raise SourceError(_AGAIN.format(source, error)) from error
 
@@ -68,28 +75,28 @@ def _at_rest(path: Path) -> bool:
     return wal_mode and not path.with_name(path.name + "-wal").exists()
 
 
-def _workflows(db: sqlite3.Connection, tables: set[str]) -> Iterator[WorkflowRow]:
-    tags: dict[str, list[str]] = {}
-    if {"tag_entity", "workflows_tags"} <= tables:
-        query = "SELECT w.workflowId, t.name FROM workflows_tags w JOIN tag_entity t ON t.id = w.tagId ORDER BY t.name"
-        for workflow, tag in db.execute(query):
-            tags.setdefault(workflow, []).append(tag)
-    projects: dict[str, str] = {}
-    if {"project", "shared_workflow"} <= tables:
-        query = (
-            "SELECT s.workflowId, p.name FROM shared_workflow s JOIN project p ON p.id = s.projectId"
-            " WHERE s.role = 'workflow:owner'"
-        )
-        projects = dict(db.execute(query))
-    for workflow, name in db.execute("SELECT id, name FROM workflow_entity"):
-        yield WorkflowRow(str(workflow), text_or_none(name), tuple(tags.get(workflow, ())), projects.get(workflow))
+def id_ranges(path: Path, size_of_part: Callable[[int], int]) -> list[Range]:
+    """The ids of a database cut into ranges of about so many executions each; nothing where its ids are no plain numbers.
+
+    `size_of_part` says for a number of executions how many a range is to have. The first range has no lower and the last no
+    upper end, so that none is missed that n8n writes meanwhile.
+    """
+    try:
+        with contextlib.closing(connect(path, str(path))) as db:
+            keys = [row for row in db.execute("PRAGMA table_info(execution_entity)") if row[5]]
+            if [(row[1], row[2].upper()) for row in keys] != [("id", "INTEGER")]:
+                return []
+            ids = array("q", (one for (one,) in db.execute("SELECT id FROM execution_entity ORDER BY id")))
+    except (SourceError, sqlite3.DatabaseError):
+        return []  # whoever reads it says so
+    step = max(1, size_of_part(len(ids)))
+    return ranges(ids[step::step].tolist())
 
 
-def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
+def _executions(db: sqlite3.Connection, source: str, bounds: Bounds) -> Iterator[Row | Skipped]:
     present = {row[1] for row in db.execute("PRAGMA table_info(execution_entity)")}
     wanted = ", ".join(f"e.{name}" if name in present else f"NULL AS {name}" for name in COLUMNS)
-    deleted = "WHERE e.deletedAt IS NULL" if "deletedAt" in present else ""
-    order = f"{deleted} ORDER BY e.id"
+    order = f"{bounds.where(present)} ORDER BY e.id"
     query = (
         f"SELECT {wanted}, d.workflowData, d.data FROM execution_entity e"  # noqa: S608
         f" LEFT JOIN execution_data d ON d.executionId = e.id {order}"
@@ -109,7 +116,7 @@ def _executions(db: sqlite3.Connection, source: str) -> Iterator[Row | Skipped]:
             yield from found
             number += 1
         except sqlite3.DatabaseError as error:
-            if not number:
+            if not number or bounds.ids:
                 raise
             yield Skipped(source, f"after row {number}", f"the rest of the table is damaged: {error}")
             return
@@ -126,7 +133,7 @@ def _one(db: sqlite3.Connection, query: str, bare: str, number: int, source: str
             row = stored_row(fields, None, None, "too_large")
             yield row
             reason = f"execution {row.execution_id}: its data is larger than {limits.amount(limits.DATA)}"
-            yield Skipped(source, f"execution {row.execution_id}", f"{reason}: it was not looked at")
+            yield Skipped(source, place_of(row), f"{reason}: it was not looked at")
 
 
 def stored_row(fields: Sequence[Any], flow: bytes | None, data: bytes | None, state: DataState = "full") -> Row:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import glob
 import mmap
+import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -14,11 +16,15 @@ from incident_nb.errors import SourceError
 from incident_nb.files import scratch
 from incident_nb.readers import limits
 from incident_nb.readers.entities import is_entities
+from incident_nb.readers.postgres_server import is_address, shown
 from incident_nb.readers.unpack import DAMAGE, GZIP, ZSTD, Unpacker
 
+Place = Path | str
+"""What is read: a file or folder, or the address of a PostgreSQL database."""
 Kind = Literal["json", "sqlite", "zip", "empty", "utf16", "other"]
 
 _ENDINGS = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".sqlite", ".sqlite3", ".db", ".zip")
+_NAMED = re.compile(r"([A-Za-z0-9][\w-]{0,63})=(.+)", re.ASCII | re.DOTALL)
 _SQLITE = b"SQLite format 3\x00"
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff", b"{\0", b"\0{", b"[\0", b"\0[", b"\0\0\0")
 
@@ -31,17 +37,33 @@ class Opened(NamedTuple):
     cut_off: bool = False
 
 
-def expand(source: str) -> list[Path]:
+def named(source: str, instance: str) -> tuple[str, str]:
+    """What the server is called that a source comes from, and the source: `NAME=SOURCE` names it, else it is `instance`.
+
+    A path that exists is a path, whatever it looks like. Raises SourceError for a configured server, which has its name.
+    """
+    found = _NAMED.fullmatch(source)
+    if found is None or os.path.lexists(source):
+        return instance, source
+    if found[2] == "n8n" or found[2].startswith("n8n:"):
+        raise SourceError(f"{source}: a configured server has its name in the settings already. Write {found[2]}.")
+    return found[1], found[2]
+
+
+def expand(source: str) -> list[Place]:
     """The files that `source` names, sorted. A folder means every export-like file below it (one of `export:entities` is
-    a source itself); a glob what it matches.
+    a source itself); a glob what it matches. The address of a PostgreSQL database is itself, and no path.
 
     Raises SourceError when there is nothing, saying what was looked for.
     """
-    if source == "n8n" or source.startswith(("n8n:", "postgres://", "postgresql://")):
-        raise SourceError(
-            f"{source.partition('://')[0]}: a running n8n or its PostgreSQL cannot be read directly yet. Export the "
-            "executions to a file first; see docs/sources.md."
-        )
+    if is_address(source):
+        return [source]
+    if source == "n8n" or source.startswith("n8n:"):
+        raise SourceError(f"{source} is a configured server, and only files and databases can be read here.")
+    return list(_paths(source))
+
+
+def _paths(source: str) -> list[Path]:
     try:
         path = Path(source).expanduser()
         if path.is_file() or (path.is_dir() and is_entities(path)):
@@ -63,6 +85,11 @@ def expand(source: str) -> list[Path]:
             f"There is no file, folder or match for {source}. Check the spelling; `sample` is the built-in export."
         )
     return found
+
+
+def told(place: Place) -> str:
+    """What one of those is called in reports: a path as it is, a database by host and name."""
+    return shown(place) if isinstance(place, str) else str(place)
 
 
 def _sought(source: str, paths: Iterable[Path], wanted: Callable[[Path], bool]) -> list[Path]:
@@ -154,8 +181,10 @@ def kind_of(content: memoryview) -> Kind:
     return "json" if text[:1] in (b"{", b"[") else "other"
 
 
-def size_of(path: Path) -> int:
+def size_of(path: Place) -> int:
     """Bytes on disk, 0 where that can't be told; only for progress."""
+    if isinstance(path, str):
+        return 0
     try:
         return path.stat().st_size
     except OSError:

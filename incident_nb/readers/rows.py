@@ -48,6 +48,11 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
     parent_workflow_id: str | None = None
 
 
+def place_of(row: Row) -> str:
+    """Where a row lies inside its source, in words."""
+    return row.where or f"execution {row.execution_id}"
+
+
 @dataclass(slots=True)
 class WorkflowRow:
     """What a source says of a workflow itself: its name, tags and project, which executions do not carry."""

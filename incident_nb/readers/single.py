@@ -18,9 +18,10 @@ from incident_nb.errors import SourceError, UsageError
 from incident_nb.readers import database, limits
 from incident_nb.readers.api import read_json
 from incident_nb.readers.entities import is_entities, read_entities
-from incident_nb.readers.files import expand, kind_of, opened
+from incident_nb.readers.files import expand, kind_of, named, opened
 from incident_nb.readers.flatted import Flatted
 from incident_nb.readers.plain import Plain
+from incident_nb.readers.postgres import read_ids
 from incident_nb.readers.rows import Row, whole_characters
 
 _LINE_END = re.compile(rb"\n")
@@ -58,12 +59,14 @@ class Executions:
             return self._kept.pop(execution_id, None)
 
     def _look(self, wanted: str) -> None:
-        files = list(dict.fromkeys(path for source in self._sources for path in expand(source)))
-        files.sort(key=lambda path: wanted not in path.stem)  # an archive names its files by their executions
+        asked = [named(source, "")[1] for source in self._sources]
+        files = list(dict.fromkeys(place for source in asked for place in expand(source)))
+        # A database is asked by its key; and an archive names its files by their executions.
+        files.sort(key=lambda place: isinstance(place, Path) and wanted not in place.stem)
         refused: list[UsageError] = []
-        for path in files:
+        for place in files:
             try:
-                for row in _rows(path, {wanted, *self._also} - self._complete):
+                for row in _rows(place, {wanted, *self._also} - self._complete):
                     self._keep(row)
             except UsageError as error:
                 refused.append(error)
@@ -103,8 +106,11 @@ def whole(row: Row) -> dict[str, Any]:
     }
 
 
-def _rows(path: Path, wanted: set[str]) -> Iterator[Row]:
-    """The wanted rows of a file, with all that it holds of them."""
+def _rows(path: Path | str, wanted: set[str]) -> Iterator[Row]:
+    """The wanted rows of a file or a database, with all that it holds of them."""
+    if isinstance(path, str):
+        yield from read_ids(path, sorted(wanted))
+        return
     if path.is_dir():
         yield from _only(read_entities(path), wanted)
         return

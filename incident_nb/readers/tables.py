@@ -63,8 +63,13 @@ def _times(values: Sequence[Any]) -> pd.Series:
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
     """The rows by time, those of one moment by instance and execution."""
-    keys = ["at"] if table["at"].is_unique else ["at", "instance", "execution_id"]
-    return table.sort_values(keys, kind="stable", ignore_index=True)
+    table = table.sort_values("at", kind="stable", ignore_index=True)
+    together = table.loc[table["at"].duplicated(keep=False), ["at", "instance", "execution_id"]]
+    if together.empty:
+        return table
+    order = np.arange(len(table))  # comparing texts takes long: only those of one moment are
+    order[together.index] = together.sort_values(list(together), kind="stable").index
+    return table.take(order).reset_index(drop=True)
 
 
 def _column(name: str, values: Sequence[Any], dtype: str, gate: Gate) -> Any:
@@ -90,6 +95,11 @@ def _one_line(text: str) -> str:
 def _category(values: Sequence[Any], clean: Callable[[str], str]) -> pd.Categorical:
     """The values as a categorical with sorted categories; what comes once among the distinct ones is cleaned once."""
     codes, found = pd.factorize(np.array(values, dtype=object), use_na_sentinel=True)
+    return categorical(codes, found, clean)
+
+
+def categorical(codes: np.ndarray, found: Sequence[Any], clean: Callable[[str], str]) -> pd.Categorical:
+    """The values that codes (-1: missing) stand for as a categorical with sorted categories, each cleaned once."""
     texts = [None if value == "" else clean(str(value)) for value in found]
     categories = sorted({text for text in texts if text})
     place = {text: index for index, text in enumerate(categories)}

@@ -19,6 +19,7 @@ __all__ = [
     "SAMPLE_KEY",
     "RedactionKey",
     "Redactor",
+    "in_force",
     "load_key",
     "redact_text",
     "redact_tree",
@@ -38,12 +39,12 @@ def redact_text(text: str, *, personal: bool | None = None) -> str:
 
     `personal=True` masks personal data whatever the settings say, as what leaves the house needs; `False` leaves it.
     """
-    return _current().text(text, personal)
+    return in_force().text(text, personal)
 
 
 def redact_tree(value: Any, *, personal: bool | None = None) -> Any:
     """The JSON-like value with secrets masked in keys and values, by shape, by key and by place. A new value."""
-    return _current().tree(value, personal)
+    return in_force().tree(value, personal)
 
 
 def use_key(key: bytes) -> None:
@@ -77,7 +78,7 @@ def sealed(name: str, content: str, *, by_hand: bool = False) -> str:
         else "which should have been masked on the way in. Report this as a fault, with the kind and what the line is about, "
         "not its text."
     )
-    for line, kind in tripped(_current(), content):
+    for line, kind in tripped(in_force(), content):
         raise LeakError(f"{name} was not written: line {line} of it holds what looks like a secret ({kind}), {advice}")
     return content
 
@@ -98,7 +99,8 @@ def _set(key: RedactionKey, personal: bool = True) -> RedactionKey:
     return key
 
 
-def _current() -> Redactor:
+def in_force() -> Redactor:
+    """The redactor that the gate uses here and now. Pickled, for another process of this run, it holds the key."""
     if override := _override.get():
         return override
     if _default is None:

@@ -6,7 +6,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from . import encoded, vendors
@@ -55,6 +55,10 @@ class Redactor:
         self._known = sorted(found.items(), key=lambda form: -len(form[0]))
         self._seen: dict[tuple[str, bool, str], str] = {}
         self._seen_characters = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process that is to make the same masks. What is pickled holds the key and the known secrets."""
+        return _handed_over, (self._key, tuple(self._known), self.personal)
 
     def mask(self, kind: str, secret: str) -> str:
         """The mask of a secret, such as `[api_key:3f9a1c]`."""
@@ -194,3 +198,11 @@ class Redactor:
                 text, low = masked, masked.lower()
                 looked.clear()
         return text
+
+
+@lru_cache(maxsize=1)
+def _handed_over(key: bytes, known: tuple[tuple[str, str], ...], personal: bool) -> Redactor:
+    """A redactor from another process; handed over again, it still knows what it has seen."""
+    redactor = Redactor(key, (), personal)
+    redactor._known = list(known)
+    return redactor

@@ -60,10 +60,10 @@ def look(records: Records, settings: Settings, now: datetime, policy: Policy | N
         for one in sorted(records.incidents(closed=False), key=lambda one: one.number)
         for what in due(one)
     ]
-    return [one for first in range(0, len(late), TOGETHER) for one in _call(records, late[first:][:TOGETHER], due, now)]
+    return [one for first in range(0, len(late), TOGETHER) for one in call(records, late[first:][:TOGETHER], due, now)]
 
 
-def _call(records: Records, late: list[Called], due: Due, now: datetime) -> list[Called]:
+def call(records: Records, late: list[Called], due: Due, now: datetime) -> list[Called]:
     """Those of these that are due still at the moment of writing, each with its line, in one commit."""
     called = []
     with records.at_once() as writing:

@@ -48,7 +48,7 @@ class Reminded(Payload):
     """That a clock came near its end or passed it, or that somebody has to be told: called out once for each `due`."""
 
     kind: ClassVar[str] = "reminded"
-    of: Annotated[str, StringConstraints(pattern=r"^(respond|resolve|notify|workaround|ESC-\d)$")]
+    of: Annotated[str, StringConstraints(pattern=r"^(respond|resolve|notify|workaround|prevention|ESC-\d)$")]
     state: Literal["at_risk", "missed", "owed"]
     due: Instant
     text: Text = ""
