@@ -1,11 +1,18 @@
-"""Makes n8n exports of any size for the benchmarks: the same made-up executions as an API page and as an SQLite file."""
+"""Makes n8n exports of any size for the benchmarks: the same made-up executions as an API page and as an SQLite file.
+
+    python benchmarks/generate.py FILE [--count 20000] [--failing 0.05] [--small]
+
+FILE ends in .sqlite or .json. A million take some minutes: of good executions only so many are made up anew, and the
+others are those at another time; each failed one is made up by itself.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -29,20 +36,70 @@ ERRORS = [
 ]
 
 
-def executions(count: int, failing: float = 0.05, seed: int = 7) -> Iterator[dict[str, Any]]:
-    """`count` executions as the public API gives them, about 7 kB each, a share `failing` of them failed."""
+POOL = 10_000  # good executions made up anew; far more than any cache of the readers can profit from
+
+
+def executions(count: int, failing: float = 0.05, seed: int = 7, *, small: bool = False) -> Iterator[dict[str, Any]]:
+    """`count` executions as the public API gives them, a share `failing` of them failed.
+
+    They are about 7 kB each, of which 2.4 kB are the workflow, with one to three items a node; `small`: 2 kB of data.
+    """
     rng = random.Random(seed)
     flows = [_workflow(number, rng) for number in range(150)]
     for number in range(count):
         flow = rng.choice(flows)
-        started = START + timedelta(seconds=number * 60 + rng.random() * 30)
-        yield _execution(number + 1, flow, started, rng.random() < failing, rng)
+        started = START + timedelta(seconds=number * 60, milliseconds=rng.randrange(900))
+        yield _execution(number + 1, flow, started, rng.random() < failing, rng, small=small)
+
+
+def written(
+    count: int, render: Callable[[dict[str, Any]], str], failing: float, *, small: bool
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """`count` executions, each beside its text; those beyond `POOL` good ones are good ones of before at a time of their own.
+
+    Of these only `id`, `startedAt` and `stoppedAt` of the execution are its own.
+    """
+    pool: list[tuple[dict[str, Any], str]] = []
+    rng = random.Random(count)
+    fresh = executions(POOL + int(count * failing * 2) + 1, failing, small=small)
+    bad = executions(10**9, 1.0, seed=11, small=small)
+    for number in range(1, count + 1):
+        if len(pool) < POOL:
+            run = next(fresh)
+            if run["status"] == "success":
+                pool.append((run, render(run)))
+                yield pool[-1]
+            else:
+                yield run, render(run)
+            continue
+        run, text = (next(bad), "") if rng.random() < failing else rng.choice(pool)
+        moved = moved_to(run, number)
+        yield moved, at_that_time(text, run, moved) if text else render(at_that_time(run, run, moved))
+
+
+def moved_to(run: dict[str, Any], number: int) -> dict[str, Any]:
+    """The execution as the one of that number, with the time that it has by it."""
+    started = datetime.fromisoformat(run["startedAt"])
+    began = START + timedelta(seconds=(number - 1) * 60, microseconds=started.microsecond)
+    stopped = began + (datetime.fromisoformat(run["stoppedAt"]) - started)
+    return {**run, "id": str(number), "startedAt": _stamp(began), "stoppedAt": _stamp(stopped)}
+
+
+def at_that_time(text: Any, run: dict[str, Any], moved: dict[str, Any]) -> Any:
+    """The text of `run` with the id and the times of `moved`."""
+    if not isinstance(text, str):
+        return {**json.loads(at_that_time(json.dumps(text), run, moved)), "id": moved["id"]}
+    second, other = (str(int(datetime.fromisoformat(one["startedAt"]).timestamp())) for one in (run, moved))
+    for old, new in ((second, other), (run["startedAt"], moved["startedAt"]), (run["stoppedAt"], moved["stoppedAt"])):
+        text = text.replace(old, new)
+    return text.replace(f'{{"id":"{run["id"]}","finished"', f'{{"id":"{moved["id"]}","finished"', 1)
 
 
 def _workflow(number: int, rng: random.Random) -> dict[str, Any]:
     """A workflow of an agency: five to seven nodes with names of their own, as people give them."""
     kinds = ["webhook", "set", "httpRequest", "if", "code", "slack", "googleSheets"][: rng.randrange(5, 8)]
     topic = f"{rng.choice(WORDS)} {rng.choice(WORDS)} {number}"
+    signed = {"credentials": {"httpHeaderAuth": {"id": f"cred{number:04d}", "name": f"Key {number}"}}}
     nodes = [
         {
             "id": f"{rng.getrandbits(128):032x}",
@@ -54,7 +111,7 @@ def _workflow(number: int, rng: random.Random) -> dict[str, Any]:
                 "url": f"https://api.{rng.choice(WORDS)}.example/v1/{rng.choice(WORDS)}",
                 "options": {"timeout": 10_000},
             },
-            "credentials": {"httpHeaderAuth": {"id": f"cred{number:04d}", "name": f"Key {number}"}},
+            **(signed if kind in ("httpRequest", "slack", "googleSheets") else {}),
         }
         for index, kind in enumerate(kinds)
     ]
@@ -69,26 +126,25 @@ def _workflow(number: int, rng: random.Random) -> dict[str, Any]:
     }
 
 
-def _item(rng: random.Random) -> dict[str, Any]:
-    return {
-        "json": {
-            "id": rng.getrandbits(40),
+def _item(rng: random.Random, place: int, *, small: bool) -> dict[str, Any]:
+    body: dict[str, Any] = {"id": rng.getrandbits(40), "amount": round(rng.random() * 1000, 2)}
+    if not small:
+        body |= {
             "email": f"{rng.choice(WORDS)}{rng.randrange(999)}@example.com",
             "headers": {"authorization": f"Bearer {rng.getrandbits(160):040x}", "user-agent": "Client/2.3"},
             "text": " ".join(rng.choices(WORDS, k=14)),
-            "amount": rng.random() * 1000,
-        },
-        "pairedItem": {"item": 0},
-    }
+        }
+    return {"json": body, "pairedItem": {"item": place}}
 
 
 def _execution(
-    number: int, flow: dict[str, Any], started: datetime, failed: bool, rng: random.Random
+    number: int, flow: dict[str, Any], started: datetime, failed: bool, rng: random.Random, *, small: bool
 ) -> dict[str, Any]:
     stamp = int(started.timestamp() * 1000)
     nodes = flow["nodes"]
     ran = nodes[: rng.randrange(3, len(nodes))] if failed else nodes
     runs: dict[str, Any] = {}
+    usual = 1 + sum(map(ord, flow["id"])) % 2
     for index, node in enumerate(ran):
         source = (
             [{"previousNode": ran[index - 1]["name"], "previousNodeOutput": 0, "previousNodeRun": 0}] if index else []
@@ -99,9 +155,9 @@ def _execution(
                 "executionIndex": index,
                 "source": source,
                 "hints": [],
-                "executionTime": 12,
+                "executionTime": int(rng.lognormvariate(4, 1)),
                 "executionStatus": "success",
-                "data": {"main": [[_item(rng)]]},
+                "data": {"main": [[_item(rng, place, small=small) for place in range(usual + (rng.random() < 0.1))]]},
             }
         ]
     result: dict[str, Any] = {"runData": runs, "lastNodeExecuted": ran[-1]["name"]}
@@ -154,12 +210,16 @@ def _stamp(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-def write_api(path: Path, count: int) -> None:
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def write_api(path: Path, count: int, failing: float = 0.05, *, small: bool = False) -> None:
     """One public API page with all executions, compact as n8n writes it."""
     with path.open("w") as file:
         file.write('{"data":[')
-        for index, execution in enumerate(executions(count)):
-            file.write("," * bool(index) + json.dumps(execution, separators=(",", ":")))
+        for index, (_, text) in enumerate(written(count, _json, failing, small=small)):
+            file.write("," * bool(index) + text)
         file.write('],"nextCursor":null}')
 
 
@@ -182,18 +242,21 @@ EXECUTION = (
 DATA = "INSERT INTO execution_data (executionId, workflowData, data) VALUES (?, ?, ?)"
 
 
-def write_sqlite(path: Path, count: int) -> None:
+def write_sqlite(path: Path, count: int, failing: float = 0.05, *, small: bool = False) -> None:
     """An SQLite file with n8n's tables, in WAL mode as n8n 2.x leaves it, data in the `flatted` format."""
+    flows: dict[str, str] = {}
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.executescript(TABLES)
-        for run in executions(count):
+        for run, text in written(count, lambda run: flatted(run["data"]), failing, small=small):
             flow, number = run["workflowData"], int(run["id"])
             started, stopped = (run[key].replace("T", " ").rstrip("Z") for key in ("startedAt", "stoppedAt"))
             about = (number, flow["id"], run["finished"], run["mode"], started, stopped, started, run["status"])
-            db.execute("INSERT OR IGNORE INTO workflow_entity VALUES (?, ?)", (flow["id"], flow["name"]))
+            if flow["id"] not in flows:
+                flows[flow["id"]] = _json(flow)
+                db.execute("INSERT INTO workflow_entity VALUES (?, ?)", (flow["id"], flow["name"]))
             db.execute(EXECUTION, about)
-            db.execute(DATA, (number, json.dumps(flow, separators=(",", ":")), flatted(run["data"])))
+            db.execute(DATA, (number, flows[flow["id"]], text))
     db.close()
 
 
@@ -222,3 +285,18 @@ def flatted(root: Any) -> str:
         else:
             parts.append(value)
     return json.dumps(parts, separators=(",", ":"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--failing", type=float, default=0.05)
+    parser.add_argument("--small", action="store_true")
+    options = parser.parse_args()
+    write = write_sqlite if options.file.suffix == ".sqlite" else write_api
+    write(options.file, options.count, options.failing, small=options.small)
+
+
+if __name__ == "__main__":
+    main()

@@ -149,7 +149,7 @@ def runs_of(log: ExecutionLog, diagnosis: Diagnosis) -> tuple[pd.DataFrame, set[
         runs = table if subject.client is None else table[table["client"].astype("str") == subject.client]
     else:
         runs = table[(table["workflow_id"].astype("str") == str(flow)) & (table["instance"] == instance)]
-    soft = log.failures[log.failures["place"].isin(["item", "hint", "node"])]
+    soft = log.failures[log.failures["place"].isin(["item", "body", "hint", "node"])]
     return runs, set(zip(soft["instance"], soft["execution_id"], strict=True))
 
 

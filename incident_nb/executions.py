@@ -101,8 +101,8 @@ class ExecutionLog:
       of a sub-workflow run, or the failed execution that an error-workflow run was started for
     - `last_node`; `nodes_run`: names of the nodes that ran, one a line, in the order n8n kept them. `node_items`: how
       many items each of them gave out in all its runs, one a line in the same order, an empty line where that is not
-      known. `node_ms`: how many milliseconds each took in all its runs, likewise. Both missing without the run's data;
-      no reader fills them in yet
+      known (a run that failed; a model's, a tool's or a memory's, which give nothing out on `main`). `node_ms`: how many
+      milliseconds each took in all its runs, likewise. Both missing without the run's data
     - `snapshot`: key into `snapshots`
     - `data`: `full`, `missing` (saved or exported without data), `redacted` (by n8n), `too_large`, `error_only` (from
       an error workflow's alert), `damaged`
@@ -112,7 +112,8 @@ class ExecutionLog:
 
     - the same first five columns and `at` (UTC, when the node failed; the execution's end where n8n does not say)
     - `place`: `execution` (the error that ended it), `node` (an error in a node's run that did not), `item` (an item
-      that carries an error because the node continues on failure), `hint` (n8n's own warning on a run), `subworkflow`
+      that carries an error because the node continues on failure), `body` (an item that is an error: a service gave it as
+      the body of a good answer), `hint` (n8n's own warning on a run), `subworkflow`
       (an Execute Workflow node failed because of its child: `child_*` name it, and the error is the child's),
       `trigger` (a trigger or activation failed), `crash` (n8n died under it), `canceled` (stopped on time-out or by
       hand), `status` (the status says it failed; the source holds no data)

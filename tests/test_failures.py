@@ -119,7 +119,8 @@ def test_item_errors_of_a_node_that_continues(read: Read, how: Json) -> None:
 
 @pytest.mark.parametrize("how", [{"onError": "stopWorkflow"}, {"continueOnFail": False}, {"continueOnFail": "yes"}])
 def test_field_called_error_is_data_when_the_node_does_not_continue(read: Read, how: Json) -> None:
-    assert read(execution(runs={"Call": ran(ITEM)}, nodes=[continuing(**how)])).failures.empty
+    code = node("Code", "n8n-nodes-base.code", **how)
+    assert read(execution(runs={"Code": ran(ITEM)}, nodes=[code])).failures.empty
 
 
 @pytest.mark.parametrize("value", [None, "", {}, [], False, 0, {"code": 7}, ["message"]])

@@ -131,7 +131,7 @@ def mix(tmp_path: Path) -> list[Path]:
         folder / "a1.json",
         running,
         {**known[5], "data": None},
-        {**rows(800, 1)[0], "data": None},
+        {**rows(801, 1)[0], "data": None},
         *rows(200, 5, "wf3", "Bolt “x” key=sk_live_abcdefgh12345678"),
     )
     put(
@@ -150,7 +150,7 @@ def mix(tmp_path: Path) -> list[Path]:
     (folder / "d2.json").write_bytes(b'{"data": [{"id": "1", "mo')
     (folder / "d3.json").write_bytes(b"")
     (folder / "d4.jsonl").write_bytes(b"\n".join(json.dumps(row).encode() for row in rows(400, 4)) + b"\n{broken\n")
-    damaged = [{**row, "data": {"resultData": {"runData": {"A": [1, "error"]}}}} for row in rows(500, 4)]
+    damaged = [{**row, "data": '[{"resultData":"9"}]'} for row in rows(500, 4)]
     put(folder / "e1.json", *damaged)
     put(folder / "e2.json", *damaged, *rows(500, 2))
     put(folder / "e3.json", {**failed(600), "workflowData": {"id": "wf1", "name": 5}}, *rows(601, 1))

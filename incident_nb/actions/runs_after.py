@@ -180,7 +180,8 @@ def _how_it_failed(run: Run, node: str | None) -> tuple[bool, str, bool]:
 
     What happened is empty where nothing did; a run that did not fail may still hold an error, which is told.
     """
-    rows = [row for row in run.failures if row.get("place") != "hint"]
+    # An error as a good answer's body is told by the run's data, beside a run from before: see `hollow`.
+    rows = [row for row in run.failures if row.get("place") not in ("hint", "body")]
     here = next((row for row in rows if node is not None and node in (row.get("node"), row.get("child_node"))), None)
     late = next((row for row in rows if row.get("place") == "canceled"), None)
     if run.status in ENDED_BADLY or late:
@@ -194,7 +195,7 @@ def _how_it_failed(run: Run, node: str | None) -> tuple[bool, str, bool]:
         return True, f"is marked a success, but failed {_where(here, True, node)}{count}", True
     if rows:
         return False, f"is a success by its mark only: it failed {_where(rows[0], False, None)}", False
-    hint = next((row for row in run.failures), None)
+    hint = next((row for row in run.failures if row.get("place") == "hint"), None)
     return False, f"was warned of by n8n {_where(hint, False, None)}" if hint else "", False
 
 

@@ -35,7 +35,7 @@ def label(failures: pd.DataFrame, own_hosts: Sequence[str] = OWN_HOSTS) -> pd.Da
     if not (failures[JUDGED_BY] == _rules(tuple(own_hosts))).all():
         return plain.assign(**_judged(plain, own_hosts, {}))
     texts = {name: failures[name].astype("object").where(failures[name].notna(), None) for name in _TEXTS}
-    rows = {text: None if text is None else tuple(text.split()) for text in texts["procedure"].unique()}
+    rows = {text: tuple((text or "").split()) for text in texts["procedure"].unique()}  # joining them, "" went missing
     texts["procedure"] = pd.Series([rows[text] for text in texts["procedure"]], index=failures.index, dtype="object")
     found = {"cause": failures["cause"].astype("str"), "confidence": failures["confidence"], **texts}
     return plain.assign(**{name: found[name] for name in _COLUMNS})

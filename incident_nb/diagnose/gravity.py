@@ -21,7 +21,7 @@ def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
     """What the log says of the situation; what a log can't know stays None for the rules to ask about."""
     sequence, start = scene.sequence, scene.onset.position if scene.onset else 0
     failing = scene.failing_since
-    soft = failing["place"].isin(["item", "hint"])
+    soft = failing["place"].isin(["item", "body", "hint"])
     runs_failed = not soft.all()  # else n8n calls every run a success, and so do the rules
     known = scene.analysis.has_successes or len(sequence) > int(scene.group["count"])
     at, failed = sequence["at"].iloc[start:], sequence["failed"].to_numpy(bool)[start:] & runs_failed
@@ -102,7 +102,7 @@ def impact(scene: Scene) -> Impact:
     failing, runs = scene.failing_since, scene.runs
     ids = set(failing["execution_id"])
     green = runs[runs["execution_id"].isin(ids) & (runs["status"] == "success")]
-    soft = failing[failing["place"] == "item"]
+    soft = failing[failing["place"].isin(["item", "body"])]
     after = scene.good_after
     by_hand = scene.passing[(scene.passing["mode"] == "manual") & (scene.passing["status"] == "success")]
     by_hand = by_hand[(by_hand["at"] > scene.group["last_seen"]) & ~by_hand["execution_id"].isin(after["execution_id"])]

@@ -5,30 +5,33 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from incident_nb.errors import SourceError
 from incident_nb.executions import Skipped
 from incident_nb.readers import limits
-from incident_nb.readers.plain import Plain
+from incident_nb.readers.plain import Plain, Told
 from incident_nb.readers.rows import Row, WorkflowRow, ended_as, text_or_none, whole_characters
 from incident_nb.readers.shapes import (
     ALERT,
-    ARRAY,
     EDITOR_LIST,
     INNER,
     LISTED,
     ONE,
-    PAGE,
-    TYPED_ARRAY,
-    TYPED_PAGE,
+    RAWS,
+    TYPED,
     Execution,
     from_alert,
 )
+
+Found = Row | WorkflowRow | Skipped
+
+_ALONE = msgspec.Raw(b"")
 
 _NEXT_ROW = re.compile(rb'[,\[]\s*(?=\{\s*"id"\s*:)')
 _LINE_END = re.compile(rb"\n")
@@ -40,7 +43,7 @@ _TOO_MANY = f"more than {limits.BAD_PARTS:,} damaged parts: the rest of the file
 _NEXT_LINE = re.compile(rb"\n\{")
 
 
-def read_json(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
+def read_json(content: memoryview, source: str) -> Iterator[Found]:
     """Rows of one JSON document or of JSON lines; what is damaged comes as `Skipped` with its place.
 
     Raises SourceError when the content is JSON but nothing of n8n's.
@@ -48,7 +51,7 @@ def read_json(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | 
     content = content[3:] if bytes(content[:3]) == b"\xef\xbb\xbf" else content
     elements, damaged = None, False
     try:
-        elements = _elements(content)
+        elements = _mended(content)
     except (ValueError, RecursionError):
         damaged = True
     if elements is None and bytes(content[:64]).lstrip()[:1] == b"{" and _NEXT_LINE.search(content):
@@ -57,19 +60,60 @@ def read_json(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | 
     if damaged:
         yield from _salvage(content, source)
         return
-    if elements is None or not _known(elements):
+    yield from _each(elements, content, source)
+
+
+def _each(elements: Iterable[msgspec.Raw | Execution] | None, content: memoryview, source: str) -> Iterator[Found]:
+    """Rows of a document's elements, decoded one at a time, so that never all of them are held."""
+    before: list[Found] = []  # what came before it was clear that these are executions or workflows
+    known, bad, position = False, 0, 0
+    for position, element in enumerate(elements or (), 1):
+        where = f"row {position}"
+        try:
+            taken, whole = _taken(element)
+        except (ValueError, RecursionError) as error:
+            bad += 1
+            if bad > limits.BAD_PARTS:
+                yield Skipped(source, where, _TOO_MANY)
+                return
+            where += _byte_of(element, content)
+            found: list[Found] = [Skipped(source, where, f"damaged, or not as n8n writes it: {error}")]
+        else:
+            found = [_execution_row(taken, where, whole)] if _is_run(taken) else [*_as_row(taken, where)]
+            if not known and (_is_run(taken) or _is_workflow(taken)):
+                known = True
+                yield from before
+                before.clear()
+        if known:
+            yield from found
+        else:
+            before += found
+    if bad and not known:
+        yield from _salvage(content, source)
+    elif not known and (position or elements is None):  # an empty list may be one of executions
         raise SourceError(
             f"{source} is JSON, but no n8n export: expected executions as the public API gives them "
             "({data: [...], nextCursor}), a list of them, or one. See docs/sources.md for how to export."
         )
-    for position, element in enumerate(elements):
-        if _is_run(element):
-            yield _execution_row(element, f"row {position + 1}")
-        else:
-            yield from _as_row(element, f"row {position + 1}")
 
 
-def _elements(content: memoryview) -> list[Execution] | None:
+def _byte_of(element: msgspec.Raw | Execution, content: memoryview) -> str:
+    """Where an element lies in the document that it was taken from."""
+    starts = [np.frombuffer(memoryview(part), "u1").ctypes.data for part in (element, content)]  # type: ignore[arg-type]
+    offset = starts[0] - starts[1]
+    return f", byte {offset}" if 0 <= offset < len(content) else ""
+
+
+def _taken(element: msgspec.Raw | Execution) -> tuple[Execution, msgspec.Raw]:
+    """An element decoded, and its JSON. Raises ValueError where it is damaged."""
+    if isinstance(element, Execution):
+        return element, _ALONE
+    with contextlib.suppress(msgspec.ValidationError):  # where the data has another shape, it stays raw
+        return TYPED.decode(element), element
+    return ONE.decode(element), element
+
+
+def _mended(content: memoryview) -> list[msgspec.Raw] | list[Execution] | None:
     """`_document`, also of one that holds half characters: n8n writes what a service cut off as it came."""
     try:
         return _document(content)
@@ -80,44 +124,39 @@ def _elements(content: memoryview) -> list[Execution] | None:
         return _document(memoryview(mended))
 
 
-def _document(content: memoryview) -> list[Execution] | None:
-    """The elements of one document in any of its shapes; None when it is some other JSON."""
-    array = bytes(content[:64]).lstrip()[:1] == b"["
-    with contextlib.suppress(ValueError, RecursionError):  # where one row's data has another shape, all stay raw
-        return [*TYPED_ARRAY.decode(content)] if array else [*TYPED_PAGE.decode(content).data]
-    if array:
-        return ARRAY.decode(content)
-    try:
-        return PAGE.decode(content).data
-    except msgspec.ValidationError as error:
-        first = error
+def _document(content: memoryview) -> list[msgspec.Raw] | list[Execution] | None:
+    """The elements of one document in any of its shapes, those of a list still JSON; None when it is some other JSON."""
+    if bytes(content[:64]).lstrip()[:1] == b"[":
+        return RAWS.decode(content)
+    with contextlib.suppress(msgspec.ValidationError):
+        return LISTED.decode(content).data
+    return _single(content)
+
+
+def _single(content: memoryview) -> list[msgspec.Raw] | list[Execution] | None:
+    """The same of a document that is no list."""
     for decoder, unpack in (
-        (INNER, lambda d: [d.data]),
         (ONE, lambda d: [d]),
+        (INNER, lambda d: [d.data]),
         (EDITOR_LIST, lambda d: d.data.results),
     ):
         try:
             elements: list[Execution] = unpack(decoder.decode(content))
         except msgspec.ValidationError:
             continue
-        if all(element.id is not None for element in elements):
+        if elements is not None and all(element.id is not None for element in elements):
             return elements
     try:
         return [from_alert(ALERT.decode(content))]
     except ValueError:
-        pass
-    try:
-        LISTED.decode(content)
-    except msgspec.ValidationError:
         return None
-    raise first  # a page, one of whose rows is wrong
 
 
-def _as_row(element: Execution, where: str) -> Iterator[Row | WorkflowRow | Skipped]:
+def _as_row(element: Execution, where: str, whole: msgspec.Raw = _ALONE) -> Iterator[Found]:
     if element.id in (None, ""):
         yield Skipped("", where, "no execution id in it")
     elif _is_run(element):
-        yield _execution_row(element, where)
+        yield _execution_row(element, where, whole)
     elif _is_workflow(element):
         tags = [str(tag["name"]) for tag in _objects(element.tags) if tag.get("name")]
         owners = _objects([share.get("project") for share in _objects(element.shared)])
@@ -137,17 +176,13 @@ def _is_workflow(element: Execution) -> bool:
     return element.id not in (None, "") and element.mode is None and bool(element.nodes)
 
 
-def _known(elements: list[Execution]) -> bool:
-    """Whether a list is one of executions or workflows, as far as can be told: one will do, and an empty one may be."""
-    return not elements or any(_is_run(element) or _is_workflow(element) for element in elements)
-
-
 def _objects(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def _execution_row(element: Execution, where: str) -> Row:
-    data, flatted = _data(element.data)
+def _execution_row(element: Execution, where: str, whole: msgspec.Raw = _ALONE) -> Row:
+    """`whole`: the element's JSON, where its data was decoded with it."""
+    data, flatted = _data(element.data, whole)
     return Row(
         execution_id=str(element.id),
         where=where,
@@ -165,10 +200,12 @@ def _execution_row(element: Execution, where: str) -> Row:
     )
 
 
-def _data(found: msgspec.Raw | Plain | str | None) -> tuple[bytes | Plain | None, bool]:
+def _data(found: msgspec.Raw | Told | str | None, whole: msgspec.Raw) -> tuple[bytes | Plain | None, bool]:
     """An element's data, and whether it is flatted: the editor's answer holds the stored text as a JSON string."""
-    if found is None or isinstance(found, Plain):
-        return found, False
+    if found is None:
+        return None, False
+    if isinstance(found, Told):
+        return Plain(whole, found), False
     if isinstance(found, str):
         return found.encode() or None, True
     raw = bytes(found)
@@ -179,7 +216,7 @@ def _data(found: msgspec.Raw | Plain | str | None) -> tuple[bytes | Plain | None
     return raw, True
 
 
-def _lines(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
+def _lines(content: memoryview, source: str) -> Iterator[Found]:
     """JSON lines: each line is any of the documents."""
     start, number, size = 0, 0, len(content)
     good = False
@@ -196,23 +233,23 @@ def _lines(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Ski
         if not bytes(line[:1024]).strip():
             continue
         try:
-            elements = _elements(line)
+            elements = [_taken(element) for element in _mended(line) or ()]
         except (ValueError, RecursionError) as error:
             bad.append(Skipped(source, f"line {number}", f"not readable: {error}"))
             continue
-        if elements is None:
+        if not elements:
             bad.append(Skipped(source, f"line {number}", "neither an execution nor a workflow"))
             continue
-        good = good or (_known(elements) and line[0] == ord("{"))
-        for element in elements:
-            yield from _as_row(element, f"line {number}")
+        good = good or (line[0] == ord("{") and any(_is_run(one) or _is_workflow(one) for one, _ in elements))
+        for element, whole in elements:
+            yield from _as_row(element, f"line {number}", whole)
     if good:
         yield from bad
     else:  # documents one after another that take several lines each
         yield from _salvage(content, source)
 
 
-def _salvage(content: memoryview, source: str) -> Iterator[Row | WorkflowRow | Skipped]:
+def _salvage(content: memoryview, source: str) -> Iterator[Found]:
     """Row by row through a damaged document: good rows come out, bad ones are named with their byte."""
     text = bytes(content)
     characters = text.decode("latin-1")  # one character a byte: only the structure is looked at here

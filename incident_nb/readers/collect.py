@@ -13,8 +13,9 @@ import msgspec
 from incident_nb import redact
 from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
 from incident_nb.readers import limits
-from incident_nb.readers.look import Flow, flow_of, from_status, look, may_warn
-from incident_nb.readers.rows import Row, WorkflowRow
+from incident_nb.readers.look import Flow, flow_of, from_status, look, watch_of
+from incident_nb.readers.paths import Watch
+from incident_nb.readers.rows import Row, WorkflowRow, place_of
 from incident_nb.readers.tables import Gate, frame, in_order, times
 
 ClientOf = Callable[[WorkflowRow], str | None]
@@ -23,7 +24,7 @@ _DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, 
 _READ_COLUMNS = {name: kind for name, kind in EXECUTION_COLUMNS.items() if name not in ("at", "duration_s")}
 _BLANK_FAILURE = dict.fromkeys(FAILURE_COLUMNS)
 _WITHOUT_A_RECORD = ("canceled", "error", "crashed")  # failures whose status may be all that is left
-_NO_FLOW = Flow()
+_NO_FLOW, _NO_WATCH = Flow(), Watch()
 _SHARED = ("instance", "execution_id", "workflow_id", "workflow", "client")
 BY_RICHNESS = ("missing", "damaged", "too_large", "error_only", "redacted", "full")
 
@@ -37,7 +38,7 @@ class Collector:
         self._runs: defaultdict[tuple[str, str | None], list[Row]] = defaultdict(list)
         self._failures: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._flows: dict[str | None, tuple[bytes | None, Flow]] = {}
-        self._snapshots: dict[bytes, tuple[str, dict[str, Any], bool]] = {}
+        self._snapshots: dict[bytes, tuple[str, dict[str, Any], Watch]] = {}
         self._workflows: dict[tuple[str, str], WorkflowRow] = {}
         self._damaged_flows: set[str] = set()
         self._snapshot_bytes = 0
@@ -66,7 +67,7 @@ class Collector:
             if another(before.workflow_id, row.workflow_id) or another(before.started_at, row.started_at):
                 reason = f"another execution {row.execution_id} was read from {before.source}; "
                 reason += "executions of another n8n server need a name for it: write NAME=SOURCE"
-                self.skip(Skipped(source, row.where, reason))
+                self.skip(Skipped(source, place_of(row), reason))
                 return
             if says_more(before) >= says_more(row):
                 return
@@ -91,16 +92,16 @@ class Collector:
         failures: list[dict[str, Any]] = []
         beyond = None
         try:
-            row.snapshot, nodes, warns = self._snapshot(flow.nodes)
+            row.snapshot, nodes, watch = self._snapshot(flow.nodes)
             if row.document:
-                failures, beyond = look(row, nodes, warns)
+                failures, beyond = look(row, nodes, watch)
         except _DAMAGE as error:
             row.data, failures = "damaged", []
             reason = f"execution {row.execution_id}: its data is damaged: {_reason(error)}"
-            self.skip(Skipped(row.source, row.where, reason))
+            self.skip(Skipped(row.source, place_of(row), reason))
         if beyond:
             row.data = "too_large"
-            self.skip(Skipped(row.source, row.where, f"execution {row.execution_id}: {beyond}"))
+            self.skip(Skipped(row.source, place_of(row), f"execution {row.execution_id}: {beyond}"))
         if not failures and row.status in _WITHOUT_A_RECORD:
             return from_status(row, flow.settings)
         return failures
@@ -126,25 +127,25 @@ class Collector:
             return None
         self._damaged_flows.add(digest)
         reason = f"execution {row.execution_id}: the workflow as it was then is damaged and not kept"
-        self.skip(Skipped(row.source, row.where, reason))
+        self.skip(Skipped(row.source, place_of(row), reason))
         return digest
 
-    def _snapshot(self, nodes: bytes) -> tuple[str | None, dict[str, Any], bool]:
+    def _snapshot(self, nodes: bytes) -> tuple[str | None, dict[str, Any], Watch]:
         if not nodes:
-            return None, {}, True
+            return None, {}, _NO_WATCH
         found = self._snapshots.get(nodes)
         if found is None:
             if len(self._snapshots) >= limits.SNAPSHOTS or self._snapshot_bytes + len(nodes) > limits.SNAPSHOT_BYTES:
                 most = f"{limits.SNAPSHOTS:,} versions of workflows or {limits.amount(limits.SNAPSHOT_BYTES)} of them"
                 self._beyond[f"more than {most}: the rest was not kept, its executions are compared without"] += 1
-                return None, {}, True
+                return None, {}, _NO_WATCH
             by_name = {str(node.get("name")): node for node in msgspec.json.decode(nodes) if isinstance(node, dict)}
             digest = hashlib.blake2b(nodes, digest_size=8).hexdigest()
             if len(by_name) > limits.NODES:
                 self._beyond[f"a workflow of more than {limits.NODES:,} nodes: its nodes were not kept"] += 1
                 by_name = {}
             self._snapshot_bytes += len(nodes)
-            found = self._snapshots[nodes] = (digest, by_name, may_warn(by_name))
+            found = self._snapshots[nodes] = (digest, by_name, watch_of(by_name))
         return found
 
     def log(self) -> ExecutionLog:

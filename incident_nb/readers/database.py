@@ -15,7 +15,7 @@ from urllib.parse import quote
 from incident_nb.errors import SourceError
 from incident_nb.executions import Skipped
 from incident_nb.readers import limits
-from incident_nb.readers.rows import DataState, Row, WorkflowRow, ended_as, text_or_none
+from incident_nb.readers.rows import DataState, Row, WorkflowRow, ended_as, place_of, text_or_none
 from incident_nb.readers.stored import Bounds, Range, ranges, workflow_rows
 
 COLUMNS = ("id", "workflowId", "mode", "status", "finished", "startedAt", "stoppedAt", "retryOf", "waitTill")
@@ -133,26 +133,37 @@ def _one(db: sqlite3.Connection, query: str, bare: str, number: int, source: str
             row = stored_row(fields, None, None, "too_large")
             yield row
             reason = f"execution {row.execution_id}: its data is larger than {limits.amount(limits.DATA)}"
-            yield Skipped(source, row.where, f"{reason}: it was not looked at")
+            yield Skipped(source, place_of(row), f"{reason}: it was not looked at")
 
 
 def stored_row(fields: Sequence[Any], flow: bytes | None, data: bytes | None, state: DataState = "full") -> Row:
     """A row as n8n's tables hold it; `fields` are those of `COLUMNS`, `flow` and `data` as stored (data is flatted)."""
-    texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in fields]
-    number, workflow, mode, status, finished, started, stopped, retry_of, wait_till = texts
-    if type(mode) is not str or type(status) is not str:
-        mode, status = text_or_none(mode), text_or_none(status)
+    number, workflow, mode, status, finished, started, stopped, retry_of, wait_till = fields
+    status = _words[status] if type(status) is bytes else text_or_none(status)
     return Row(
-        execution_id=str(number),
-        where=f"execution {number}",
-        workflow_id=text_or_none(workflow),
-        mode=mode,
+        execution_id=str(number) if type(number) is int else str(text_or_none(number)),
+        workflow_id=_words[workflow] if type(workflow) is bytes else text_or_none(workflow),
+        mode=_words[mode] if type(mode) is bytes else text_or_none(mode),
         status=status or ended_as(finished, stopped, wait_till),
-        started_at=text_or_none(started),
-        stopped_at=text_or_none(stopped),
-        retry_of=text_or_none(retry_of),
+        started_at=started.decode("utf-8", "replace") if type(started) is bytes else text_or_none(started),
+        stopped_at=stopped.decode("utf-8", "replace") if type(stopped) is bytes else text_or_none(stopped),
+        retry_of=text_or_none(retry_of) if retry_of is not None else None,
         flow=flow,
         document=data or None,
         flatted=True,
         data=state,
     )
+
+
+class _Words(dict[bytes, str]):
+    """Texts of which there are few, each as one object."""
+
+    def __missing__(self, value: bytes) -> str:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        found = self[value] = value.decode("utf-8", "replace")
+        return found
+
+
+_MOST_WORDS = 20_000
+_words = _Words()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from incident_nb.readers.bodies import error_in, listened_to
 from incident_nb.readers.error_object import Fields, error_fields
 from incident_nb.readers.limits import Budget, TooLargeError
 from incident_nb.readers.rows import text_or_none
@@ -75,6 +76,7 @@ def _in_runs(runs: Tree, nodes: dict[str, Tree], last: str | None, top: Tree, bu
                 ended = bool(top) and (node in blamed or inner in blamed)
                 yield _failure(_place(error, nodes.get(node), ended), node, index, error, nodes, _ended_ms(run))
             yield from _in_items(node, index, run, nodes, seen, budget)
+            yield from _in_bodies(node, index, run, nodes, seen, budget)
             for hint in _list(run.get("hints")):
                 budget.take("items")
                 if _dict(_dict(hint).get("group")).get("key") == "fieldNotFound":
@@ -90,12 +92,12 @@ def _in_items(
 
     `seen` has the node that each error came from: nodes further down may pass the same item on.
     """
-    on_error = _on_error(nodes.get(node))
-    if not on_error.startswith("continue"):
+    how = on_error(nodes.get(node))
+    if not how.startswith("continue"):
         return
     counted: dict[str, tuple[Tree, int]] = {}
     for outputs in _dict(run.get("data")).values():
-        only_last = on_error == "continueErrorOutput"  # the output that n8n adds for errors
+        only_last = how == "continueErrorOutput"  # the output that n8n adds for errors
         for output in _list(outputs)[-1:] if only_last else _list(outputs):
             items = _list(output)
             budget.take("items", 1 + len(items))
@@ -110,6 +112,30 @@ def _in_items(
             yield _failure("item", node, index, error, nodes, _ended_ms(run)) | {"items": count}
 
 
+def _in_bodies(
+    node: str, index: int, run: Tree, nodes: dict[str, Tree], seen: dict[str, str], budget: Budget
+) -> Iterator[Tree]:
+    """Errors that a service gave as the body of a good answer, equal ones counted together."""
+    about = nodes.get(node) or {}
+    how = listened_to(about)
+    if how is None or _dict(run.get("error")):
+        return
+    continues = on_error(about).startswith("continue")
+    counted: dict[str, tuple[Tree, int]] = {}
+    for output in _list(_dict(run.get("data")).get("main")):
+        items = _list(output)
+        budget.take("items", 1 + len(items))
+        for item in map(_dict, items):
+            error = {} if continues and _item_error(item) else error_in(item.get("json"), how)
+            if error:
+                budget.weigh(error)
+                key = json.dumps(error, sort_keys=True)
+                counted[key] = (error, counted.get(key, (error, 0))[1] + 1)
+    for key, (error, count) in counted.items():
+        if seen.setdefault(key, node) == node:
+            yield _failure("body", node, index, error, nodes, _ended_ms(run)) | {"items": count}
+
+
 def _item_error(item: Tree) -> Tree:
     for error in (item.get("error"), _dict(item.get("json")).get("error")):
         if isinstance(error, str) and error:
@@ -119,7 +145,7 @@ def _item_error(item: Tree) -> Tree:
     return {}
 
 
-def _on_error(node: Tree | None) -> str:
+def on_error(node: Tree | None) -> str:
     """What the node does when it fails: `onError` in current versions, `continueOnFail` in older ones."""
     node = node or {}
     return str(node.get("onError") or ("continueRegularOutput" if node.get("continueOnFail") is True else ""))

@@ -8,10 +8,12 @@ import msgspec
 import pandas as pd
 
 from incident_nb.readers import limits
-from incident_nb.readers.failures import failures_in
+from incident_nb.readers.bodies import listened_to
+from incident_nb.readers.failures import failures_in, on_error
 from incident_nb.readers.flatted import Flatted
-from incident_nb.readers.limits import Budget
-from incident_nb.readers.plain import PLAIN, Plain
+from incident_nb.readers.limits import Budget, TooLargeError
+from incident_nb.readers.paths import Path, Watch
+from incident_nb.readers.plain import Plain
 from incident_nb.readers.rows import Row, text_or_none, whole_characters
 from incident_nb.readers.tables import times
 
@@ -53,52 +55,59 @@ def flow_of(snapshot: bytes | None) -> tuple[Flow, bool]:
     return Flow(text_or_none(found.id), found.name, b"" if nodes == b"null" else nodes, found.settings), False
 
 
-def may_warn(nodes: dict[str, Any]) -> bool:
-    """Whether a workflow has a node of those that warn of a field they did not find."""
-    return any(str(node.get("type")).endswith(_WARNING_NODES) for node in nodes.values())
+def watch_of(nodes: dict[str, Any]) -> Watch:
+    """What to look for in a workflow's quiet runs."""
+    warns = any(str(node.get("type")).endswith(_WARNING_NODES) for node in nodes.values())
+    told = (name for name, node in nodes.items() if listened_to(node) or on_error(node).startswith("continue"))
+    return Watch(warns, frozenset(told))
 
 
-def look(row: Row, nodes: dict[str, Any], warns: bool = True) -> tuple[list[dict[str, Any]], str | None]:
+def look(row: Row, nodes: dict[str, Any], watch: Watch) -> tuple[list[dict[str, Any]], str | None]:
     """The failures in a row's data, and what of it was too much to be looked at; fills in what the data says of the run.
 
-    Quiet runs are not built whole. `warns`: whether to look for warnings, too (`may_warn`). Raises ValueError and its
-    like where the data is damaged.
+    Quiet runs are not built whole. `watch`: what of one makes it worth that. Raises ValueError and its like where the data
+    is damaged.
     """
     document = row.document
-    if not isinstance(document, bytes):
-        return _look(row, document or Plain(), nodes, warns)
-    read = Flatted if row.flatted else PLAIN.decode
+    if isinstance(document, Plain):
+        return _look(row, document, nodes, watch)
+    read = Flatted if row.flatted else Plain
     try:
-        return _look(row, read(document), nodes, warns)
+        return _look(row, read(document or b"null"), nodes, watch)
     except ValueError:
-        mended = whole_characters(document)
+        mended = whole_characters(document or b"")
         if mended == document:
             raise
-        return _look(row, read(mended), nodes, warns)
+        return _look(row, read(mended), nodes, watch)
 
 
 def _look(
-    row: Row, data: Flatted | Plain, nodes: dict[str, Any], warns: bool
+    row: Row, data: Flatted | Plain, nodes: dict[str, Any], watch: Watch
 ) -> tuple[list[dict[str, Any]], str | None]:
-    if row.status in _QUIET and not (data.mentions(b'"error"') or (warns and data.mentions(b'"fieldNotFound"'))):
-        _fill(row, *data.path(parent_in_runs=row.mode in _STARTED_BY_ANOTHER))
+    quiet = row.status in _QUIET
+    try:
+        path = data.path(watch, parent_in_runs=not quiet or row.mode in _STARTED_BY_ANOTHER)
+    except TooLargeError as error:
+        return [], str(error)
+    _fill(row, path)
+    if quiet and not path.suspect:
         return [], None
     size = data.size()
     if size > limits.DATA:
         return [], f"its data is larger than {limits.amount(limits.DATA)}: it was not looked at"
-    tree = data.tree()
-    result = tree.get("resultData") or {}
-    runs = result.get("runData") or {}
-    first: dict[str, Any] = next((entries[0] for entries in runs.values() if entries), {})
-    parent = tree.get("parentExecution") or (first.get("metadata") or {}).get("parentExecution")
-    _fill(row, runs, result.get("lastNodeExecuted"), parent, tree.get("redactionInfo"))
     budget = Budget(size)
-    return failures_in(tree, nodes, row.status, budget), budget.over
+    return failures_in(data.tree(), nodes, row.status, budget), budget.over
 
 
-def _fill(row: Row, runs: dict[str, Any], last: Any, parent: Any, redaction: Any) -> None:
-    row.nodes_run, row.last_node = "\n".join(runs) or None, text_or_none(last)
-    if isinstance(redaction, dict) and redaction.get("isRedacted") is True and row.data == "full":
+def _fill(row: Row, path: Path) -> None:
+    row.nodes_run, row.node_items, row.node_ms, last, parent, redaction, _ = path
+    row.last_node = last if type(last) is str else text_or_none(last)
+    if (
+        redaction is not None
+        and isinstance(redaction, dict)
+        and redaction.get("isRedacted") is True
+        and row.data == "full"
+    ):
         row.data = "redacted"
     if isinstance(parent, dict) and parent:
         row.parent_execution_id = text_or_none(parent.get("executionId"))

@@ -153,8 +153,7 @@ class PartCollector(Collector):
         columns |= {name: _words([getattr(row, name) for row in rows]) for name in RAW}
         columns["told"] = pa.array(self._told, pa.uint8())
         columns["begun"] = pa.array(self._begun, pa.uint32())
-        wheres = [None if row.where == f"execution {row.execution_id}" else row.where for row in rows]
-        columns["where"] = pa.array(wheres, pa.string())
+        columns["where"] = pa.array([row.where or None for row in rows], pa.string())
         snapshots = {name: (len(raw), _clean(name, nodes)) for raw, (name, nodes, _) in self._snapshots.items()}
         return Piece(
             _packed(columns), _packed(self._failure_columns(gate, judge)), snapshots, list(self._workflows.values()),

@@ -10,7 +10,7 @@ from incident_nb.executions import Skipped
 from incident_nb.readers import limits
 from incident_nb.readers.database import COLUMNS, stored_row
 from incident_nb.readers.postgres_server import Server, connected, psycopg, shown, why
-from incident_nb.readers.rows import Row, WorkflowRow
+from incident_nb.readers.rows import Row, WorkflowRow, place_of
 from incident_nb.readers.stored import OPTIONAL, Bounds, Range, workflow_rows
 
 # The server sends rows when they are asked for, in pieces of about so much. First come the rows without what makes them large.
@@ -53,7 +53,8 @@ def read_postgres(
         except psycopg().Error as error:
             if last is None or ids is not None:
                 raise
-            yield Skipped(place, f"after {last.where}", f"the rest was not read: {why(error, address)}")
+            after = place_of(last) if isinstance(last, Row) else last.where
+            yield Skipped(place, f"after {after}", f"the rest was not read: {why(error, address)}")
 
 
 def read_ids(address: str, wanted: Iterable[str]) -> Iterator[Row]:
@@ -124,9 +125,11 @@ def _with_data(server: Server, light: Sequence[Any], source: str) -> Iterator[Ro
         yield row
         if large:
             reason = f"its data is larger than {limits.amount(limits.DATA)}: it was not looked at"
-            yield Skipped(source, row.where, f"execution {row.execution_id}: {reason}")
+            yield Skipped(source, place_of(row), f"execution {row.execution_id}: {reason}")
         if why_not := broken.get(fields[0]):
-            yield Skipped(source, row.where, f"execution {row.execution_id}: the server can't give its data: {why_not}")
+            yield Skipped(
+                source, place_of(row), f"execution {row.execution_id}: the server can't give its data: {why_not}"
+            )
 
 
 def _texts(server: Server, ids: Collection[int]) -> dict[int, tuple[bytes | None, bytes | None]]:

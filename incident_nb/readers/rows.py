@@ -16,12 +16,12 @@ DataState = Literal["full", "missing", "redacted", "too_large", "error_only", "d
 class Row(msgspec.Struct, gc=False, kw_only=True):
     """One execution as a source holds it. Nothing in it has passed the redaction gate; it never leaves the readers.
 
-    `where` names the place inside the source, `flow` is JSON of the workflow snapshot, `document` the execution's data:
-    JSON, in n8n's `flatted` form where `flatted` says so, or decoded as far as needed. The rest are columns of the
-    executions table, times in n8n's own text, UTC; the second half of them is filled in by the collector.
+    `where` names the place inside the source where the id does not, `flow` is JSON of the workflow snapshot, `document`
+    the execution's data: JSON, in n8n's `flatted` form where `flatted` says so, or decoded as far as needed. The rest are
+    columns of the executions table, times in n8n's own text, UTC; the second half of them is filled in by the collector.
     """
 
-    where: str
+    where: str = ""
     flow: bytes | None = None
     document: bytes | Plain | None = None
     flatted: bool = False
@@ -46,6 +46,11 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
     node_ms: str | None = None
     parent_execution_id: str | None = None
     parent_workflow_id: str | None = None
+
+
+def place_of(row: Row) -> str:
+    """Where a row lies inside its source, in words."""
+    return row.where or f"execution {row.execution_id}"
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from incident_nb.readers.plain import Plain
+from incident_nb.readers.plain import Told
 from incident_nb.readers.rows import text_or_none
 
 _PREFIX = "alert-"  # a trigger that fails has no execution; its alert is given an id of its own
@@ -41,7 +41,7 @@ class Execution(msgspec.Struct, gc=False):
 class _Typed(Execution, gc=False):
     """The same with its data decoded in the same pass: as the API gives it, or as the editor does, in a text."""
 
-    data: Plain | str | None = None  # type: ignore[assignment]
+    data: Told | str | None = None  # type: ignore[assignment]
 
 
 class _Named(msgspec.Struct):
@@ -55,14 +55,6 @@ class _Alert(msgspec.Struct):
     workflow: _Named
     execution: dict[str, Any] | None = None
     trigger: dict[str, Any] | None = None
-
-
-class _Page(msgspec.Struct):
-    data: list[Execution]
-
-
-class _TypedPage(msgspec.Struct):
-    data: list[_Typed]
 
 
 class _Results(msgspec.Struct):
@@ -81,8 +73,7 @@ class _Listed(msgspec.Struct):
     data: list[msgspec.Raw]
 
 
-TYPED_PAGE, TYPED_ARRAY = msgspec.json.Decoder(_TypedPage), msgspec.json.Decoder(list[_Typed])
-PAGE, ARRAY = msgspec.json.Decoder(_Page), msgspec.json.Decoder(list[Execution])
+TYPED, RAWS = msgspec.json.Decoder(_Typed), msgspec.json.Decoder(list[msgspec.Raw])
 ONE, INNER = msgspec.json.Decoder(Execution), msgspec.json.Decoder(_Inner)
 ALERT, LISTED = msgspec.json.Decoder(_Alert), msgspec.json.Decoder(_Listed)
 EDITOR_LIST = msgspec.json.Decoder(_EditorList)

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,7 @@ from incident_nb.readers.flatted import Flatted
 from incident_nb.readers.plain import Plain
 from incident_nb.readers.postgres import read_ids
 from incident_nb.readers.rows import Row, whole_characters
-from incident_nb.readers.shapes import LISTED, ONE
 
-_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _LINE_END = re.compile(rb"\n")
 _IN_WORD = re.compile(rb"[\w-]")
 _PIECE = 4 * limits.MIB
@@ -145,11 +143,11 @@ def _from_json(content: memoryview, source: str, wanted: set[str]) -> Iterator[R
             with contextlib.suppress(SourceError):  # this line alone is nothing of n8n's; all of it may be
                 for row in _only(read_json(line, source), left):
                     left.discard(row.execution_id)
-                    yield _with_all(row, line)
+                    yield _with_all(row)
             if not left:
                 return
     for row in _only(read_json(content, source), left):
-        yield _with_all(row, content)
+        yield _with_all(row)
 
 
 def _places(content: memoryview, names: Iterable[str]) -> Iterator[int]:
@@ -189,39 +187,9 @@ def _last_end(content: memoryview, before: int, after: int) -> int:
         reach *= 4
 
 
-def _with_all(row: Row, content: memoryview) -> Row:
-    """The row with all of its data: what a list is read into for a log leaves out the inputs of nodes."""
-    if not isinstance(row.document, Plain):
-        return row
-    part = content[3:] if bytes(content[:3]) == b"\xef\xbb\xbf" else content
-    kind, _, number = row.where.partition(" ")
-    if kind == "line":
-        part = _line(part, int(number))
-    try:
-        elements = _listed(part)
-        raw = elements[int(number) - 1] if kind == "row" else _named(elements, row.execution_id)
-        document = bytes(ONE.decode(raw).data)
-    except ValueError:
-        mended = whole_characters(bytes(part))
-        elements = _listed(memoryview(mended))
-        raw = elements[int(number) - 1] if kind == "row" else _named(elements, row.execution_id)
-        document = bytes(ONE.decode(raw).data)
-    return msgspec.structs.replace(row, document=document)
-
-
-def _listed(part: memoryview) -> list[msgspec.Raw]:
-    array = bytes(part[:64]).lstrip()[:1] == b"["
-    return _RAWS.decode(part) if array else LISTED.decode(part).data
-
-
-def _named(elements: list[msgspec.Raw], execution_id: str) -> msgspec.Raw:
-    return next(raw for raw in elements if str(ONE.decode(raw).id) == execution_id)
-
-
-def _line(content: memoryview, number: int) -> memoryview:
-    ends = (found.end() for found in _LINE_END.finditer(content))
-    start = next(islice(ends, number - 2, None)) if number > 1 else 0
-    return content[start : next(ends, len(content))]
+def _with_all(row: Row) -> Row:
+    """The row with all of its data: what a list is read into for a log has decoded a part of it."""
+    return msgspec.structs.replace(row, document=row.document.json()) if isinstance(row.document, Plain) else row
 
 
 def _from_database(place: Path, source: str, wanted: set[str]) -> Iterator[Row]:

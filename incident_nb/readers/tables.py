@@ -16,7 +16,8 @@ from incident_nb.readers import limits
 KEPT_TEXT = 6_000
 _EARLIEST, _LATEST = pd.Timestamp("1970-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
 _TEXT = pa.large_string()
-_LONG = {"nodes_run", "node_items", "source"}  # of the categories those that are no names
+_LONG = {"node_items", "source"}  # of the categories those that are no names
+_LINES = {"nodes_run"}  # and a name a line: each by itself, so that no line is lost
 # Words of our own and ids of n8n's own making, which hold nothing from outside.
 _OWN_WORDS = {"instance", "execution_id", "mode", "status", "data", "place", "snapshot", "node_items", "node_ms"}
 
@@ -78,11 +79,17 @@ def _column(name: str, values: Sequence[Any], dtype: str, gate: Gate) -> Any:
         return pd.Series(values, dtype=dtype)
     clean = str if name in _OWN_WORDS else gate.__getitem__
     if dtype == "category":
+        if name in _LINES:
+            return _category(values, lambda text: "\n".join([_one_line(clean(line)) for line in text.split("\n")]))
         return _category(values, clean if name in _LONG else lambda text: clean(text)[: limits.NAME])
     texts = (
         [clean(str(value)) or None if value not in (None, "") else None for value in values] if any(values) else None
     )
     return pd.array(pa.nulls(len(values), _TEXT) if texts is None else pa.array(texts, _TEXT), dtype="str")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text[: limits.NAME].splitlines())
 
 
 def _category(values: Sequence[Any], clean: Callable[[str], str]) -> pd.Categorical:

@@ -16,7 +16,7 @@ from incident_nb.review.period import Period, parts_of
 ENDED = ("success", "error", "crashed")
 FAILED = ("error", "crashed")
 NOT_ITS_OWN = ("manual", "error")  # somebody tried, or an error workflow ran for another one
-HIDDEN = ("item", "hint", "node")  # where a failure lies in a run that n8n calls a success
+HIDDEN = ("item", "body", "hint", "node")  # where a failure lies in a run that n8n calls a success
 DAYS_OF_A_PART = ((15, 1), (100, 7), (400, 28))  # of a period of so many days at most
 
 
