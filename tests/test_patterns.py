@@ -281,6 +281,15 @@ def test_failures_with_no_good_run_beside_them(pattern: str, hours: list[float])
     assert "no good one is there to compare with" in found.why
 
 
+@pytest.mark.parametrize(
+    ("pattern", "hours"), [("burst", [0, 3, 20]), ("intermittent", [0, 3, 40]), ("burst", [0, 24, 48])]
+)
+def test_where_of_older_runs_only_failures_were_kept(pattern: str, hours: list[float]) -> None:
+    times = pd.Series([START + hour * HOUR for hour in [*hours, *range(60, 70)]])
+    found = pattern_of(times, pd.Series([True] * len(hours) + [False] * 10))
+    assert found.pattern == pattern, found.why
+
+
 def told(log: ExecutionLog) -> str:
     """The one problem's sequence as signs, oldest first."""
     failures = problems(log.failures)

@@ -68,11 +68,12 @@ def shape_of(at: Ints, flags: Flags, again: Flags, stretch: tuple[int, int] | No
     back = _back(at, flags, position)
     if back and bad >= 2 and share >= DENSE_SHARE:
         return Shape("regression", f"back after {back[0]} good runs over {back[1]:.1f} days; {since}")
+    alone = f"all {count} runs that count failed, and no good one is there to compare with"
+    if flags[: end + 1].all() and at[end] - at[0] > EVENING * _DAY and not _evenly(at[: end + 1][~again[: end + 1]]):
+        told = alone if flags.all() else f"{count} of {runs} runs failed, all before the first good one that was read"
+        return Shape("intermittent", f"{told}; they come too unevenly for a workflow that fails every time")
     if flags.all():
-        alone = f"all {count} runs that count failed, and no good one is there to compare with"
-        if at[-1] - at[0] <= EVENING * _DAY or _evenly(at[~again]):
-            return Shape("persistent", alone)
-        return Shape("intermittent", f"{alone}; they come too unevenly for a workflow that fails every time")
+        return Shape("persistent", alone)
     if share >= PERSISTENT_SHARE and not good_after and len(within) > 1:
         return Shape("persistent", f"{since}, and none that counts has succeeded since")
     if share >= DENSE_SHARE and len(within) >= 3 and good_after >= AFTERWARDS_GOOD and bad >= MOST * count:
