@@ -81,6 +81,7 @@ class Case:
             "current": self.current,
             "settings": self.settings.model_dump(mode="json"),
             "skipped": [asdict(part) for part in self.log.skipped],
+            "active": [[*key, on] for key, on in self.log.active.items()],
         }
         with staged(folder, gone=("diagnosis.json", PROBLEMS), last="case.json") as draft:
             write_log(draft, self.log)
@@ -125,7 +126,10 @@ def open_case(name: str = SAMPLE) -> Case:
         if about["schema"] != SCHEMA:
             raise ValueError(f"its form is {about['schema']}, and this version reads form {SCHEMA}")
         return Case(
-            log=read_log(folder, [Skipped(**part) for part in about["skipped"]]),
+            log=replace(
+                read_log(folder, [Skipped(**part) for part in about["skipped"]]),
+                active={(where, name): on for where, name, on in about.get("active", ())},
+            ),
             now=datetime.fromisoformat(about["now"]),
             # Where our own settings lie is never for a case to say: it is what makes settings trusted.
             settings=Settings.model_validate(

@@ -122,6 +122,9 @@ class ExecutionLog:
     - `host`, `url` (without query), `credential_type`, `credential_id`, `credential` (name): where to, and signed in by
     - `child_execution_id`, `child_workflow_id`, `child_node`
 
+    `active`, under (`instance`, `workflow_id`): whether n8n starts a workflow by its triggers, as of the reading, where the
+    source holds workflows themselves.
+
     Sources: n8n's public API, database and export formats (n8n 1.x and 2.x), see docs/sources.md.
     """
 
@@ -129,3 +132,4 @@ class ExecutionLog:
     failures: pd.DataFrame
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
+    active: dict[tuple[str, str], bool] = field(default_factory=dict)

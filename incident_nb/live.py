@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -139,7 +140,7 @@ def _one(
     log = archive.log(since)
     if partial:
         left_out.append(Skipped(source_of(name), lacks, f"partial: {partial}"))
-    return ExecutionLog(log.executions, log.failures, log.snapshots, (*log.skipped, *left_out))
+    return replace(log, skipped=(*log.skipped, *left_out))
 
 
 def _archive(name: str, folder: Path, settings: Settings) -> Archive:

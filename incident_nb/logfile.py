@@ -42,7 +42,10 @@ def write_tables(folder: Path, log: ExecutionLog) -> None:
 
 
 def read_log(folder: Path, skipped: Sequence[Skipped] = ()) -> ExecutionLog:
-    """The log in a folder that `write_log` filled. Raises OSError, and ValueError where a table lacks a column."""
+    """The log in a folder that `write_log` filled, but for what is active.
+
+    Raises OSError, and ValueError where a table lacks a column.
+    """
     nodes = msgspec.json.decode((folder / "snapshots.json").read_bytes(), type=dict[str, dict[str, Any]])
     snapshots = {key: Snapshot(key, value) for key, value in nodes.items()}
     return replace(read_tables(folder), snapshots=snapshots, skipped=tuple(skipped))
@@ -102,6 +105,7 @@ def merged(logs: Sequence[ExecutionLog]) -> ExecutionLog:
         _by_time(failures),
         {key: snapshot for key, snapshot in snapshots.items() if key in used},
         (*(part for log in logs for part in log.skipped), *others),
+        {key: on for log in logs for key, on in log.active.items()},
     )
 
 

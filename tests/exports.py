@@ -149,7 +149,7 @@ V2_COLUMNS = (
     "jsonSizeBytes bigint DEFAULT 0, workflowVersionId varchar(36), binaryDataSizeBytes bigint DEFAULT 0"
 )
 _TABLES = """
-CREATE TABLE workflow_entity (id varchar(36) PRIMARY KEY, name varchar(128), nodes text);
+CREATE TABLE workflow_entity (id varchar(36) PRIMARY KEY, name varchar(128), nodes text, active boolean);
 CREATE TABLE execution_data (executionId int PRIMARY KEY, workflowData text, data text);
 CREATE TABLE tag_entity (id varchar(36) PRIMARY KEY, name varchar(24));
 CREATE TABLE workflows_tags (workflowId varchar(36), tagId varchar(36));
@@ -186,7 +186,8 @@ def write_sqlite(path: Path, rows: Iterable[Json], *, columns: str = V2_COLUMNS,
         names, marks = ", ".join(entity), ", ".join("?" * len(entity))
         db.execute(f"INSERT INTO execution_entity ({names}) VALUES ({marks})", tuple(entity.values()))
         if flow:
-            db.execute("INSERT OR REPLACE INTO workflow_entity VALUES (?, ?, '[]')", (flow["id"], flow["name"]))
+            about = flow["id"], flow["name"], flow.get("active", True)
+            db.execute("INSERT OR REPLACE INTO workflow_entity VALUES (?, ?, '[]', ?)", about)
         if data:
             db.execute("INSERT INTO execution_data VALUES (?, ?, ?)", (entity["id"], json.dumps(flow), flatted(data)))
     if tag:
@@ -205,9 +206,11 @@ def write_entities(
     """A folder as `n8n export:entities` writes it, `a_file` rows to a file."""
     folder.mkdir(exist_ok=True)
     rows = list(rows)
-    flows = {row["workflowData"]["id"]: row["workflowData"]["name"] for row in rows}
+    flows = {row["workflowData"]["id"]: row["workflowData"] for row in rows}
     tables: dict[str, list[Json]] = {
-        "workflowentity": [{"id": id_, "name": name} for id_, name in flows.items()],
+        "workflowentity": [
+            {key: flow[key] for key in ("id", "name", "active") if key in flow} for flow in flows.values()
+        ],
         "tagentity": [{"id": "t1", "name": "client:acme"}],
         "workflows_tags": [{"workflowId": "wf1", "tagId": "t1"}],
         "project": [{"id": "p1", "name": "Acme Ltd"}],

@@ -285,6 +285,25 @@ def test_what_stopped_is_told_up_to_the_present_where_the_server_gave_its_newest
         assert survey(one).silent.empty
 
 
+def test_a_workflow_that_the_server_has_switched_off_is_quiet_on_purpose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, later = known(), NOW + 24 * HOUR
+    kept.add(*runs("." * 30, start=NOW - 30 * HOUR))
+    kept.workflows.append({**flow(9), "active": True})
+    with n8n_of(kept, monkeypatch, "default") as (_, asking):
+        settings = asking.model_copy(update={"path": tmp_path / "incident-nb.toml"})
+        on = read_case(["n8n"], settings, later)
+        kept.workflows[:] = [{**kept.workflows[0], "active": False}]
+        off = read_case(["n8n"], settings, later)
+        archived = read_case(["n8n"], settings, later, offline=True)
+    assert on.log.active == {("default", "wf1"): True, ("default", "wf9"): True}
+    assert survey(on).silent["state"].tolist() == ["active"]
+    for one in (off, archived, open_case(str(off.save(tmp_path / "case").folder))):
+        assert one.log.active == {("default", "wf1"): False}
+        assert survey(one).silent.empty
+
+
 def test_a_server_that_is_away_is_told_in_the_checks_own_words(
     case: Case, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

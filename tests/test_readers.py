@@ -231,6 +231,44 @@ def test_workflow_lists_give_names_tags_and_projects(tmp_path: Path, content: st
         assert frame[["workflow", "client"]].values.tolist() == [["Orders", "acme"]]
 
 
+def listed(folder: Path, active: bool | None) -> list[str]:
+    told = WORKFLOW | {"active": active} if active is not None else {k: v for k, v in WORKFLOW.items() if k != "active"}
+    return [put(folder / "w.json", json.dumps([told])), put(folder / "e.json", page(failed(1)))]
+
+
+def in_sqlite(folder: Path, active: bool | None) -> list[str]:
+    row = failed(1)
+    row["workflowData"]["active"] = active
+    path = write_sqlite(folder / "database.sqlite", [row])
+    if active is None:
+        with sqlite3.connect(path) as db:
+            db.execute("ALTER TABLE workflow_entity DROP COLUMN active")
+    return [str(path)]
+
+
+def as_entities(folder: Path, active: bool | None) -> list[str]:
+    row = failed(1)
+    if active is not None:
+        row["workflowData"]["active"] = active
+    return [str(write_entities(folder / "entities", [row]))]
+
+
+@pytest.mark.parametrize("active", [True, False, None])
+@pytest.mark.parametrize("source", [listed, in_sqlite, as_entities])
+def test_whether_a_workflow_is_active(
+    tmp_path: Path,
+    source: Callable[[Path, bool | None], list[str]],
+    active: bool | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    found = {} if active is None else {("berlin", "wf1"): active}
+    made = source(tmp_path, active)
+    for spread in (None, readers.Spread(2)):
+        log = readers.read(made, instance="berlin", spread=spread)
+        assert log.active == found and len(log.executions) == 1
+
+
 def test_name_at_run_time_goes_before_the_name_of_today(tmp_path: Path) -> None:
     log = readers.read([put(tmp_path / "w.json", json.dumps([WORKFLOW])), put(tmp_path / "e.json", page(failed(1)))])
     assert log.executions["workflow"].tolist() == ["[ACME] Orders"]
@@ -330,6 +368,7 @@ def test_sqlite_has_tags_and_projects(tmp_path: Path) -> None:
     seen: list[WorkflowRow] = []
     log = readers.read(str(path), client_of=lambda workflow: seen.append(workflow) or client_of(workflow))
     assert seen == [WorkflowRow("wf1", "[ACME] Orders", ("client:acme",), "Acme Ltd")]
+    assert log.active == {("default", "wf1"): True}
     assert log.executions["client"].tolist() == ["acme"] * 2
 
 

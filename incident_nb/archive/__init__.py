@@ -69,7 +69,8 @@ class Archive:
             raise UsageError(f"There is nothing in the archive {self.folder} yet. `incident-nb fetch` fills it.")
         while True:
             try:
-                return self._days.read(state.parts, state.snapshots, since, until)
+                log = self._days.read(state.parts, state.snapshots, since, until)
+                return replace(log, active={(self.name, name): on for name, on in state.active.items()})
             except (OSError, ValueError, KeyError, TypeError) as error:
                 before, state = state, self._state()
                 if state.written == before.written:  # else an update made other parts of these meanwhile

@@ -31,7 +31,7 @@ class State:
     `parts` and `snapshots`: the files that count, `written`: how many numbers for such were given.
     `newest`: all up to it was read, but for the `gaps`: where lists broke off, newest first, each as the cursor of its next
     page and the id that it has to reach. `failing`: where the list of failing ones goes on, while not all of it was read.
-    `open`: runs that had not ended.
+    `open`: runs that had not ended. `active`: of the workflows that were there at the last look, whether each was active.
     """
 
     schema: int = SCHEMA
@@ -43,6 +43,7 @@ class State:
     gaps: list[dict[str, Any]] = field(default_factory=list)
     failing: dict[str, Any] | None = None
     open: list[str] = field(default_factory=list)
+    active: dict[str, bool] = field(default_factory=dict)
 
 
 class Reader:
@@ -80,7 +81,8 @@ class Reader:
         return partial
 
     def _read_workflows(self) -> None:
-        """Names, tags and projects, which executions lack; without them the rest is worth having, too."""
+        """Names, tags, projects and states, which executions lack; without them the rest is worth having, too."""
+        self._state.active = {}
         with contextlib.suppress(UnreachableError):
             for page in self._server.workflows():
                 self._reading.add(page.content, self._server.url)
@@ -185,6 +187,7 @@ class Reader:
         """Writes what was read as a part."""
         log = self._reading.log()
         self.skipped += log.skipped
+        self._state.active |= {name: on for (_, name), on in log.active.items()}
         if len(log.executions) or not self._state.parts:
             open_now = log.executions[log.executions["status"].isin(OPEN)]["execution_id"].tolist()
             self._state.open = list(dict.fromkeys([*self._state.open, *open_now]))

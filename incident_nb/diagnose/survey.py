@@ -79,7 +79,8 @@ def survey(case: Case) -> Survey:
     past = histories(log.executions, case.now)
     green = false_greens(log.executions, failures, case.now, past)
     green = green if case.since is None else green[green["last_seen"] >= case.since]
-    stopped = silent(log.executions, case.now, log.snapshots, ends=dict.fromkeys(case.current, case.now))
+    whole = dict.fromkeys(case.current, case.now)
+    stopped = silent(log.executions, case.now, log.snapshots, active=case.log.active, ends=whole)
     slower = slow(log.executions, case.now, past)
     if case.since is not None:  # what came before is still what onsets, rates and patterns are told by
         log = within(log, case.since, None)

@@ -70,9 +70,7 @@ def case_for(records: Records, incident: Incident, settings: Settings, now: date
     logs = [log for log in (alerts_of(records, incident, settings), live) if log is not None]
     log = merged(logs) if logs else nothing()
     if live is None:
-        log = ExecutionLog(
-            log.executions, log.failures, log.snapshots, (*log.skipped, Skipped("n8n", "all but the alerts", why))
-        )
+        log = replace(log, skipped=(*log.skipped, Skipped("n8n", "all but the alerts", why)))
     return case_of(incident, settings, now, [], log=log, unattended=True), live is not None
 
 

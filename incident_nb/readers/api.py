@@ -161,7 +161,8 @@ def _as_row(element: Execution, where: str, whole: msgspec.Raw = _ALONE) -> Iter
         tags = [str(tag["name"]) for tag in _objects(element.tags) if tag.get("name")]
         owners = _objects([share.get("project") for share in _objects(element.shared)])
         project = next((str(owner["name"]) for owner in owners if owner.get("name")), None)
-        yield WorkflowRow(str(element.id), element.name, tuple(tags), project)
+        active = element.active if isinstance(element.active, bool) else None
+        yield WorkflowRow(str(element.id), element.name, tuple(tags), project, active)
     else:
         yield Skipped("", where, "neither an execution nor a workflow")
 

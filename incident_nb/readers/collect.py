@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -165,7 +165,8 @@ class Collector:
         failures = frame(rows, itemgetter, FAILURE_COLUMNS, gate)
         failures["at"] = failures["at"].fillna(times(ends).astype(FAILURE_COLUMNS["at"]))
         snapshots = {name: Snapshot(name, gated(nodes)) for name, nodes, _ in self._snapshots.values()}
-        return ExecutionLog(in_order(executions), in_order(failures), snapshots, tuple(self._all_skipped()))
+        active = active_of(self._workflows, gate)
+        return ExecutionLog(in_order(executions), in_order(failures), snapshots, tuple(self._all_skipped()), active)
 
     def _all_skipped(self) -> Iterator[Skipped]:
         yield from self._skipped
@@ -184,6 +185,15 @@ class Collector:
             client = self._client_of(WorkflowRow(known.workflow_id, runs[0].workflow, known.tags, known.project))
             for run in runs:
                 run.client = client
+
+
+def active_of(workflows: Mapping[tuple[str, str], WorkflowRow], gate: Gate) -> dict[tuple[str, str], bool]:
+    """Whether workflows are active, where it is said, under instance and id as the tables have them."""
+    told = {
+        (gate[where][: limits.NAME], gate[name][: limits.NAME]): flow.active
+        for (where, name), flow in workflows.items()
+    }
+    return {key: active for key, active in told.items() if active is not None}
 
 
 def another(one: str | None, two: str | None) -> bool:

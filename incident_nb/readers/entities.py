@@ -68,6 +68,7 @@ def read_entities(path: Path) -> Iterator[Row | WorkflowRow | Skipped]:
             text_or_none(row.get("name")),
             tuple(sorted(filter(None, tagged.get(workflow, ())))),
             owners.get(workflow),
+            bool(row["active"]) if row.get("active") in (True, False) else None,
         )
     data = {_id(row.get("executionId")): row for row in _rows(files, "executiondata", key, path)}
     found = False

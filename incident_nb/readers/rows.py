@@ -55,12 +55,16 @@ def place_of(row: Row) -> str:
 
 @dataclass(slots=True)
 class WorkflowRow:
-    """What a source says of a workflow itself: its name, tags and project, which executions do not carry."""
+    """What a source says of a workflow itself: its name, tags and project, which executions do not carry.
+
+    `active`: whether its triggers start it, None where that is not said.
+    """
 
     workflow_id: str
     name: str | None = None
     tags: tuple[str, ...] = ()
     project: str | None = None
+    active: bool | None = None
 
 
 # Half a character, as JSON.stringify writes it when a text was cut in the middle of an emoji; whole pairs are kept.

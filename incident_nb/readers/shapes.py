@@ -35,6 +35,7 @@ class Execution(msgspec.Struct, gc=False):
     nodes: msgspec.Raw = msgspec.Raw(b"")
     tags: Any = None
     shared: Any = None
+    active: Any = None
     errorOnly: bool = False
 
 

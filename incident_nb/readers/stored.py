@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from incident_nb.readers.rows import Row, WorkflowRow, text_or_none
 
-Ask = Callable[[str], Iterable[Any]]
-"""Runs a query and gives its rows."""
+
+class Answer(Protocol):
+    """The rows that a query gives, and in `description` its columns, the name of each first."""
+
+    @property
+    def description(self) -> Sequence[Any] | None: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+Ask = Callable[[str], Answer]
+"""Runs a query."""
 Range = tuple[int | None, int | None]
 """The first and the last id of a range, both within it; None where it has no such end."""
 OPTIONAL = ("tag_entity", "workflows_tags", "project", "shared_workflow")
@@ -61,7 +70,10 @@ def ranges(starts: Iterable[int]) -> list[Range]:
 
 
 def workflow_rows(ask: Ask, table: Callable[[str], str], tables: Collection[str]) -> Iterator[WorkflowRow]:
-    """All workflows with their tags and projects, as far as there are `tables` for these; `table` is one's name in SQL."""
+    """All workflows with their tags and projects, as far as there are `tables` for these; `table` is one's name in SQL.
+
+    A copy that somebody made may lack the column that says whether a workflow is active.
+    """
     tags: dict[str, list[str]] = {}
     if {"tag_entity", "workflows_tags"} <= set(tables):
         query = (
@@ -77,6 +89,11 @@ def workflow_rows(ask: Ask, table: Callable[[str], str], tables: Collection[str]
             " ON p.id = s.\"projectId\" WHERE s.role = 'workflow:owner'"
         )
         projects = {str(workflow): project for workflow, project in ask(query)}
-    for workflow, name in ask(f"SELECT id, name FROM {table('workflow_entity')}"):  # noqa: S608
+    flows = table("workflow_entity")
+    columns = {column[0] for column in ask(f"SELECT * FROM {flows} LIMIT 0").description or ()}  # noqa: S608
+    active = "active" if "active" in columns else "NULL"
+    for workflow, name, on in ask(f"SELECT id, name, {active} FROM {flows}"):  # noqa: S608
         known = str(workflow)
-        yield WorkflowRow(known, text_or_none(name), tuple(tags.get(known, ())), projects.get(known))
+        yield WorkflowRow(
+            known, text_or_none(name), tuple(tags.get(known, ())), projects.get(known), None if on is None else bool(on)
+        )
