@@ -59,9 +59,12 @@ def test_it_is_what_sqlite_and_the_api_say(cluster: Cluster, tmp_path: Path, ver
     url = made(cluster, version, rows)
     ours = readers.read(url)
     same_logs(ours, readers.read(str(to_sqlite(url, tmp_path / "database.sqlite"))))
-    (tmp_path / "api.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (api := tmp_path / "api").mkdir()
+    (api / "executions.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    flows = {row["workflowData"]["id"]: row["workflowData"] for row in rows}
+    (api / "workflows.json").write_text(json.dumps([{**flow, "active": True} for flow in flows.values()]))
     assert len(ours.executions) == len(rows) > 90 and len(ours.failures) > 20 and not ours.skipped
-    told = [survey(read_case([source], Settings(), NOW)).as_json() for source in (url, str(tmp_path / "api.jsonl"))]
+    told = [survey(read_case([source], Settings(), NOW)).as_json() for source in (url, str(api))]
     assert told[0]["groups"] and told[0] == told[1]
 
 
