@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,7 @@ from incident_nb.plots.house import FAINT, GRID, INK, RED, Chart, Empty, canvas,
 
 MOST = 14  # problems in one picture
 OVER = "#7fb2d6"
+_LEAST = timedelta(minutes=1)  # of an axis
 ABOVE = 0.27  # of a row: a change stands above what it may have brought about
 # what has changed -> colour, marker
 CHANGES = {"version": ("#F0E442", "D", "new workflow version"), "record": ("#CC79A7", "^", "on record")}
@@ -43,7 +44,7 @@ def onset_chart(
     figure, axes = canvas(1.3 + 0.3 * max(3, len(shown)), title)
     if shown.empty:
         return Empty(figure, data, f"{title}: there is no problem with a known onset.")
-    axes.set_xlim(number(since), number(until))
+    axes.set_xlim(number(since), number(max(until, since + _LEAST)))
     for row in data.itertuples():
         _draw(axes, row, since, until)
     for place, note in enumerate(shown["note"]):
