@@ -234,6 +234,7 @@ def test_all_of_it_again(shown: Any) -> None:
     controls["Window"].value = controls["Window"].options[1][1]
     assert shown.choice.since is not None
     filters._body.children[1].click()
+    assert [made.index for made in lists(filters).values()] == [0, 0, 0, 0]  # None would leave them blank
     assert shown.choice == Choice() and shown.found is shown.whole
     assert [made.value for made in controls.values()] == [None] * 4
     assert len(controls["Workflow"].options) == 4

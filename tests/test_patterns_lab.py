@@ -36,3 +36,5 @@ def test_the_views_follow_what_is_chosen(tmp_path: Path) -> None:
         book.button("Show all").click()
         book.says("All that was read: 692 executions")
         book.says("[EVRG] Member import (loop)")
+        for name, shown in (("Client", "all clients"), ("Cause", "all causes"), ("Window", "all that was read")):
+            expect(book.field(name)).to_have_value(shown, timeout=PATIENCE_MS)

@@ -65,8 +65,7 @@ def form(label: str, action: Callable[..., bool], *fields: Any, main: bool = Fal
 
 def question(text: str, on_answer: Callable[[bool | None], Any], value: bool | None = None) -> Any:
     """A question that is answered by yes, no, or not at all."""
-    made = choice(text, (("not known", None), ("yes", True), ("no", False)), width=WIDE)
-    made.value = value
+    made = choice(text, (("not known", None), ("yes", True), ("no", False)), value, width=WIDE)
     made.observe(lambda change: on_answer(change["new"]), names="value")
     return made
 

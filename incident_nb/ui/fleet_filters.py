@@ -99,7 +99,7 @@ class Filters(Panel):
         self._quiet = True
         try:
             self._lists[name].options = options
-            self._lists[name].value = None
+            self._lists[name].index = 0  # None as the value would leave the list blank
         finally:
             self._quiet = False
 
