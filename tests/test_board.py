@@ -32,13 +32,15 @@ def test_an_answer_stays_on_the_screen_and_can_be_changed(book: Board) -> None:
     assert book.draft and book.draft.suggestion
     first, *rest = book.asked
     before = book.draft.suggestion.suggested
-    assert set(asked(book).values()) == {None}
+    assert set(asked(book).values()) == {""}  # not known
     book._pasted.value = PASTED
     book._answer(first, True)
     text = book.asked[first]
     assert asked(book)[text] is True
     book._pasted.value = PASTED
-    book._answer(first, None)
+    control = next(one for one in book.controls() if getattr(one, "description", "") == text)
+    control.index = 0
+    assert first not in book.answers and control.label == "not known"
     assert book.draft.suggestion.suggested == before and set(book.asked) == {first, *rest}
     book._pasted.value = "something else"
     book._read("something else")

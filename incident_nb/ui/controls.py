@@ -17,6 +17,8 @@ except ModuleNotFoundError as error:  # pragma: no cover - it is among the requi
 
 _LABEL = {"description_width": "initial"}
 WIDE = "36rem"
+UNSAID = ""
+"""What a list's entry stands for that chooses nothing."""
 
 
 def button(label: str, on_click: Callable[[], Any], *, main: bool = False, help: str = "") -> Any:
@@ -45,7 +47,7 @@ def _typed(made: Any) -> Any:
 
 
 def choice(label: str, options: Iterable[Any], value: Any = None, *, width: str = "16rem") -> Any:
-    """One of some: names, or pairs of a name and what it stands for."""
+    """One of some: names, or pairs of a name and what it stands for; never for None, which would leave the list blank."""
     made = w.Dropdown(description=label, options=list(options), style=_LABEL, layout={"width": width})
     if value is not None:
         made.value = value
@@ -65,8 +67,8 @@ def form(label: str, action: Callable[..., bool], *fields: Any, main: bool = Fal
 
 def question(text: str, on_answer: Callable[[bool | None], Any], value: bool | None = None) -> Any:
     """A question that is answered by yes, no, or not at all."""
-    made = choice(text, (("not known", None), ("yes", True), ("no", False)), value, width=WIDE)
-    made.observe(lambda change: on_answer(change["new"]), names="value")
+    made = choice(text, (("not known", UNSAID), ("yes", True), ("no", False)), value, width=WIDE)
+    made.observe(lambda change: on_answer(None if change["new"] == UNSAID else change["new"]), names="value")
     return made
 
 

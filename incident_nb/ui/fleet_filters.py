@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SPANS = (("the last 24 hours", 1), ("the last 7 days", 7), ("the last 30 days", 30))
 WIDTH = "17rem"
+ALL = ""
 
 
 class Filters(Panel):
@@ -31,14 +32,14 @@ class Filters(Panel):
             f"{found['groups']:,} problems."
         )
 
-    def clients(self) -> list[tuple[str, str | None]]:
+    def clients(self) -> list[tuple[str, str]]:
         """The clients that are in the source; none where the case is one client's."""
         if self.follow.case.client is not None:
-            return [(self.follow.case.client, None)]
+            return [(self.follow.case.client, ALL)]
         known = self.follow.whole.log.executions["client"].dropna().unique()
-        return [("all clients", None), *((name, name) for name in sorted(map(str, known)))]
+        return [("all clients", ALL), *((name, name) for name in sorted(map(str, known)))]
 
-    def workflows(self) -> list[tuple[str, tuple[str, str] | None]]:
+    def workflows(self) -> list[tuple[str, tuple[str, str] | str]]:
         """The workflows of the chosen client, by name."""
         runs = self.follow.whole.log.executions
         if self.follow.choice.client is not None:
@@ -51,18 +52,18 @@ class Filters(Panel):
         ]
         names = [name for name, _ in named]
         told = [(f"{name} ({key[0]} {key[1]})" if names.count(name) > 1 else name, key) for name, key in sorted(named)]
-        return [("all workflows", None), *told]
+        return [("all workflows", ALL), *told]
 
-    def causes(self) -> list[tuple[str, str | None]]:
+    def causes(self) -> list[tuple[str, str]]:
         """The causes that occur."""
         there = set(self.follow.whole.groups["cause"].dropna().astype("str"))
-        return [("all causes", None), *((words, str(cause)) for cause, words in CAUSE_NAMES.items() if cause in there)]
+        return [("all causes", ALL), *((words, str(cause)) for cause, words in CAUSE_NAMES.items() if cause in there)]
 
-    def windows(self) -> list[tuple[str, int | None]]:
+    def windows(self) -> list[tuple[str, int | str]]:
         """The windows that are shorter than what was read."""
         seen = self.follow.whole.window
         read = seen.to - seen.from_ if seen.to and seen.from_ else timedelta()
-        return [("all that was read", None), *((words, days) for words, days in SPANS if timedelta(days=days) < read)]
+        return [("all that was read", ALL), *((words, days) for words, days in SPANS if timedelta(days=days) < read)]
 
     def controls(self) -> list[Any]:
         """The lists, and the button."""
@@ -82,6 +83,7 @@ class Filters(Panel):
     def _chosen(self, name: str, value: Any) -> None:
         if self._quiet:
             return
+        value = None if value == ALL else value
         if name == "since" and value is not None:
             end = self.follow.whole.window.to
             value = end - timedelta(days=value) if end else None
@@ -99,7 +101,7 @@ class Filters(Panel):
         self._quiet = True
         try:
             self._lists[name].options = options
-            self._lists[name].index = 0  # None as the value would leave the list blank
+            self._lists[name].index = 0
         finally:
             self._quiet = False
 
