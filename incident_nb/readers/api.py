@@ -70,7 +70,7 @@ def _each(elements: Iterable[msgspec.Raw | Execution] | None, content: memoryvie
     for position, element in enumerate(elements or (), 1):
         where = f"row {position}"
         try:
-            taken, whole = _taken(element)
+            one, whole = taken(element)
         except (ValueError, RecursionError) as error:
             bad += 1
             if bad > limits.BAD_PARTS:
@@ -79,8 +79,8 @@ def _each(elements: Iterable[msgspec.Raw | Execution] | None, content: memoryvie
             where += _byte_of(element, content)
             found: list[Found] = [Skipped(source, where, f"damaged, or not as n8n writes it: {error}")]
         else:
-            found = [_execution_row(taken, where, whole)] if _is_run(taken) else [*_as_row(taken, where)]
-            if not known and (_is_run(taken) or _is_workflow(taken)):
+            found = [execution_row(one, where, whole)] if is_run(one) else [*_as_row(one, where)]
+            if not known and (is_run(one) or _is_workflow(one)):
                 known = True
                 yield from before
                 before.clear()
@@ -104,7 +104,7 @@ def _byte_of(element: msgspec.Raw | Execution, content: memoryview) -> str:
     return f", byte {offset}" if 0 <= offset < len(content) else ""
 
 
-def _taken(element: msgspec.Raw | Execution) -> tuple[Execution, msgspec.Raw]:
+def taken(element: msgspec.Raw | Execution) -> tuple[Execution, msgspec.Raw]:
     """An element decoded, and its JSON. Raises ValueError where it is damaged."""
     if isinstance(element, Execution):
         return element, _ALONE
@@ -155,8 +155,8 @@ def _single(content: memoryview) -> list[msgspec.Raw] | list[Execution] | None:
 def _as_row(element: Execution, where: str, whole: msgspec.Raw = _ALONE) -> Iterator[Found]:
     if element.id in (None, ""):
         yield Skipped("", where, "no execution id in it")
-    elif _is_run(element):
-        yield _execution_row(element, where, whole)
+    elif is_run(element):
+        yield execution_row(element, where, whole)
     elif _is_workflow(element):
         tags = [str(tag["name"]) for tag in _objects(element.tags) if tag.get("name")]
         owners = _objects([share.get("project") for share in _objects(element.shared)])
@@ -167,7 +167,7 @@ def _as_row(element: Execution, where: str, whole: msgspec.Raw = _ALONE) -> Iter
         yield Skipped("", where, "neither an execution nor a workflow")
 
 
-def _is_run(element: Execution) -> bool:
+def is_run(element: Execution) -> bool:
     """Every version says of a run how it was started and of which workflow; other things have a status, too."""
     flow = element.workflowId is not None or bytes(element.workflowData) not in (b"", b"null")
     return element.id not in (None, "") and ((element.mode is not None and flow) or element.errorOnly)
@@ -181,8 +181,8 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def _execution_row(element: Execution, where: str, whole: msgspec.Raw = _ALONE) -> Row:
-    """`whole`: the element's JSON, where its data was decoded with it."""
+def execution_row(element: Execution, where: str, whole: msgspec.Raw = _ALONE) -> Row:
+    """An execution as a row. `whole`: the element's JSON, where its data was decoded with it."""
     data, flatted = _data(element.data, whole)
     return Row(
         execution_id=str(element.id),
@@ -234,14 +234,14 @@ def _lines(content: memoryview, source: str) -> Iterator[Found]:
         if not bytes(line[:1024]).strip():
             continue
         try:
-            elements = [_taken(element) for element in _mended(line) or ()]
+            elements = [taken(element) for element in _mended(line) or ()]
         except (ValueError, RecursionError) as error:
             bad.append(Skipped(source, f"line {number}", f"not readable: {error}"))
             continue
         if not elements:
             bad.append(Skipped(source, f"line {number}", "neither an execution nor a workflow"))
             continue
-        good = good or (line[0] == ord("{") and any(_is_run(one) or _is_workflow(one) for one, _ in elements))
+        good = good or (line[0] == ord("{") and any(is_run(one) or _is_workflow(one) for one, _ in elements))
         for element, whole in elements:
             yield from _as_row(element, f"line {number}", whole)
     if good:
@@ -281,7 +281,7 @@ def _salvage(content: memoryview, source: str) -> Iterator[Found]:
                 yield Skipped(source, where, f"damaged, cut off, or not as n8n writes it: {error}")
             lost = lost or position <= start
             continue
-        if lost and not (_is_run(element) or _is_workflow(element)):
+        if lost and not (is_run(element) or _is_workflow(element)):
             continue  # a part of the damaged row
         number, lost = number + 1, False
         for row in _as_row(element, where):

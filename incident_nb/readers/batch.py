@@ -8,7 +8,7 @@ from incident_nb import redact
 from incident_nb.errors import UsageError
 from incident_nb.executions import Skipped
 from incident_nb.readers.collect import Collector
-from incident_nb.readers.parts import Batch, NotThereError, garbage_kept, rows_of
+from incident_nb.readers.parts import READERS, Batch, NotThereError, garbage_kept, wanted
 from incident_nb.readers.piece import PartCollector, Piece, Task
 from incident_nb.readers.rows import Row, WorkflowRow
 
@@ -19,8 +19,10 @@ def read_batch(batch: Batch, task: Task) -> Piece:
         collector = PartCollector()
         for part in batch:
             try:
-                for found in rows_of(part, task.bounds):
-                    take(collector, found, task.instance, part.source)
+                for found in READERS[part.kind](part, task.bounds):
+                    collector.elements += isinstance(found, Row)
+                    if wanted(found, task.bounds):
+                        take(collector, found, task.instance, part.source)
             except UsageError as error:
                 there = part.kind == "postgres" or Path(part.address).exists()
                 collector.refuse(part, error if there else NotThereError(str(error)))

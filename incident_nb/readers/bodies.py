@@ -87,10 +87,11 @@ def error_in(body: Any, how: str = "http") -> Json:
         return _of_response(body["body"], _number(code) or 0, body.get("statusMessage")) if how == "http" else {}
     if len(body) > MOST_KEYS:
         return {}
+    for key in body:  # most bodies are told by their first key
+        if str(key).lower() not in _ENVELOPE:
+            return {}
     low = {str(key).lower(): value for key, value in body.items()}
-    if not low.keys() <= _ENVELOPE or not _fails(low, how):
-        return {}
-    return _told(low)
+    return _told(low) if _fails(low, how) else {}
 
 
 def _of_response(body: Any, code: int, status: Any) -> Json:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, Execution
 from incident_nb.readers import limits
 from incident_nb.readers.collect import BY_RICHNESS, ClientOf, active_of
 from incident_nb.readers.columns import Codes, Words, column, kind_of, plain, words
+from incident_nb.readers.long_list import numbered
 from incident_nb.readers.piece import CLAIMED, EXECUTIONS, FAILURES, OWN_WORKFLOW, UNSEEN, Note, Piece, unpacked
 from incident_nb.readers.rows import WorkflowRow
 from incident_nb.readers.tables import Gate, in_order
@@ -47,6 +49,7 @@ def joined(pieces: Sequence[Piece], instance: str, client_of: ClientOf) -> Execu
     """
     if any(piece.odd for piece in pieces):
         raise OddError
+    pieces = [_renumbered(piece) for piece in pieces]
     sizes = _sizes(pieces)
     fates = _fates(pieces)
     seen, taken = fates.kept >= _REPLACED, fates.kept == _TAKEN
@@ -57,6 +60,17 @@ def joined(pieces: Sequence[Piece], instance: str, client_of: ClientOf) -> Execu
     skipped = tuple(_skipped(pieces, sizes, fates))
     flows = {(instance, flow.workflow_id): flow for piece in pieces for flow in piece.workflows}
     return ExecutionLog(in_order(executions), in_order(failures), snapshots, skipped, active_of(flows, whole.gate))
+
+
+def _renumbered(piece: Piece) -> Piece:
+    """The piece with its notes placed in the whole file."""
+    if not piece.before:
+        return piece
+    notes = []
+    for note in piece.notes:
+        where = numbered(note.skipped.where, piece.before)
+        notes.append(note._replace(skipped=replace(note.skipped, where=where)))
+    return piece._replace(notes=notes)
 
 
 def _sizes(pieces: Sequence[Piece]) -> list[int]:
@@ -74,10 +88,13 @@ def _fates(pieces: Sequence[Piece]) -> Fates:
     kept[codes >= limits.ROWS] = _LEFT
     beyond = int((codes >= limits.ROWS).sum())
     again = np.flatnonzero(pd.Series(codes).duplicated(keep=False).to_numpy() & (codes < limits.ROWS))
-    return Fates(kept, _decided(kept, codes, again, tables), beyond)
+    before = np.repeat([piece.before for piece in pieces], _sizes(pieces))[again].tolist()
+    return Fates(kept, _decided(kept, codes, again, tables, before), beyond)
 
 
-def _decided(kept: Codes, codes: Codes, again: Codes, tables: Sequence[bytes]) -> dict[int, Skipped]:
+def _decided(
+    kept: Codes, codes: Codes, again: Codes, tables: Sequence[bytes], before_its_part: Sequence[int]
+) -> dict[int, Skipped]:
     """Decides between the readings of each execution that was read more than once, in the order of the sources."""
     told = np.asarray(plain(tables, "told"))[again]
     begun = plain(tables, "begun").take(again).to_pylist()
@@ -100,7 +117,7 @@ def _decided(kept: Codes, codes: Codes, again: Codes, tables: Sequence[bytes]) -
             was = sources.words[sources.codes[again[before]]]
             reason = f"another execution {ids[one]} was read from {was}; "
             reason += "executions of another n8n server need a name for it: write NAME=SOURCE"
-            where = wheres[one] or f"execution {ids[one]}"
+            where = numbered(wheres[one] or f"execution {ids[one]}", before_its_part[one])
             clashes[row] = Skipped(sources.words[sources.codes[row]], where, reason)
         elif (ended[before], rich[before]) < (ended[one], told[one] & CLAIMED):
             if told[one] & UNSEEN:

@@ -15,6 +15,7 @@ from incident_nb.readers.api import read_json
 from incident_nb.readers.database import id_ranges, read_sqlite
 from incident_nb.readers.entities import is_entities, read_entities
 from incident_nb.readers.files import Place, kind_of, opened, size_of, told
+from incident_nb.readers.long_list import byte_ranges, read_range
 from incident_nb.readers.postgres import read_postgres
 from incident_nb.readers.rows import Row, WorkflowRow
 from incident_nb.readers.stored import EVERYTHING, Bounds, Range
@@ -24,6 +25,7 @@ from incident_nb.readers.stored import EVERYTHING, Bounds, Range
 # alone with the last one.
 ROWS_A_PART = 15_000
 BYTES_A_PART = 96 * limits.MIB
+BYTES_OF_JSON = 48 * limits.MIB  # of JSON a part is held in memory as it is
 FILES_A_PART = 2_000
 PARTS = 24  # of a database of middling size, so that the work can be shared out evenly
 FEW_ROWS = 2_000
@@ -35,7 +37,8 @@ class NotThereError(SourceError):
 
 class Part(NamedTuple):
     """What one process reads by itself: a file or folder (`file`), the executions of an SQLite file within `ids` (`sqlite`),
-    or a PostgreSQL database (`postgres`), which is never cut: all of it is to be of one moment.
+    those of a long JSON list between two bytes (`json`, the bytes as its `ids`), or a PostgreSQL database (`postgres`), which
+    is never cut: all of it is to be of one moment.
 
     `address` is where it lies, `source` what it is called in words; `size` its bytes, for progress only.
     """
@@ -50,6 +53,8 @@ class Part(NamedTuple):
         if self.ids is None:
             return self.source
         low, high = self.ids
+        if self.kind == "json":
+            return f"{self.source}, from byte {low} to {high}"
         return f"{self.source}, executions {'from the first' if low is None else low} to {high or 'the last'}"
 
 
@@ -62,12 +67,12 @@ def batches_of(files: Iterable[Place]) -> list[Batch]:
     found: list[Batch] = []
     small: list[Part] = []
     for path in files:
-        ranges = _ranges(path)
+        kind, ranges = _ranges(path)
         if ranges:
             found += [tuple(small)] * bool(small)
             small = []
-            size = size_of(path)
-            found += [(Part("sqlite", str(path), str(path), size // len(ranges), ids),) for ids in ranges]
+            size = size_of(path) // len(ranges)
+            found += [(Part(kind, str(path), str(path), size, ids),) for ids in ranges]
             continue
         small.append(whole(path))
         if sum(part.size for part in small) >= BYTES_A_PART or len(small) >= FILES_A_PART:
@@ -81,31 +86,40 @@ def whole(place: Place) -> Part:
     return Part("postgres" if isinstance(place, str) else "file", str(place), told(place), size_of(place))
 
 
-def _ranges(path: Place) -> Sequence[Range]:
-    """The ranges of ids that a plain SQLite file is read in; nothing for what is none, or small."""
+def _ranges(path: Place) -> tuple[str, Sequence[Range]]:
+    """What a plain SQLite file or a long JSON list is cut into, and which of them it is; nothing for what is none, or small."""
     size = size_of(path)
     if isinstance(path, str) or size < BYTES_A_PART or not path.is_file():
-        return []
+        return "file", []
     try:
         with path.open("rb") as file:
-            if kind_of(memoryview(file.read(64))) != "sqlite":
-                return []
-    except OSError:
-        return []  # whoever reads it says so
+            kind = kind_of(memoryview(file.read(64)))
+        if kind == "json":
+            with opened(path) as found:
+                return kind, byte_ranges(found.content, BYTES_OF_JSON)
+    except (OSError, SourceError):
+        return "file", []  # whoever reads it says so
+    if kind != "sqlite":
+        return "file", []
 
     def rows_a_part(rows: int) -> int:
         by_bytes = BYTES_A_PART * rows // size
         return min(ROWS_A_PART, max(1, by_bytes), max(rows // PARTS, FEW_ROWS))
 
     ranges = id_ranges(path, rows_a_part)
-    return ranges if len(ranges) > 1 else []
+    return kind, ranges if len(ranges) > 1 else []
 
 
 def rows_of(part: Part, bounds: Bounds = EVERYTHING) -> Iterator[Row | WorkflowRow | Skipped]:
     """What a part holds of what is wanted, still raw. Raises SourceError and its like as its reader does."""
     for found in READERS[part.kind](part, bounds):
-        if not isinstance(found, Row) or bounds.holds(found):
+        if wanted(found, bounds):
             yield found
+
+
+def wanted(found: Row | WorkflowRow | Skipped, bounds: Bounds) -> bool:
+    """Whether something that a reader found is asked for."""
+    return not isinstance(found, Row) or bounds.holds(found)
 
 
 def _of_file(part: Part, bounds: Bounds) -> Iterator[Row | WorkflowRow | Skipped]:
@@ -138,12 +152,18 @@ def _of_sqlite(part: Part, bounds: Bounds) -> Iterator[Row | WorkflowRow | Skipp
     return read_sqlite(Path(part.address), part.source, part.ids, since=bounds.since, until=bounds.until)
 
 
+def _of_json(part: Part, _bounds: Bounds) -> Iterator[Row | WorkflowRow | Skipped]:
+    assert part.ids  # noqa: S101  it is a range
+    with opened(Path(part.address)) as found:
+        yield from read_range(found.content, part.ids, part.source)
+
+
 def _of_postgres(part: Part, bounds: Bounds) -> Iterator[Row | WorkflowRow | Skipped]:
     return read_postgres(part.address, part.source, since=bounds.since, until=bounds.until)
 
 
 READERS: dict[str, Callable[[Part, Bounds], Iterable[Row | WorkflowRow | Skipped]]] = {
-    "file": _of_file, "sqlite": _of_sqlite, "postgres": _of_postgres,
+    "file": _of_file, "sqlite": _of_sqlite, "json": _of_json, "postgres": _of_postgres,
 }  # fmt: skip
 """Who reads each kind of part. Another kind is one more row."""
 

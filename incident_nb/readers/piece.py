@@ -68,7 +68,8 @@ class Piece(NamedTuple):
 
     `snapshots` are (bytes of JSON, pickled) by digest; `later` the rows of notes beyond the first `PLACES_NAMED`, `unnamed`
     how many of no row. `refused` are the parts that could not be read, with why. `odd`: something in it is beyond a limit that
-    is on the whole, so that only one process knows what to keep.
+    is on the whole, so that only one process knows what to keep. `elements`: executions that were in it, wanted or not;
+    `before`: those in the ranges of its file before it, by which places are numbered.
     """
 
     executions: bytes
@@ -80,6 +81,8 @@ class Piece(NamedTuple):
     unnamed: int
     refused: list[tuple[Part, UsageError]]
     odd: bool
+    elements: int = 0
+    before: int = 0
 
 
 class PartCollector(Collector):
@@ -95,6 +98,7 @@ class PartCollector(Collector):
         self._notes: list[Note] = []
         self._later: list[int] = []
         self._looking = self._odd = False
+        self.elements = 0
         self._refused: list[tuple[Part, UsageError]] = []
 
     def skip(self, skipped: Skipped) -> None:
@@ -158,6 +162,7 @@ class PartCollector(Collector):
         return Piece(
             _packed(columns), _packed(self._failure_columns(gate, judge)), snapshots, list(self._workflows.values()),
             self._notes, self._later, self._unnamed, self._refused, self._odd or bool(self._beyond),
+            self.elements,
         )  # fmt: skip
 
     def _failure_columns(self, gate: Gate, judge: Judge | None) -> dict[str, Any]:

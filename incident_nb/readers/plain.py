@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -106,7 +105,7 @@ class Plain:
             suspect = suspect or b'"error' in bytes(self._document)
         else:
             names, items, ms = _counted(runs) if runs else (None, None, None)
-            suspect = suspect or any(_suspects(runs, watch))
+            suspect = suspect or _suspects(runs, watch)
         if not parent and parent_in_runs and runs:
             parent = _parent(runs)
         return Path(names, items, ms, result.lastNodeExecuted, parent, self._told.redactionInfo, suspect)
@@ -124,14 +123,20 @@ def _items(run: _Run) -> int | None:
     return sum([len(output) for output in run.data.main if output])
 
 
-def _suspects(runs: dict[str, list[_Run]], watch: Watch) -> Iterator[bool]:
+def _suspects(runs: dict[str, list[_Run]], watch: Watch) -> bool:
+    warns, listened = watch
     for node, entries in runs.items():
         for run in entries:
-            yield _holds(run.error) or _holds(run.redactedError)
-            yield watch.warns and run.hints not in _NOTHING and b'"fieldNotFound"' in bytes(run.hints)
-            if node in watch.nodes and run.data is not None:
+            if run.error != _NULL or run.redactedError != _NULL:
+                return True
+            if warns and run.hints not in _NOTHING and b'"fieldNotFound"' in bytes(run.hints):
+                return True
+            if node in listened and run.data is not None:
                 for output in run.data.main or ():
-                    yield any(map(_may_err, output or ()))
+                    for item in output or ():
+                        if _may_err(item):
+                            return True
+    return False
 
 
 def _may_err(item: msgspec.Raw) -> bool:

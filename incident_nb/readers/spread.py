@@ -86,7 +86,7 @@ def read_spread(
         done += sum(part.size for part in batches[place])
         told(done, total, Path(batches[place][-1].source).name)
     _mend(pieces, batches, engine, task)
-    in_order = [pieces[place] for place in sorted(pieces)]
+    in_order = _placed([(batches[place], pieces[place]) for place in sorted(pieces)])
     refused = [error for piece in in_order for _, error in piece.refused]
     if refused and len(refused) == len(files):
         if len(files) == 1:
@@ -96,6 +96,18 @@ def read_spread(
         return joined(in_order, instance, client_of)
     except OddError:
         return None
+
+
+def _placed(found: Sequence[tuple[Batch, Piece]]) -> list[Piece]:
+    """The pieces, those of a JSON file's ranges told how many executions of the file come before them."""
+    pieces: list[Piece] = []
+    before: dict[str, int] = {}
+    for batch, piece in found:
+        part = batch[0]
+        count = before.get(part.address, 0)
+        before[part.address] = count + piece.elements
+        pieces.append(piece._replace(before=count) if part.kind == "json" and not piece.refused else piece)
+    return pieces
 
 
 def _mend(pieces: dict[int, Piece], batches: Sequence[Batch], engine: Engine, task: Task) -> None:
