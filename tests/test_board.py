@@ -37,8 +37,8 @@ def test_an_answer_stays_on_the_screen_and_can_be_changed(book: Board) -> None:
     book._answer(first, True)
     text = book.asked[first]
     assert asked(book)[text] is True
-    book._pasted.value = PASTED
     control = next(one for one in book.controls() if getattr(one, "description", "") == text)
+    book._pasted.value = PASTED
     control.index = 0
     assert first not in book.answers and control.label == "not known"
     assert book.draft.suggestion.suggested == before and set(book.asked) == {first, *rest}
