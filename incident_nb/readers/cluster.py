@@ -15,7 +15,6 @@ from incident_nb.readers.piece import Piece, Task
 from incident_nb.readers.workers import died
 
 PATIENCE_S = 30  # for the scheduler to answer and its first worker to be there
-_AHEAD = 2  # batches given to each worker: one that it reads, one that waits, so that results don't pile up there
 _OWN_CLUSTER = {  # of a cluster of the user's, its own settings count
     "distributed.scheduler.allowed-failures": 1,  # a batch whose worker died is read once more
     "distributed.scheduler.http.routes": [],  # nothing is served but Dask's own protocol
@@ -83,7 +82,8 @@ def _results(distributed: Any, client: Any, batches: Sequence[Batch], task: Task
             places[future] = place
             done.add(future)
 
-    hand_out(_AHEAD * max(1, len(client.scheduler_info(-1)["workers"])))
+    # One for each worker: another that waits there would be blamed for its death as well, and results would pile up.
+    hand_out(max(1, len(client.scheduler_info(-1)["workers"])))
     for future in done:
         place = places.pop(future)
         batch = batches[place]
