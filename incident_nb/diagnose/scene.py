@@ -10,9 +10,11 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import pandas as pd
 
 from incident_nb.diagnose.judged import Analysis, among, known
+from incident_nb.distinct import codes_of
 from incident_nb.executions import Snapshot
 from incident_nb.patterns import Onset
 
@@ -99,9 +101,13 @@ class Scene:
         """Whether nothing got past the node since the last failure: no good run, nor one that failed only later on."""
         if not self.good_after.empty:
             return False
-        past = self.passing
+        runs = self.analysis.all_runs.get(self._workflow)
+        if runs is None or self.node is None:
+            return True
+        past = runs[(runs["at"] > self.group["last_seen"]).to_numpy()]
         past = past[(past["status"] == "error") & (past["mode"] != "manual") & past["nodes_run"].notna()]
-        return self.node is None or not (past["at"] > self.group["last_seen"]).any()
+        past = past[self._got_there(past["nodes_run"])]
+        return past.empty or bool(past["execution_id"].isin(self.failed_here).all())
 
     @cached_property
     def failing_since(self) -> pd.DataFrame:
@@ -120,8 +126,15 @@ class Scene:
         """All other runs of the workflow that got to the node, or may have: manual, unfinished, failed later."""
         runs = self.analysis.all_runs.get(self._workflow, self.analysis.log.executions.iloc[:0])
         runs = runs[~runs["execution_id"].isin(self.failed_here)]
-        got_there = [not self.node or pd.isna(path) or self.node in path.split("\n") for path in runs["nodes_run"]]
-        return runs[pd.Series(got_there, index=runs.index, dtype=bool)]
+        return runs[self._got_there(runs["nodes_run"])]
+
+    def _got_there(self, nodes_run: pd.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether each run got to the node; where that is not known, it may have."""
+        codes, paths = codes_of(nodes_run)
+        if self.node is None or not len(codes):
+            return np.ones(len(codes), dtype=bool)
+        seen, which = np.unique(codes, return_inverse=True)
+        return np.array([code < 0 or self.node in str(paths[code]).split("\n") for code in seen], dtype=bool)[which]
 
     def snapshot(self, name: Any) -> Snapshot | None:
         """The workflow as a run saw it."""
