@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,6 +91,8 @@ def investigate(
         from incident_nb.desk import on_record
         from incident_nb.diagnose import investigate as look
         from incident_nb.diagnose import run_checks
+        from incident_nb.diagnose.ahead import judge
+        from incident_nb.readers import Spread
 
         if out is not None:
             from incident_nb.desk.paper import check_folder
@@ -107,6 +110,7 @@ def investigate(
                     given, settings, seen_from,
                     execution=execution, workflow=workflow, client=client, instance=instance, on_progress=on_progress,
                     unattended=out is not None, offline=offline,
+                    spread=Spread(judge=partial(judge, own_hosts=settings.own_hosts)),
                 )  # fmt: skip
         with asking() as on_answer:
             # With a report its notebook asks the live systems; what only the records' files can tell is told here.
