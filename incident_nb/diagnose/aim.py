@@ -134,6 +134,8 @@ def problem_of(scene: Scene) -> Problem:
     description, code = (scene.members[name].iloc[-1] for name in ("description", "http_code"))
     words: dict[str, Any] = {name: text(group[name]) for name in WORDS_OF_A_GROUP}
     rate = group["error_rate"]
+    start = began.position if began else 0
+    good = scene.spoken.at[:start][~scene.spoken.failed[:start]]
     return Problem(
         fingerprint=group["fingerprint"],
         instance=str(group["instance"]),
@@ -147,7 +149,7 @@ def problem_of(scene: Scene) -> Problem:
         onset=scene.began,
         onset_not_before=began.not_before if began else None,
         onset_not_after=began.not_after if began else None,
-        last_good_before=known(scene.good_before["at"].max()) if len(scene.good_before) else None,
+        last_good_before=known(pd.Timestamp(good[-1], unit="us", tz="UTC")) if len(good) else None,
         pattern=group["pattern"],
         pattern_why=str(group["why"]).split("; ", 1)[-1],
         error_rate=None if pd.isna(rate) else float(rate),

@@ -19,13 +19,14 @@ NOTICEABLE_S = 1.0
 
 def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
     """What the log says of the situation; what a log can't know stays None for the rules to ask about."""
-    sequence, start = scene.sequence, scene.onset.position if scene.onset else 0
+    spoken, start = scene.spoken, scene.onset.position if scene.onset else 0
     failing = scene.failing_since
     soft = failing["place"].isin(["item", "body", "hint"])
     runs_failed = not soft.all()  # else n8n calls every run a success, and so do the rules
-    known = scene.analysis.has_successes or len(sequence) > int(scene.group["count"])
-    at, failed = sequence["at"].iloc[start:], sequence["failed"].to_numpy(bool)[start:] & runs_failed
-    bad = at[failed]
+    known = scene.analysis.has_successes or len(spoken.at) > int(scene.group["count"])
+    failed = spoken.failed[start:] & runs_failed
+    bad = spoken.at[start:][failed]
+    good = spoken.at[:start][~spoken.failed[:start]]
     total, down = _workflows(scene)
     counted = known and len(failed) > 0
     return SeverityFacts(
@@ -35,8 +36,8 @@ def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
         runs_since_onset=len(failed) if counted else None,
         successes_since_onset=int((~failed).sum()) if counted else None,
         consecutive_failures=int(np.minimum.accumulate(failed[::-1]).sum()) if counted else None,
-        hours_failing=_hours(bad.max() - bad.min()) if counted else None,
-        hours_between_runs=_hours(scene.good_before["at"].diff().median()) if counted else None,
+        hours_failing=_hours(bad[-1] - bad[0]) if counted and len(bad) else None,
+        hours_between_runs=_hours(np.median(np.diff(good))) if counted and len(good) > 1 else None,
         intermittent=bool((~failed).any()) if counted and int(failed.sum()) > 1 else None,
         cause=cause,
         detail=detail,
@@ -45,8 +46,8 @@ def facts(scene: Scene, cause: Cause, detail: str | None) -> SeverityFacts:
     )
 
 
-def _hours(time: pd.Timedelta) -> float | None:
-    return None if pd.isna(time) else round(time / pd.Timedelta(hours=1), 2)
+def _hours(microseconds: float) -> float:
+    return round(float(microseconds) / 3.6e9, 2)
 
 
 def _workflows(scene: Scene) -> tuple[int, int]:

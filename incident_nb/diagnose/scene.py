@@ -17,6 +17,7 @@ from incident_nb.diagnose.judged import Analysis, among, known
 from incident_nb.distinct import codes_of
 from incident_nb.executions import Snapshot
 from incident_nb.patterns import Onset
+from incident_nb.patterns.sequences import Sequence
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,11 @@ class Scene:
         """The runs that speak of this problem: execution_id, at, failed, snapshot; oldest first."""
         return self.analysis.sequences[str(self.group["fingerprint"])]
 
+    @property
+    def spoken(self) -> Sequence:
+        """The same as arrays, which are there without a table being made."""
+        return self.analysis.sequences.parts[str(self.group["fingerprint"])]
+
     @cached_property
     def good_before(self) -> pd.DataFrame:
         """Good runs of the node before the onset."""
@@ -99,7 +105,7 @@ class Scene:
     @cached_property
     def goes_on(self) -> bool:
         """Whether nothing got past the node since the last failure: no good run, nor one that failed only later on."""
-        if not self.good_after.empty:
+        if self.onset and not self.spoken.failed[self.onset.end + 1 :].all():
             return False
         runs = self.analysis.all_runs.get(self._workflow)
         if runs is None or self.node is None:
