@@ -116,20 +116,25 @@ def page(*executions: Any, cursor: str | None = None) -> bytes:
 
 
 def flatted(root: Any) -> str:
-    """`root` as n8n stores it: a list of parts, in which a text inside an object or list is the index of a part."""
+    """`root` as n8n stores it: a list of parts, in which a text inside an object or list is the index of a part.
+
+    Equal texts are one part, and so is an object or list that stands in several places.
+    """
     parts: list[Any] = []
-    known: dict[str, str] = {}
+    known: dict[str | int, str] = {}
 
     def refer(value: Any) -> Any:
         if not isinstance(value, str | dict | list):
             return value
-        if isinstance(value, str) and value in known:
-            return known[value]
+        name = value if isinstance(value, str) else id(value)
+        if name in known:
+            return known[name]
         index = len(parts)
         parts.append(value)
+        known[name] = str(index)
         if isinstance(value, str):
-            known[value] = str(index)
-        elif isinstance(value, dict):
+            return known[name]
+        if isinstance(value, dict):
             parts[index] = {key: refer(entry) for key, entry in value.items()}
         else:
             parts[index] = [refer(entry) for entry in value]

@@ -34,6 +34,16 @@ def read(request: pytest.FixtureRequest, tmp_path: Path) -> Read:
 
 
 SAID: dict[str, tuple[Json, str, str | None]] = {
+    "in capitals, status": ({"status": "ERROR", "message": "denied"}, "denied", None),
+    "in capitals, failed": ({"status": "FAILED", "message": "denied"}, "denied", None),
+    "in capitals, flag": ({"Success": False, "Message": "denied"}, "denied", None),
+    "in capitals, error": ({"Error": "boom denied"}, "boom denied", None),
+    "in capitals, errors": ({"Errors": ["a b"]}, "a b", None),
+    "in capitals, number": ({"StatusCode": 401, "Message": "denied"}, "denied", "401"),
+    "httpStatus": ({"httpStatus": 404, "message": "denied"}, "denied", "404"),
+    "http_code": ({"http_code": 500, "message": "denied"}, "denied", "500"),
+    "errorCode": ({"errorCode": 403, "message": "denied"}, "denied", "403"),
+    "OpenWeather": ({"cod": "404", "message": "city not found"}, "city not found", "404"),
     "Slack": ({"ok": False, "error": "channel_not_found"}, "channel_not_found", None),
     "Slack, scope": ({"ok": False, "error": "missing_scope", "needed": "chat:write", "provided": "x"}, "missing_scope", None),
     "Telegram": ({"ok": False, "error_code": 403, "description": "bot was blocked"}, "bot was blocked", "403"),
@@ -93,6 +103,17 @@ def test_error_as_a_body(read: Read, body: Json, message: str, code: str | None)
 
 
 DATA: dict[str, Json] = {
+    "an area code": {"code": "404", "description": "Toronto area"},
+    "a film": {"title": "500 Days of Summer", "code": 500},
+    "a postal code": {"type": "postal", "code": "501", "description": "Holtsville"},
+    "an article": {"field": "price", "code": "450", "title": "Lamp"},
+    "no error, as an object": {"error": {"code": 0, "message": "No error"}},
+    "no error, as a text": {"code": 200, "message": "OK", "error": "No Error"},
+    "success as a text": {"success": "true", "error": "No issues"},
+    "success as a number": {"success": 1, "errors": ["deprecated"]},
+    "200 as a code": {"code": 200, "errors": ["x y"], "message": "OK"},
+    "0 as a code": {"code": 0, "msg": "ok", "errors": {"count": "zero"}},
+    "successful": {"status": "SUCCESSFUL", "message": "ok", "errors": [{"message": "w"}]},
     "no error": {"error": None, "message": "stored"},
     "empty error": {"error": "", "errors": [], "message": "stored"},
     "error false": {"error": False, "message": "stored"},
@@ -158,6 +179,29 @@ def test_which_nodes_are_listened_to(read: Read, given: Json, how: str | None) -
     if "name" in given:
         found = read(execution(runs={"N": ran(SLACK)}, nodes=[given])).failures
         assert found["place"].tolist() == ["body"] * (how is not None)
+
+
+DENIED: Json = {"ok": False, "error": "denied"}
+ODD: dict[str, Json] = {
+    "a clock that was set back": {**ran(DENIED), "executionTime": -5},
+    "an item that is null": {**ran(), "data": {"main": [[None, {"json": DENIED}]]}},
+    "a list for a body": {**ran(), "data": {"main": [[{"json": []}, {"json": DENIED}]]}},
+}
+
+
+@pytest.mark.parametrize("run", ODD.values(), ids=ODD)
+def test_one_odd_value_does_not_end_the_search(read: Read, run: Json) -> None:
+    log = read(execution(runs={"Hook": ran({}), "Call": run}, nodes=[node("Call")]))
+    assert log.failures[["place", "message"]].values.tolist() == [["body", "denied"]]
+
+
+def test_the_same_bodies_at_many_nodes_are_not_too_large(tmp_path: Path) -> None:
+    """As filters pass them on, which n8n stores once."""
+    kept = [{"json": {f"field {key}": f"{number} {key}" for key in range(12)}} for number in range(1_500)]
+    names = [f"F{number}" for number in range(30)]
+    row = execution(runs={name: ran(*kept) for name in names}, nodes=[node(name) for name in names])
+    log = readers.read(str(write_sqlite(tmp_path / "db", [row])))
+    assert log.executions["data"].tolist() == ["full"] and log.skipped == ()
 
 
 def test_a_service_must_leave_no_doubt(read: Read) -> None:

@@ -269,6 +269,18 @@ def test_whether_a_workflow_is_active(
         assert log.active == found and len(log.executions) == 1
 
 
+def test_a_source_that_does_not_say_what_is_active_erases_nothing(tmp_path: Path) -> None:
+    told = listed(tmp_path / "one", False)
+    silent = listed(tmp_path / "two", None)
+    for spread in (None, readers.Spread(2)):
+        assert readers.read([*told, *silent], spread=spread).active == {("default", "wf1"): False}
+
+
+def test_a_long_list_of_something_else_is_no_export(tmp_path: Path) -> None:
+    with pytest.raises(SourceError):
+        readers.read(put(tmp_path / "numbers.json", json.dumps([*range(25_001)])))
+
+
 def test_name_at_run_time_goes_before_the_name_of_today(tmp_path: Path) -> None:
     log = readers.read([put(tmp_path / "w.json", json.dumps([WORKFLOW])), put(tmp_path / "e.json", page(failed(1)))])
     assert log.executions["workflow"].tolist() == ["[ACME] Orders"]

@@ -107,7 +107,7 @@ class Archive:
         try:
             told = json.loads((self.folder / "state.json").read_text(encoding="utf-8"))
             left = told.pop("going_on", None)  # the one gap that earlier versions kept, with the newest id above it
-            found = State(**told)
+            found = State(**{name: value for name, value in told.items() if name in State.__dataclass_fields__})
             if left:
                 found.gaps.append({"cursor": left["cursor"], "until": left["until"]})
                 found.newest = max(found.newest, left["top"])

@@ -73,6 +73,8 @@ def _each(elements: Iterable[msgspec.Raw | Execution] | None, content: memoryvie
             one, whole = taken(element)
         except (ValueError, RecursionError) as error:
             bad += 1
+            if bad > limits.BAD_PARTS and not known:
+                break
             if bad > limits.BAD_PARTS:
                 yield Skipped(source, where, _TOO_MANY)
                 return

@@ -23,6 +23,9 @@ _SENTENCES = (
 _CODES = (
     "status", "statuscode", "status_code", "code", "error_code", "errorcode", "cod", "http_code", "httpcode", "httpstatus",
 )  # fmt: skip
+# A number under one of these is an area's or a postal code as well, unless something beside it says what went wrong.
+_WEAK = frozenset(("code", "error_code", "errorcode", "cod"))
+_SAYING = frozenset(("message", "msg", "error", "errors", "error_message", "errormessage", "error_description"))
 _SIGNS = ("error", "errors", "success", "ok", "errormessages", "messages")
 _GIVEN = ("data", "result", "results", "response")  # what was asked for: empty where it could not be given
 _BESIDE = (
@@ -34,9 +37,13 @@ _BESIDE = (
 )  # fmt: skip
 _ENVELOPE = frozenset((*_SENTENCES, *_CODES, *_SIGNS, *_GIVEN, *_BESIDE))
 _SHORT = frozenset(("message", "msg", "code", "status", "error", "errors", "data", "reason", "detail", "details"))
-_NO_ERROR = frozenset(("none", "no", "null", "false", "0", "ok", "success", "undefined", "n/a", "-"))
+_NO_ERROR = frozenset((
+    "none", "no", "null", "false", "0", "ok", "success", "undefined", "n/a", "-", "no error", "no errors", "no issues",
+    "none found",
+))  # fmt: skip
+_TRUE = (True, 1, "true", "True", "1")
 _FAILED = frozenset(("error", "failed", "failure", "fail"))
-_GOOD = frozenset(("ok", "success", "succeeded", "completed", "active"))
+_GOOD = frozenset(("ok", "success", "successful", "succeeded", "completed", "active"))
 
 HTTP_NODES = ("n8n-nodes-base.httpRequest", "n8n-nodes-base.graphql")
 # Nodes that hold or read records, among which there may be such that tell of failures: databases, sheets, queues, files,
@@ -111,10 +118,13 @@ def _fails(low: Json, how: str) -> bool:
     refused = low.get("success") is False or low.get("ok") is False
     if how != "http":
         return refused and bool(_texts(low))
-    if low.get("success") is True or low.get("ok") is True or _good(status):
+    if low.get("success") in _TRUE or low.get("ok") in _TRUE or _good(status):
         return False
-    by_number = any(_is_failing(low.get(name)) for name in _CODES)
-    if any(_number(low.get(name)) in range(200, 400) for name in ("status", "statuscode", "status_code")):
+    counts = [name for name in _CODES if name not in _WEAK or _SAYING & low.keys()]
+    by_number = any(_is_failing(low.get(name)) for name in counts)
+    if any(_number(low.get(name)) in range(200, 400) for name in _CODES):
+        return False
+    if low.get("code") == 0 and low.get("code") is not False and not refused and not _says(error):
         return False
     listed = _holds_errors(errors)
     if listed and low.keys() <= {"data", "errors", "extensions"}:  # GraphQL, which may give a part of the data, too

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -55,7 +56,8 @@ class Collector:
 
     def add_workflow(self, workflow: WorkflowRow, instance: str) -> None:
         """Notes a workflow's name, tags and project; the newest source wins."""
-        self._workflows[instance, workflow.workflow_id] = workflow
+        before = self._workflows.get((instance, workflow.workflow_id))
+        self._workflows[instance, workflow.workflow_id] = newest(before, workflow)
 
     def add(self, row: Row, instance: str, source: str) -> None:
         """Takes one execution. One seen before is kept in the form that says more; a clash of ids is skipped."""
@@ -185,6 +187,13 @@ class Collector:
             client = self._client_of(WorkflowRow(known.workflow_id, runs[0].workflow, known.tags, known.project))
             for run in runs:
                 run.client = client
+
+
+def newest(before: WorkflowRow | None, told: WorkflowRow) -> WorkflowRow:
+    """What the later of two sources says of a workflow; whether it is active, from the earlier where only that says it."""
+    if before is None or told.active is not None:
+        return told
+    return replace(told, active=before.active)
 
 
 def active_of(workflows: Mapping[tuple[str, str], WorkflowRow], gate: Gate) -> dict[tuple[str, str], bool]:

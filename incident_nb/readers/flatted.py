@@ -68,7 +68,7 @@ class Flatted:
             names, items, ms, first, suspect = levels.told(parts, size, result.runData, watch)
         except (ValueError, LookupError, TypeError):  # not as n8n writes it: one by one, and what is wrong is not known
             names, items, ms, first = self._patiently(result.runData)
-            suspect = b'"error' in self._document
+            suspect = bool(watch.nodes) or watch.warns or b'"error' in self._document
         if result.error is not None or result.redactedError is not None:
             suspect = True
         if not parent and parent_in_runs:

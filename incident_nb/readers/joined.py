@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
 from incident_nb.readers import limits
-from incident_nb.readers.collect import BY_RICHNESS, ClientOf, active_of
+from incident_nb.readers.collect import BY_RICHNESS, ClientOf, active_of, newest
 from incident_nb.readers.columns import Codes, Words, column, kind_of, plain, words
 from incident_nb.readers.long_list import numbered
 from incident_nb.readers.piece import CLAIMED, EXECUTIONS, FAILURES, OWN_WORKFLOW, UNSEEN, Note, Piece, unpacked
@@ -58,7 +58,9 @@ def joined(pieces: Sequence[Piece], instance: str, client_of: ClientOf) -> Execu
     executions = _executions([piece.executions for piece in pieces], whole, taken)
     failures = _failures([piece.failures for piece in pieces], sizes, whole, taken, executions["execution_id"])
     skipped = tuple(_skipped(pieces, sizes, fates))
-    flows = {(instance, flow.workflow_id): flow for piece in pieces for flow in piece.workflows}
+    flows: dict[tuple[str, str], WorkflowRow] = {}
+    for flow in (flow for piece in pieces for flow in piece.workflows):
+        flows[instance, flow.workflow_id] = newest(flows.get((instance, flow.workflow_id)), flow)
     return ExecutionLog(in_order(executions), in_order(failures), snapshots, skipped, active_of(flows, whole.gate))
 
 

@@ -21,10 +21,9 @@ Parts = Sequence[msgspec.Raw]
 Take = Callable[[Parts], Sequence[msgspec.Raw]]
 
 _FREE = 2 * limits.MIB  # bytes that parts may be taken together to, whatever the size of the document
-_MOST_KEPT, _LONGEST_KEPT = (
-    5_000,
-    2_000,
-)  # texts of a kind that are remembered, and bytes of one: some tens of MB in all
+# Texts of a kind that are remembered, and bytes of one: some tens of MB in all. A reference weighs more than a letter.
+_MOST_KEPT, _LONGEST_KEPT, _REFERENCE = 5_000, 2_000, 8
+_MANY_PARTS, _MOST_PARTS = 500_000, 5_000_000  # a place takes some 120 bytes
 
 
 class _Run(msgspec.Struct, gc=False):
@@ -45,29 +44,25 @@ class _Item(msgspec.Struct, gc=False):
     error: Any = None
 
 
-class Body(msgspec.Struct, gc=False):
-    """What of an item's body may tell of an error; its texts, lists and objects are references."""
-
-    error: Any = None
-    errors: Any = None
-    success: Any = None
-    ok: Any = None
-    status: Any = None
-    code: Any = None
-    statusCode: Any = None
-    status_code: Any = None
-    error_code: Any = None
-    cod: Any = None
-    data: Any = None
+# Keys of an item's body that may tell of an error, as services spell them; `bodies` takes them in any spelling.
+_ERRORS = ("error", "errors", "Error", "Errors", "ERROR", "ERRORS")
+_FLAGS = ("success", "ok", "Success", "Ok", "OK", "SUCCESS")
+_STATES = ("status", "Status", "STATUS")
+_NUMBERS = ("code", "status_code", "error_code", "cod", "errorCode", "httpCode", "httpStatus", "http_code", "statuscode",
+            "errorcode", "httpcode", "httpstatus", "Code", "ErrorCode", "HttpCode", "HttpStatus", "CODE")  # fmt: skip
+_WHOLE = ("statusCode", "StatusCode")  # n8n's full response
+_KEYS = (*_FLAGS, *_WHOLE, *_ERRORS, *_STATES, *_NUMBERS, "data")
+# Its texts, lists and objects are references.
+Body = msgspec.defstruct("Body", [(key, Any, None) for key in _KEYS], gc=False)
 
 
 _by_name, _texts = msgspec.json.Decoder(dict[str, str]), msgspec.json.Decoder(list[list[str]])
 _some_texts, _any_lists = msgspec.json.Decoder(list[list[str | None]]), msgspec.json.Decoder(list[list[Any]])
 _runs, _given = msgspec.json.Decoder(list[_Run]), msgspec.json.Decoder(list[_Given])
-_item, _bodies = msgspec.json.Decoder(list[_Item]), msgspec.json.Decoder(list[Body])
+_item, _bodies = msgspec.json.Decoder(list[_Item]), msgspec.json.Decoder(list[Body])  # type: ignore[valid-type]
 _SILENT = Body()
 _EMPTY, *_BLANK = map(msgspec.Raw, (b"[]", b"[]", b"{}", b'""', b"null"))
-_FAILING = [msgspec.Raw(b'"%b"' % word) for word in (b"error", b"failed", b"fail", b"failure", b"Error")]
+_FAILING = frozenset(b'"%b"' % word for word in (b"error", b"failed", b"fail", b"failure"))
 
 _places: dict[str, int] = {}
 
@@ -89,9 +84,13 @@ class Known(dict[Any, Any]):
 
 
 def places_of(count: int) -> dict[str, int]:
-    """The places that at least the first `count` indices stand for, made once."""
+    """The places that at least the first `count` indices stand for, made once. Raises TooLargeError for millions of them."""
+    if count > _MOST_PARTS:
+        raise limits.TooLargeError(f"it has more than {_MOST_PARTS:,} parts: it was not looked at")
+    if len(_places) > max(4 * count, _MANY_PARTS):  # a large document's, which would be held for good
+        _places.clear()
     if len(_places) < count:
-        _places.update((str(index), index) for index in range(len(_places), 2 * count))
+        _places.update((str(index), index) for index in range(len(_places), count))
     return _places
 
 
@@ -141,7 +140,8 @@ def told(parts: Parts, size: int, reference: Any, watch: Watch) -> Told:
         items = tuple([item for place in watched for item in found[place] or ()])
         suspect = bool(items) and _errs(parts, free, size, items)
     lined = "\n".join(map(str, took)) if None not in took else paths.lined(took)
-    return nodes.names, counts, lined, records[0].metadata if records else None, suspect
+    first = records[0].metadata if records and (entries.counts is None or entries.counts[0]) else None
+    return nodes.names, counts, lined, first, suspect
 
 
 def _per_run(lists: list[Any], mains: _Mains, outputs: _Outputs, records: list[_Run]) -> list[Any]:
@@ -221,7 +221,8 @@ def _lists(joined: bytes) -> _Lists:
 def _items(joined: bytes) -> _Items:
     found = _item.decode(b"[%b]" % joined)
     errors = [item.error for item in found if item.error is not None]
-    return _Items(errors, _taking([item.json for item in found if item.json is not None]))
+    bodies = dict.fromkeys([item.json for item in found if item.json is not None])  # nodes pass on the same ones
+    return _Items(errors, _taking(bodies))
 
 
 def _errs(parts: Parts, free: int, size: int, wanted: tuple[Any, ...]) -> bool:
@@ -233,19 +234,24 @@ def _errs(parts: Parts, free: int, size: int, wanted: tuple[Any, ...]) -> bool:
     return bodies.count(_SILENT) != len(bodies) and any(_is_bad(parts, body) for body in bodies)
 
 
-def _is_bad(parts: Parts, body: Body) -> bool:
-    if body.success is False or body.ok is False or body.statusCode is not None:
-        return True
-    if (body.error is not None and _holds(parts, body.error)) or (
-        body.errors is not None and _holds(parts, body.errors)
-    ):
-        return True
-    if isinstance(body.status, str) and parts[_places[body.status]] in _FAILING:
-        return True
-    codes = (body.status, body.code, body.status_code, body.error_code, body.cod)
-    if isinstance(body.code, str) and isinstance(body.data, str) and b'"status":' in bytes(parts[_places[body.data]]):
-        return True
-    return any(code is not None and _is_failing(parts, code) for code in codes)
+def _is_bad(parts: Parts, body: Any) -> bool:
+    told = {key: value for key, value in zip(_KEYS, msgspec.structs.astuple(body), strict=True) if value is not None}
+    for key, value in told.items():
+        if key in _FLAGS:
+            bad = value is False
+        elif key in _ERRORS:
+            bad = _holds(parts, value)
+        elif key in _WHOLE:
+            bad = True
+        elif key == "data":
+            bad = isinstance(value, str) and "code" in told and b'"status":' in bytes(parts[_places[value]])
+        else:
+            bad = _is_failing(parts, value)
+            if not bad and key in _STATES and isinstance(value, str):
+                bad = bytes(parts[_places[value]]).lower() in _FAILING
+        if bad:
+            return True
+    return False
 
 
 def _is_failing(parts: Parts, code: Any) -> bool:
@@ -284,5 +290,6 @@ def _per_node(values: Sequence[int | None], counts: tuple[int, ...]) -> list[int
 
 
 _nodes_of = Known(_nodes, lambda key: len(key[0]))
-_entries_of, _data_of, _mains_of = Known(_entries), Known(_data), Known(_mains)
-_outputs_of, _lists_of, _items_of, _taking_of = Known(_outputs), Known(_lists), Known(_items), Known(_taking)
+_entries_of, _mains_of = Known(_entries), Known(_mains)
+_outputs_of, _lists_of, _items_of = Known(_outputs), Known(_lists), Known(_items)
+_data_of, _taking_of = (Known(work, lambda key: _REFERENCE * len(key)) for work in (_data, _taking))

@@ -17,7 +17,7 @@ from incident_nb.readers.rows import Row, whole_characters
 from incident_nb.readers.shapes import RAWS
 from incident_nb.readers.stored import Range
 
-_SCALAR = rb'(?:"(?:[^"\\]|\\.)*"|[-+.\deE]+|true|false|null)'
+_SCALAR = rb'(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|[-+.\deE]+|true|false|null)'
 _HEAD = re.compile(rb'\s*(\{\s*"data"\s*:\s*)?\[\s*')
 _TAIL = re.compile(rb'\]\s*(?:(?:,\s*"nextCursor"\s*:\s*(?:null|"[^"\\]*")\s*)?(\}))?\s*\Z')
 _FIELD = re.compile(rb'[{,]\s*("[A-Za-z]+")\s*:\s*' + _SCALAR)

@@ -102,7 +102,7 @@ class Plain:
             names, items, ms = paths.counts_of(runs)
             if runs and names is None:
                 names = paths.names_of(runs)
-            suspect = suspect or b'"error' in bytes(self._document)
+            suspect = suspect or bool(watch.nodes) or watch.warns or b'"error' in bytes(self._document)
         else:
             names, items, ms = _counted(runs) if runs else (None, None, None)
             suspect = suspect or _suspects(runs, watch)
@@ -150,9 +150,10 @@ def _may_err(item: msgspec.Raw) -> bool:
 def _parent(runs: Any) -> Any:
     first = next(iter(runs.values())) if isinstance(runs, dict) else None
     run = first[0] if isinstance(first, list) and first else None
-    if isinstance(run, dict):
-        return (run.get("metadata") or {}).get("parentExecution")
-    return (_any.decode(run.metadata) or {}).get("parentExecution") if isinstance(run, _Run) else None
+    found = (
+        run.get("metadata") if isinstance(run, dict) else _any.decode(run.metadata) if isinstance(run, _Run) else None
+    )
+    return found.get("parentExecution") if isinstance(found, dict) else None
 
 
 def _holds(part: msgspec.Raw) -> bool:
