@@ -61,9 +61,14 @@ def classify_many(records: Iterable[ErrorRecord], own_hosts: Sequence[str] = OWN
     return verdicts
 
 
+def is_own(host: str, own_hosts: Sequence[str]) -> bool:
+    """Whether a host (in lower case) is one of the agency's own, which are globs."""
+    return any(fnmatch(host, glob.lower()) for glob in own_hosts)
+
+
 def _rank(evidence: Evidence, own_hosts: Sequence[str]) -> list[tuple[Cause, float, Signature]]:
     """The causes that any signature speaks for, best first, each with its score and its most specific signature."""
-    own = evidence.host is not None and any(fnmatch(evidence.host, glob.lower()) for glob in own_hosts)
+    own = evidence.host is not None and is_own(evidence.host, own_hosts)
     matches: dict[Cause, list[tuple[float, Signature]]] = {}
     for signature, words in candidates(evidence):
         if signature.fits(evidence, words):

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from incident_nb.causes.alike import ASKED, alike
 from incident_nb.causes.engine import OWN_HOSTS, classify_many
 from incident_nb.causes.rules import rule_files
 from incident_nb.distinct import distinct
 from incident_nb.models import Cause, ErrorRecord, Verdict
 
-_ASKED = ("message", "description", "http_code", "error_name", "node_type", "stack", "host", "url", "credential_type")
 _TEXTS = ("detail", "runner_up", "signature", "procedure")
 _COLUMNS = ("cause", "detail", "confidence", "runner_up", "signature", "procedure")
 JUDGED_BY = "judged_by"
@@ -26,8 +26,9 @@ _known: dict[tuple[str, tuple[str | None, ...]], Verdict] = {}
 def label(failures: pd.DataFrame, own_hosts: Sequence[str] = OWN_HOSTS) -> pd.DataFrame:
     """`failures` with the classifier's columns: cause, detail, confidence (0 to 1), runner_up, signature, procedure.
 
-    Equal error records are judged once. A failure without any record (`place` is `status`) is `unknown`. Columns that
-    `label_ahead` gave are taken as they are where it judged all failures by the same rules and hosts, else made again.
+    Error records that no signature tells apart are judged once. A failure without any record (`place` is `status`) is
+    `unknown`. Columns that `label_ahead` gave are taken as they are where it judged all failures by the same rules and hosts,
+    else made again.
     """
     if JUDGED_BY not in failures:
         return failures.assign(**_judged(failures, own_hosts, {}))
@@ -60,11 +61,11 @@ def _judged(
     rules: str = "",
 ) -> dict[str, object]:
     """The columns by name. `known` are verdicts by these rules, and takes in what is new, up to a number."""
-    number, first = distinct(failures, list(_ASKED))
-    asked = failures[list(_ASKED)].take(first).astype("object")
-    keys = list(asked.where(asked.notna(), None).itertuples(index=False, name=None))
+    asked = alike(failures, own_hosts)
+    number, first = distinct(asked, ASKED)
+    keys = list(asked.take(first).itertuples(index=False, name=None))
     new = [key for key in keys if (rules, key) not in known]
-    judged = classify_many((ErrorRecord(**dict(zip(_ASKED, key, strict=True))) for key in new), own_hosts)
+    judged = classify_many((ErrorRecord(**dict(zip(ASKED, key, strict=True))) for key in new), own_hosts)
     by_key = dict(zip(new, judged, strict=True))
     verdicts = [by_key[key] if key in by_key else known[rules, key] for key in keys]
     if rules:

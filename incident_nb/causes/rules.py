@@ -166,7 +166,9 @@ def candidates(evidence: Evidence) -> list[tuple[Signature, list[Words]]]:
         for position, words in entries:
             live[position].append(words)
     known = signatures()
-    return [(known[each], live[each]) for each in sorted(_for_node(evidence.node) & (live.keys() | wordless))]
+    return [
+        (known[each], live[each]) for each in sorted(_may_fit(evidence.node, evidence.codes) & (live.keys() | wordless))
+    ]
 
 
 Entries = list[tuple[int, Words]]
@@ -196,11 +198,13 @@ def _keys(text: str) -> list[str]:
     return foreign or [text[i : i + GRAM] for i in range(len(text) - GRAM + 1)]
 
 
-@lru_cache(maxsize=256)
-def _for_node(node: str) -> frozenset[int]:
-    """Positions of the signatures that may fit a record of this node type."""
+@lru_cache(maxsize=1_024)
+def _may_fit(node: str, codes: frozenset[str]) -> frozenset[int]:
+    """Positions of the signatures that may fit a record of this node type with these codes."""
     return frozenset(
-        position for position, each in enumerate(signatures()) if each.nodes is None or each.nodes.match(node)
+        position
+        for position, each in enumerate(signatures())
+        if (each.nodes is None or each.nodes.match(node)) and (not each.codes or each.codes & codes)
     )
 
 

@@ -65,7 +65,9 @@ _TAG = re.compile(r"<(?:script|style)\b[^>]{0,200}>[^<]{0,2000}|</?[a-zA-Z!][^<>
 _ESCAPED_QUOTE = re.compile(r"\\{1,8}([\"'/])")
 _ESCAPED_SPACE = re.compile(r"\\{1,8}[nrt]")
 _ESCAPED_CHAR = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
-_MASK = re.compile(r"\[[a-z_]{2,24}:[0-9a-f]{4,16}\]")
+_ID = re.compile(r"[0-9a-fA-F](?<![\w.-].)[0-9a-fA-F-]{8,}(?![\w-]|\.\d)")  # not `fk_0123...`, a table's own name
+_LONG_ID = 16
+_MASK = re.compile(r"\[([a-z_]{2,24}):[0-9a-f]{4,16}\]")
 _SPACES = re.compile(r"\s+")
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", "\xa0": " ", "–": "-", "—": "-"})
 _PREFIX = re.compile(
@@ -135,12 +137,13 @@ def unwrap(record: ErrorRecord) -> Evidence:
     """What the signatures look at, taken from one record."""
     codes: set[str] = set()
     names: set[str] = {record.error_name.lower()} if record.error_name else set()
-    parts = [_cut(part or "") for part in (record.message, record.description, record.stack)]
+    parts = [_cut(without_ids(part or "")) for part in (record.message, record.description, record.stack)]
     trace = "\n".join(frame for part in parts for frame in _TRACE.findall(part)).lower()
     first, description, stack = (_TRACE.sub("", part) for part in parts)
     spelled = _spelled(f"{first}\n{description}\n{stack}\n{record.error_name or ''}")
     message = _strip(_plain(first, codes), names)
-    inner = [_strip(_plain(part, codes), names) for part in (description, *stack.split("\n"))]
+    lines = dict.fromkeys(part for part in (description, *stack.split("\n")) if part and not part.isspace())
+    inner = [_strip(_plain(part, codes), names) for part in lines]
     inner = [part for part in dict.fromkeys(inner) if part and part != message]
     node = _node(record, trace)
     if node.startswith(("ftp", "email")):  # their replies have numbers of their own
@@ -155,8 +158,24 @@ def unwrap(record: ErrorRecord) -> Evidence:
         names=frozenset(names),
         node=node,
         text="\n".join([message, *inner, *sorted(names - {"error"}), spelled]),
-        host=(record.host or _host_of(record.url) or "").lower() or None,
+        host=host_of(record.host, record.url),
     )
+
+
+def without_ids(text: str) -> str:
+    """The text with one and the same id in place of each mask, UUID, hexadecimal id of 16 and number of nine digits or more.
+
+    No signature looks for any of those (the longest number in one has eight digits), so records that differ in them alone get
+    the same verdict, which `label` finds once for all of them.
+    """
+    return _ID.sub(_same_id, _MASK.sub(r"[\1:0000]", text) if "[" in text else text)
+
+
+def _same_id(found: re.Match[str]) -> str:
+    text = found[0]
+    if text.isdigit():
+        return "111111111"
+    return "0a1b2c3d4e5f6071" if len(text) >= _LONG_ID and any(map(str.isdigit, text)) else text
 
 
 def _spelled(text: str) -> str:
@@ -183,10 +202,10 @@ def _with_classes(codes: set[str]) -> frozenset[str]:
     return frozenset(found or {"none"})
 
 
-def _host_of(url: str | None) -> str | None:
-    """The host of a URL, or nothing when there is none to see."""
+def host_of(host: str | None, url: str | None) -> str | None:
+    """The host that a record is about, in lower case: its own, else its URL's; None where there is none to see."""
     try:
-        return urlsplit(url or "").hostname
+        return (host or urlsplit(url or "").hostname or "").lower() or None
     except ValueError:
         return None
 
