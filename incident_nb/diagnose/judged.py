@@ -171,6 +171,8 @@ class ByWorkflow(Mapping[tuple[str, str], pd.DataFrame]):
 
 def among(runs: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
     """Whether each execution is one of those in another table; ids are unique only on one server."""
+    if len(others) > len(runs):  # looking a few up among many would first gather the many
+        others = others[others["execution_id"].isin(runs["execution_id"].unique())]
     found = runs["execution_id"].isin(others["execution_id"].unique()).to_numpy(dtype=bool, copy=True)
     if found.any():
         keys = set(zip(others["instance"].astype("str"), others["execution_id"], strict=True))

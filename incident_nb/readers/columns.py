@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from incident_nb.readers.piece import unpacked
 from incident_nb.readers.tables import categorical
 
 Codes = np.ndarray[Any, np.dtype[Any]]
+Tables = Sequence[pa.Table]
 
 
 class Words(NamedTuple):
@@ -32,21 +32,21 @@ class Words(NamedTuple):
         return categorical(again[self.codes], [self.words[place] for place in used], clean)
 
 
-def words(tables: Sequence[bytes], name: str) -> Words:
+def words(tables: Tables, name: str) -> Words:
     """One column of all pieces; equal texts get one code."""
     known: dict[str, int] = {}
     found = []
     for table in tables:
-        column = unpacked(table, [name]).column(0).combine_chunks()
+        column = table[name].combine_chunks()
         column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
         places = np.array([*(known.setdefault(word, len(known)) for word in column.dictionary.to_pylist()), -1])
         found.append(places[column.indices.fill_null(-1).to_numpy(zero_copy_only=False)].astype("int32"))
     return Words(np.concatenate(found) if found else np.array([], dtype="int32"), list(known))
 
 
-def plain(tables: Sequence[bytes], name: str) -> Any:
+def plain(tables: Tables, name: str) -> Any:
     """One column of all pieces as an Arrow array."""
-    chunks = [chunk for table in tables for chunk in unpacked(table, [name]).column(0).chunks]
+    chunks = [chunk for table in tables for chunk in table[name].chunks]
     return pa.chunked_array(chunks, None if chunks else pa.null())
 
 
@@ -54,7 +54,7 @@ def kind_of(kind: Any) -> str:
     return "category" if pa.types.is_dictionary(kind) else "float64" if pa.types.is_floating(kind) else "str"
 
 
-def column(tables: Sequence[bytes], name: str, kind: str, kept: Codes) -> Any:
+def column(tables: Tables, name: str, kind: str, kept: Codes) -> Any:
     """One column of all pieces as a log has it, of the rows that are kept."""
     if kind == "category":
         return words(tables, name).where(kept).category()

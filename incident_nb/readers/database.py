@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -86,11 +85,14 @@ def id_ranges(path: Path, size_of_part: Callable[[int], int]) -> list[Range]:
             keys = [row for row in db.execute("PRAGMA table_info(execution_entity)") if row[5]]
             if [(row[1], row[2].upper()) for row in keys] != [("id", "INTEGER")]:
                 return []
-            ids = array("q", (one for (one,) in db.execute("SELECT id FROM execution_entity ORDER BY id")))
+            ((count,),) = db.execute("SELECT count(*) FROM execution_entity")
+            step, starts = max(1, size_of_part(count)), list[int]()
+            query = "SELECT id FROM execution_entity WHERE id >= ? ORDER BY id LIMIT 1 OFFSET ?"
+            while found := db.execute(query, (starts[-1] if starts else -(2**63), step)).fetchone():
+                starts.append(found[0])
     except (SourceError, sqlite3.DatabaseError):
         return []  # whoever reads it says so
-    step = max(1, size_of_part(len(ids)))
-    return ranges(ids[step::step].tolist())
+    return ranges(starts)
 
 
 def _executions(db: sqlite3.Connection, source: str, bounds: Bounds) -> Iterator[Row | Skipped]:

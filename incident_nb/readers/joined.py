@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog, Skipped, Snapshot
 from incident_nb.readers import limits
 from incident_nb.readers.collect import BY_RICHNESS, ClientOf, active_of, newest
-from incident_nb.readers.columns import Codes, Words, column, kind_of, plain, words
+from incident_nb.readers.columns import Codes, Tables, Words, column, kind_of, plain, words
 from incident_nb.readers.long_list import numbered
 from incident_nb.readers.piece import CLAIMED, EXECUTIONS, FAILURES, OWN_WORKFLOW, UNSEEN, Note, Piece, unpacked
 from incident_nb.readers.rows import WorkflowRow
@@ -50,13 +50,15 @@ def joined(pieces: Sequence[Piece], instance: str, client_of: ClientOf) -> Execu
     if any(piece.odd for piece in pieces):
         raise OddError
     pieces = [_renumbered(piece) for piece in pieces]
-    sizes = _sizes(pieces)
-    fates = _fates(pieces)
+    tables = [unpacked(piece.executions) for piece in pieces]
+    sizes = [table.num_rows for table in tables]
+    fates = _fates(tables, np.repeat([piece.before for piece in pieces], sizes))
     seen, taken = fates.kept >= _REPLACED, fates.kept == _TAKEN
-    snapshots = _snapshots(pieces, seen)
-    whole = _of_the_whole(pieces, instance, client_of, seen)
-    executions = _executions([piece.executions for piece in pieces], whole, taken)
-    failures = _failures([piece.failures for piece in pieces], sizes, whole, taken, executions["execution_id"])
+    snapshots = _snapshots(pieces, words(tables, "snapshot"), seen)
+    whole = _of_the_whole(pieces, tables, instance, client_of, seen)
+    executions = _executions(tables, whole, taken)
+    tables = [unpacked(piece.failures) for piece in pieces]
+    failures = _failures(tables, sizes, whole, taken, executions["execution_id"])
     skipped = tuple(_skipped(pieces, sizes, fates))
     flows: dict[tuple[str, str], WorkflowRow] = {}
     for flow in (flow for piece in pieces for flow in piece.workflows):
@@ -75,13 +77,11 @@ def _renumbered(piece: Piece) -> Piece:
     return piece._replace(notes=notes)
 
 
-def _sizes(pieces: Sequence[Piece]) -> list[int]:
-    return [unpacked(piece.executions, ["told"]).num_rows for piece in pieces]
+def _fates(tables: Tables, before: Codes) -> Fates:
+    """The rules that `Collector.add` has for executions read more than once, and for too many of them.
 
-
-def _fates(pieces: Sequence[Piece]) -> Fates:
-    """The rules that `Collector.add` has for executions read more than once, and for too many of them."""
-    tables = [piece.executions for piece in pieces]
+    `before`: how many executions of its file come before the part that each row is in.
+    """
     ids = plain(tables, "execution_id")
     kept = np.full(len(ids), _TAKEN, dtype="int8")
     if pc.count_distinct(ids).as_py() == len(ids) <= limits.ROWS:
@@ -90,12 +90,11 @@ def _fates(pieces: Sequence[Piece]) -> Fates:
     kept[codes >= limits.ROWS] = _LEFT
     beyond = int((codes >= limits.ROWS).sum())
     again = np.flatnonzero(pd.Series(codes).duplicated(keep=False).to_numpy() & (codes < limits.ROWS))
-    before = np.repeat([piece.before for piece in pieces], _sizes(pieces))[again].tolist()
-    return Fates(kept, _decided(kept, codes, again, tables, before), beyond)
+    return Fates(kept, _decided(kept, codes, again, tables, before[again].tolist()), beyond)
 
 
 def _decided(
-    kept: Codes, codes: Codes, again: Codes, tables: Sequence[bytes], before_its_part: Sequence[int]
+    kept: Codes, codes: Codes, again: Codes, tables: Tables, before_its_part: Sequence[int]
 ) -> dict[int, Skipped]:
     """Decides between the readings of each execution that was read more than once, in the order of the sources."""
     told = np.asarray(plain(tables, "told"))[again]
@@ -131,9 +130,8 @@ def _decided(
     return clashes
 
 
-def _snapshots(pieces: Sequence[Piece], seen: Codes) -> dict[str, Snapshot]:
+def _snapshots(pieces: Sequence[Piece], used: Words, seen: Codes) -> dict[str, Snapshot]:
     found: dict[str, tuple[int, bytes]] = {}
-    used = words([piece.executions for piece in pieces], "snapshot")
     left = {used.words[code] for code in np.unique(used.codes[seen]) if code >= 0}
     for piece in pieces:
         found |= {name: snapshot for name, snapshot in piece.snapshots.items() if name in left and name not in found}
@@ -156,9 +154,8 @@ class _Whole(NamedTuple):
         return self.columns[name].where(rows).category(lambda text: self.gate[text][: limits.NAME])
 
 
-def _of_the_whole(pieces: Sequence[Piece], instance: str, client_of: ClientOf, seen: Codes) -> _Whole:
+def _of_the_whole(pieces: Sequence[Piece], tables: Tables, instance: str, client_of: ClientOf, seen: Codes) -> _Whole:
     """Names that a row lacks from other rows and from workflow lists, and each workflow's client."""
-    tables = [piece.executions for piece in pieces]
     flows, names, sources = (words(tables, name) for name in ("workflow_id", "workflow", "source"))
     lists = {flow.workflow_id: flow for piece in pieces for flow in piece.workflows}
     texts = names.words.copy()
@@ -195,7 +192,7 @@ def _of_the_whole(pieces: Sequence[Piece], instance: str, client_of: ClientOf, s
     )
 
 
-def _executions(tables: Sequence[bytes], whole: _Whole, taken: Codes) -> pd.DataFrame:
+def _executions(tables: Tables, whole: _Whole, taken: Codes) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     for name, kind in EXECUTION_COLUMNS.items():
         if name in whole.columns:
@@ -210,10 +207,10 @@ def _executions(tables: Sequence[bytes], whole: _Whole, taken: Codes) -> pd.Data
     return table
 
 
-def _failures(tables: Sequence[bytes], sizes: list[int], whole: _Whole, taken: Codes, ids: pd.Series) -> pd.DataFrame:
+def _failures(tables: Tables, sizes: list[int], whole: _Whole, taken: Codes, ids: pd.Series) -> pd.DataFrame:
     before = np.cumsum([0, *sizes])
     of = [
-        np.asarray(unpacked(table, ["row"]).column(0).combine_chunks(), dtype="int64") + start
+        np.asarray(table["row"].combine_chunks(), dtype="int64") + start
         for table, start in zip(tables, before, strict=False)
     ]
     rows = np.concatenate(of) if of else np.array([], dtype="int64")
@@ -227,7 +224,7 @@ def _failures(tables: Sequence[bytes], sizes: list[int], whole: _Whole, taken: C
             columns[name] = ids.array.take((np.cumsum(taken) - 1)[rows])
         else:
             columns[name] = column(tables, name, kind, kept)
-    for field in unpacked(tables[0]).schema if tables else ():
+    for field in tables[0].schema if tables else ():
         if field.name not in FAILURES and field.name != "row":
             columns[field.name] = column(tables, field.name, kind_of(field.type), kept)
     return pd.DataFrame(columns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -189,12 +189,9 @@ def _clean(name: str, nodes: dict[str, Any]) -> bytes:
     return known[name]
 
 
-def unpacked(table: bytes, names: Iterable[str] | None = None) -> pa.Table:
-    """A table of a piece, or these columns of it."""
+def unpacked(table: bytes) -> pa.Table:
+    """A table of a piece."""
     with pa.ipc.open_stream(table) as stream:
-        schema = stream.schema
-    wanted = None if names is None else [schema.get_field_index(name) for name in names]
-    with pa.ipc.open_stream(table, options=pa.ipc.IpcReadOptions(included_fields=wanted)) as stream:
         return stream.read_all()
 
 
