@@ -112,8 +112,9 @@ class _Runs:
 
     def __init__(self, executions: pd.DataFrame, failures: pd.DataFrame) -> None:
         self._table = executions
-        instance, self._instances = codes_of(executions["instance"])
-        workflow, self._workflows = codes_of(executions["workflow_id"])
+        instance, instances = codes_of(executions["instance"])
+        workflow, workflows = codes_of(executions["workflow_id"])
+        self._instances, self._workflows = _numbered(instances), _numbered(workflows)
         status, statuses = codes_of(executions["status"])
         mode, modes = codes_of(executions["mode"])
         self._good, self._manual = (
@@ -160,7 +161,7 @@ class _Runs:
 
     def that_speak(self, instance: Any, workflow: Any, node: Any, failing: Ints, at_node: Ints) -> Sequence:
         """The runs that speak of a problem at `node`; rows: `failing` in this way, `at_node` in any way."""
-        place = self._instances.get_indexer([instance])[0], self._workflows.get_indexer([workflow])[0]
+        place = self._instances.get(instance, -1), self._workflows.get(workflow, -1)
         flow = place[0] * (len(self._workflows) + 1) + place[1]
         rows = (
             self._by_flow.get(int(flow), np.zeros(0, dtype=np.int64))
@@ -197,6 +198,10 @@ class _Runs:
         if code not in self._paths:
             self._paths[code] = frozenset(str(paths[code]).split("\n"))
         return self._paths[code]
+
+
+def _numbered(values: pd.Index) -> dict[Any, int]:
+    return {value: number for number, value in enumerate(values.tolist())}
 
 
 def _among(rows: Ints, some: Ints) -> Flags:
