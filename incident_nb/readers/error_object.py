@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -120,6 +121,7 @@ def _address(error: dict[str, Any], node: dict[str, Any]) -> str | None:
     return None
 
 
+@lru_cache(maxsize=2_000)
 def _bare(address: str) -> str | None:
     try:
         parts = urlsplit(address)
@@ -130,12 +132,17 @@ def _bare(address: str) -> str | None:
 
 def _host(url: str | None, *texts: str | None) -> str | None:
     if url:
-        return urlsplit(url).hostname
+        return _host_of(url)
     for text in texts:
         found = _HOST_IN_TEXT.search(text or "")
         if found:
             return found[1].lower()
     return None
+
+
+@lru_cache(maxsize=2_000)
+def _host_of(url: str) -> str | None:
+    return urlsplit(url).hostname
 
 
 def _credential(node: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:

@@ -67,7 +67,8 @@ def _in_runs(runs: Tree, nodes: dict[str, Tree], last: str | None, top: Tree, bu
             budget.take("node runs")
             error = _dict(run.get("error")) or _redacted(run)
             if error:
-                budget.weigh(error)
+                if error is not top:  # n8n stores the error that ended the execution in both places
+                    budget.weigh(error)
                 inner = text_or_none(_dict(error.get("node")).get("name"))
                 if inner and inner != node and inner in runs and not _is_subworkflow(error):
                     continue  # a root node repeats the error of the model or tool below it, which has its own run
