@@ -37,6 +37,14 @@ class Fleet(NamedTuple):
     last_good: np.ndarray[Any, Any]
 
 
+class FailedRuns(NamedTuple):
+    """Runs of a workflow side by side: when each was (UTC without a zone), its id, and the nodes that ran, one a line."""
+
+    at: np.ndarray[Any, Any]
+    ids: np.ndarray[Any, Any]
+    nodes_run: np.ndarray[Any, Any]
+
+
 @dataclass(frozen=True)
 class Analysis:
     """A log with its failures judged (cause, detail, confidence, ...), fingerprinted, and grouped into problems."""
@@ -94,9 +102,21 @@ class Analysis:
         return ByWorkflow(self.log.executions, RUN)
 
     @cached_property
-    def all_failures(self) -> Mapping[tuple[str, str], pd.DataFrame]:
-        """Node and execution of every failure, under (instance, workflow_id)."""
-        return ByWorkflow(self.failures, ["instance", "workflow_id", "node", "execution_id"])
+    def failed_runs(self) -> dict[tuple[str, str], FailedRuns]:
+        """The runs that ended in an error and left their way, those by hand apart, under (instance, workflow_id)."""
+        runs = self.log.executions
+        left = (runs["status"] == "error") & (runs["mode"] != "manual") & runs["nodes_run"].notna() & runs["at"].notna()
+        parts = ByWorkflow(runs, ["at", "execution_id", "nodes_run"], left.to_numpy())
+        return {key: _failed_runs(part) for key, part in parts.items()}
+
+    @cached_property
+    def failed_at(self) -> dict[tuple[str, str, str | None], set[str]]:
+        """The ids of the runs that failed at a node, under (instance, workflow_id, node)."""
+        table = self.failures[["instance", "workflow_id", "node", "execution_id"]].astype("object")
+        found: dict[tuple[str, str, str | None], set[str]] = {}
+        for instance, workflow, node, name in table.itertuples(index=False, name=None):
+            found.setdefault((str(instance), str(workflow), _text(node)), set()).add(name)
+        return found
 
     @cached_property
     def callers(self) -> dict[tuple[str, str], list[Caller]]:
@@ -137,6 +157,11 @@ class Analysis:
     def has_successes(self) -> bool:
         """Whether the source holds good runs at all; an export of failures only says nothing about health."""
         return bool((self.log.executions["status"] == "success").any())
+
+
+def _failed_runs(part: pd.DataFrame) -> FailedRuns:
+    at = part["at"].dt.tz_localize(None).to_numpy()
+    return FailedRuns(at, part["execution_id"].to_numpy(object), part["nodes_run"].astype("object").to_numpy())
 
 
 def _text(value: Any) -> str | None:

@@ -107,25 +107,26 @@ class Scene:
         """Whether nothing got past the node since the last failure: no good run, nor one that failed only later on."""
         if self.onset and not self.spoken.failed[self.onset.end + 1 :].all():
             return False
-        runs = self.analysis.all_runs.get(self._workflow)
-        if runs is None or self.node is None:
+        runs = self.analysis.failed_runs.get(self._workflow)
+        if runs is None or self.node is None or pd.isna(self.group["last_seen"]):
             return True
-        past = runs[(runs["at"] > self.group["last_seen"]).to_numpy()]
-        past = past[(past["status"] == "error") & (past["mode"] != "manual") & past["nodes_run"].notna()]
-        past = past[self._got_there(past["nodes_run"])]
-        return past.empty or bool(past["execution_id"].isin(self.failed_here).all())
+        later = runs.at > self.group["last_seen"].tz_localize(None).to_datetime64()
+        ways: dict[str, set[str]] = {}
+        for way, name in zip(runs.nodes_run[later], runs.ids[later], strict=True):
+            ways.setdefault(way, set()).add(name)
+        return all(ids <= self.failed_here for way, ids in ways.items() if self.node in way.split("\n"))
 
     @cached_property
     def failing_since(self) -> pd.DataFrame:
         """The problem's failures since the onset."""
-        since = self.members["at"] >= pd.Timestamp(self.since) - pd.Timedelta(seconds=1)
-        return self.members if since.all() else self.members[since]
+        members, least = self.members, pd.Timestamp(self.since) - pd.Timedelta(seconds=1)
+        since = members["at"].array >= least  # without an index, which costs more than comparing
+        return members if since.all() else members[since]
 
     @cached_property
     def failed_here(self) -> set[str]:
         """The ids of the workflow's runs that failed at the node, in this way or another."""
-        mine = self.analysis.all_failures.get(self._workflow, self.analysis.failures.iloc[:0])
-        return set(mine[mine["node"] == self.node if self.node else mine["node"].isna()]["execution_id"])
+        return self.analysis.failed_at.get((*self._workflow, self.node), set())
 
     @cached_property
     def passing(self) -> pd.DataFrame:
