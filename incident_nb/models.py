@@ -187,6 +187,10 @@ class Window(Frozen):
     pruned_before: datetime | None = None
 
 
+NO_EXECUTION = "alert-"
+"""How the ids begin that are made up for alerts of what has no execution, such as a trigger that fails: they stand in no file."""
+
+
 class Problem(Frozen):
     """What is wrong, in figures: one group of equal failures. Times are UTC; `error_rate` from 0 to 1.
 
@@ -220,6 +224,12 @@ class Problem(Frozen):
     detail: str | None = None
     severity: Severity | None = None
     later: Fact | None = None
+
+    @property
+    def newest_execution(self) -> str | None:
+        """The id of its newest execution; None where only an alert without one told of it."""
+        first = next(iter(self.execution_ids), None)
+        return None if first is None or first.startswith(NO_EXECUTION) else first
 
 
 class Impact(Frozen):

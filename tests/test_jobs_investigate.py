@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from incident_nb import display
 from incident_nb.alerts.told_again import log_of, read_again
 from incident_nb.case import Case
 from incident_nb.diagnose import investigate
@@ -57,6 +58,15 @@ def test_alerts_without_an_execution_get_names_of_their_own() -> None:
     log = log_of(read_again([Kept("generic", NOW, GENERIC), Kept("slack", NOW, SLACK)]))
     assert log.executions["execution_id"].tolist() == ["alert-1", "alert-2"]
     assert log.failures["execution_id"].tolist() == ["alert-1", "alert-2"]
+
+
+@pytest.mark.parametrize(("body", "told"), [(GENERIC, "no execution is known"), (failed("7"), "ewest execution")])
+def test_an_id_that_was_made_up_for_an_alert_is_shown_to_nobody(tmp_path: Path, body: bytes, told: str) -> None:
+    dialect = "generic" if body == GENERIC else "n8n"
+    found = investigate(Case(log_of(read_again([Kept(dialect, NOW, body)])), NOW).save(tmp_path / "case"))
+    shown = display.summary(found)
+    for text in (shown.html, shown.markdown, display.glance(found)):
+        assert told in str(text) and "alert-1" not in str(text)
 
 
 def test_no_alert_is_an_empty_log() -> None:

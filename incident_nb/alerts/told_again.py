@@ -12,6 +12,7 @@ from incident_nb.alerts import alertmanager, generic, n8n_trigger, slack
 from incident_nb.alerts.alert import Alert, failures_of
 from incident_nb.alerts.body import BodyError
 from incident_nb.executions import EXECUTION_COLUMNS, FAILURE_COLUMNS, ExecutionLog
+from incident_nb.models import NO_EXECUTION
 from incident_nb.readers.collect import ClientOf
 
 SOURCE = "alerts"
@@ -52,7 +53,7 @@ def read_again(kept: Iterable[Kept], instance: str | None = None) -> list[Alert]
 def log_of(alerts: Sequence[Alert], client_of: ClientOf = lambda _: None) -> ExecutionLog:
     """The alerts as a log: an execution each, with its failures."""
     named = [
-        one if one.execution_id else one.model_copy(update={"execution_id": f"alert-{nth}"})
+        one if one.execution_id else one.model_copy(update={"execution_id": f"{NO_EXECUTION}{nth}"})
         for nth, one in enumerate(alerts, 1)
     ]
     failures = failures_of(named, client_of).astype({"execution_id": "str"}).astype(FAILURE_COLUMNS)

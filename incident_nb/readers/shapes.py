@@ -9,10 +9,9 @@ from typing import Any
 
 import msgspec
 
+from incident_nb.models import NO_EXECUTION
 from incident_nb.readers.plain import Told
 from incident_nb.readers.rows import text_or_none
-
-_PREFIX = "alert-"  # a trigger that fails has no execution; its alert is given an id of its own
 
 
 class Execution(msgspec.Struct, gc=False):
@@ -90,7 +89,7 @@ def from_alert(alert: _Alert) -> Execution:
     data = msgspec.json.encode({"resultData": result})
     digest = hashlib.blake2b(data, digest_size=6).hexdigest()
     return Execution(
-        id=text_or_none(about.get("id")) or f"{_PREFIX}{digest}",
+        id=text_or_none(about.get("id")) or f"{NO_EXECUTION}{digest}",
         status="crashed" if error.get("name") == "WorkflowCrashedError" else "error",
         mode=text_or_none(about.get("mode")),
         stoppedAt=_instant(error.get("timestamp")),

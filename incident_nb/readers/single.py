@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from incident_nb.errors import SourceError, UsageError
+from incident_nb.models import NO_EXECUTION
 from incident_nb.readers import database, limits
 from incident_nb.readers.api import read_json
 from incident_nb.readers.entities import is_entities, read_entities
@@ -27,7 +28,6 @@ from incident_nb.readers.rows import Row, whole_characters
 _LINE_END = re.compile(rb"\n")
 _IN_WORD = re.compile(rb"[\w-]")
 _PIECE = 4 * limits.MIB
-ALERT_PREFIX = "alert-"  # ids that the readers make up: they stand in no file
 
 
 class Executions:
@@ -132,7 +132,7 @@ def _only(found: Iterable[Any], wanted: set[str]) -> Iterator[Row]:
 
 def _from_json(content: memoryview, source: str, wanted: set[str]) -> Iterator[Row]:
     """Looks first where the ids stand in the text at all: most of a long export is never decoded."""
-    made_up = any(one.startswith(ALERT_PREFIX) for one in wanted)
+    made_up = any(one.startswith(NO_EXECUTION) for one in wanted)
     places = _places(content, wanted)
     first = next(places, None)
     if first is None and not made_up:
