@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -191,6 +192,11 @@ NO_EXECUTION = "alert-"
 """How the ids begin that are made up for alerts of what has no execution, such as a trigger that fails: they stand in no file."""
 
 
+def stored(ids: Iterable[str]) -> list[str]:
+    """Those of the ids that are n8n's own."""
+    return [one for one in ids if not one.startswith(NO_EXECUTION)]
+
+
 class Problem(Frozen):
     """What is wrong, in figures: one group of equal failures. Times are UTC; `error_rate` from 0 to 1.
 
@@ -228,8 +234,7 @@ class Problem(Frozen):
     @property
     def newest_execution(self) -> str | None:
         """The id of its newest execution; None where only an alert without one told of it."""
-        first = next(iter(self.execution_ids), None)
-        return None if first is None or first.startswith(NO_EXECUTION) else first
+        return next(iter(stored(self.execution_ids)), None)
 
 
 class Impact(Frozen):

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from incident_nb.escape import markdown_text, printable
-from incident_nb.models import Cause
+from incident_nb.models import Cause, stored
 from incident_nb.outputs import framed
 from incident_nb.resources import templates
 
@@ -68,6 +68,7 @@ def environment(form: str) -> Environment:
         "bar": _bar,
         "words": _words,
         "clock": _clock,
+        "stored": stored,
     }
     return made
 

@@ -64,9 +64,10 @@ def test_alerts_without_an_execution_get_names_of_their_own() -> None:
 def test_an_id_that_was_made_up_for_an_alert_is_shown_to_nobody(tmp_path: Path, body: bytes, told: str) -> None:
     dialect = "generic" if body == GENERIC else "n8n"
     found = investigate(Case(log_of(read_again([Kept(dialect, NOW, body)])), NOW).save(tmp_path / "case"))
-    shown = display.summary(found)
+    shown, causes = display.summary(found), display.causes(found)
     for text in (shown.html, shown.markdown, display.glance(found)):
         assert told in str(text) and "alert-1" not in str(text)
+    assert "alert-1" not in causes.html + causes.markdown
 
 
 def test_no_alert_is_an_empty_log() -> None:
