@@ -38,7 +38,7 @@ def daily(number: int, signs: str, credential: str = "k", wrong: Json = UNAUTHOR
     )  # fmt: skip
 
 
-def beside(days: int = 6) -> list[Json]:
+def beside(days: int = 8) -> list[Json]:
     """Another workflow with a credential of its own that runs every few hours, and strays that were refused."""
     mine = flow(9, "[C9] Flow 9", call(credential="other"))
     return runs((("." * 6 + "X") * 2 * days)[: 8 * days - 1] + ".", mine, first=9000, every=3 * HOUR)

@@ -97,7 +97,7 @@ def _newly(history: History, rows: pd.DataFrame, well: Ints, since: int) -> pd.D
 
 def _found(history: History, code: int, failed: Ints, last_good: int, chance: float) -> Found:
     facts = history.factors
-    since, without = int(history.at[failed[0]]), _good_since(history, last_good)
+    since, without = int(history.at[failed[0]]), _good_since(history, failed)
     return Found(
         factor="credential", value=facts.kinds["credential"].values[code], failed=failed, good=np.empty(0, np.int64),
         uncovered=np.empty(0, np.int64), rest_failed=0, rest_good=int(without[facts.known].sum()), since=since,
@@ -105,9 +105,9 @@ def _found(history: History, code: int, failed: Ints, last_good: int, chance: fl
     )  # fmt: skip
 
 
-def _good_since(history: History, last_good: int) -> Ints:
-    """How many runs of each group went well after a position."""
-    return np.bincount(history.group_of_good(last_good + 1, len(history.at)), minlength=len(history.factors.paths))
+def _good_since(history: History, failed: Ints) -> Ints:
+    """How many runs of each group went well since the first of these failed."""
+    return np.bincount(history.group_of_good(int(failed[0]), len(history.at)), minlength=len(history.factors.paths))
 
 
 def _well_for_errors(history: History, executions: pd.DataFrame, one: Found) -> bool:
@@ -142,7 +142,7 @@ def _beside(history: History, one: Found, mine: pd.DataFrame, parts: Sequence[St
 def _as_good(history: History, one: Found, mine: pd.DataFrame) -> Iterator[str]:
     """The factors that all of the failures have, and no run that went well since."""
     facts = history.factors
-    by_group = _good_since(history, int(np.searchsorted(history.at, one.not_before or one.since, side="right")) - 1)
+    by_group = _good_since(history, one.failed)
     for kind in _ELSE:
         common = set.intersection(*(codes.get(kind, set()) for codes in mine["codes"]))
         for code in sorted(common):
