@@ -5,9 +5,10 @@
 
 Each fleet is 24 to 60 workflows of some clients over weeks, 6,000 to 60,000 executions, with one fault and beside it
 failures that have nothing to do with it, about 30 % of all; the clean ones hold such failures only. The scenarios are listed
-in benchmarks/fleets (`failing.py`, `quiet.py`, `together.py`, `clean.py`); `score.py` there says what counts as right. The set
-`test` differs in seeds, rhythms, texts, numbers and some kinds of fault; of it only totals are printed. `--family` takes a
-scenario's name as well, of `dev`. Every fleet is checked against its truth first, without the analysis (`check.py`).
+in benchmarks/fleets (`failing.py`, `quiet.py`, `together.py`, `thin.py`, `clean.py`); `score.py` there says what counts as
+right. The set `test` differs in seeds, rhythms, texts, numbers and some kinds of fault; of it only totals are printed.
+`--family` takes a scenario's name as well, of `dev`. Every fleet is checked against its truth first, without the analysis
+(`check.py`).
 """
 
 from __future__ import annotations

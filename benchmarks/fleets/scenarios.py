@@ -17,7 +17,7 @@ import numpy as np
 
 from incident_nb.executions import ExecutionLog
 
-from . import clean, failing, quiet, together
+from . import clean, failing, quiet, thin, together
 from .build import alarms, by_hand, fleet, log_of, noise
 from .faults import Truth
 from .fleet import World
@@ -52,7 +52,7 @@ class Made:
     truth: Truth
 
 
-SCENARIOS = [Scenario(*row) for row in (*failing.ROWS, *quiet.ROWS, *together.ROWS, *clean.ROWS)]
+SCENARIOS = [Scenario(*row) for row in (*failing.ROWS, *quiet.ROWS, *together.ROWS, *thin.ROWS, *clean.ROWS)]
 
 
 def chosen(which: str, family: str | None = None) -> list[Scenario]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,9 +33,8 @@ def usual(world: World, clients: int, fewest: int, most: int) -> list[Flow]:
     rng = world.rng
     free = [flow for flow in world.flows if not flow.calls and flow.rhythm.kind != "called"
             and 600 <= flow.rhythm.gap <= DAY / 2]  # fmt: skip
-    names = sorted({flow.client for flow in free}, key=lambda name: -sum(flow.client == name for flow in free))[
-        :clients
-    ]
+    count = collections.Counter(flow.client for flow in free)
+    names = sorted(count, key=lambda name: (-count[name], name))[:clients]
     mine = [flow for flow in free if flow.client in names]
     rng.shuffle(mine)
     first = [next(flow for flow in mine if flow.client == name) for name in names]
@@ -61,7 +61,7 @@ def _credential(clients: int, fewest: int = 2, most: int = 6, one_host: bool = F
         for place, flow in enumerate(flows):
             full(flow)
             flow.nodes[flow.fetch].host, flow.nodes[flow.fetch].key = hosts[0 if one_host else place % 2], key
-        for flow in _others(world, flows):
+        for flow in others(world, flows):
             full(flow)
             flow.nodes[flow.fetch].host = world.pick(hosts)
             flow.nodes[flow.fetch].key = world.key("Hub", flow.client, "httpHeaderAuth")
@@ -70,7 +70,7 @@ def _credential(clients: int, fewest: int = 2, most: int = 6, one_host: bool = F
     return wire
 
 
-def _others(world: World, flows: list[Flow], most: int = 4) -> list[Flow]:
+def others(world: World, flows: list[Flow], most: int = 4) -> list[Flow]:
     """Near misses: workflows of the same clients first, then of others."""
     clients = {flow.client for flow in flows}
     rest = [
@@ -89,7 +89,7 @@ def _host(clients: int, fewest: int = 2, most: int = 7) -> Callable[[World], Wir
         for flow in flows:
             full(flow)
             flow.nodes[flow.fetch].host, flow.nodes[flow.fetch].key = host, keys[flow.client]
-        for flow in _others(world, flows, 5):
+        for flow in others(world, flows, 5):
             full(flow)
             flow.nodes[flow.fetch].host = "files." + host.partition(".")[2]
             flow.nodes[flow.fetch].key = keys.get(flow.client) or world.key("Net", flow.client, "httpHeaderAuth")

@@ -12,6 +12,7 @@ from incident_nb.executions import Snapshot
 from incident_nb.patterns.columns import SHARED_COLUMNS
 from incident_nb.patterns.factors import Factors, Ints, VendorOf, factors
 from incident_nb.patterns.shared_clock import by_clock
+from incident_nb.patterns.shared_credential import by_credential
 from incident_nb.patterns.shared_sets import Found, sets
 from incident_nb.patterns.shared_told import row_of
 from incident_nb.patterns.shared_version import by_version
@@ -45,6 +46,10 @@ def shared(
         claimed[one.failed] = True
     parts = stretches(history, failing[~claimed[failing["position"]]])
     among = sets(history, parts)
+    thin = by_credential(history, failing, at, failing[~claimed[failing["position"]]], parts, executions)
+    for one in among:
+        claimed[one.failed] = True
+    among += [one for one in thin if not claimed[one.failed].any()]
     found += among
     taken = {number for one in among for number in one.stretches}
     found += by_version(history, failing, [part for part in parts if part.number not in taken])
