@@ -33,7 +33,7 @@ def shared(fleet: Fleet) -> View:
 
 def _row(fleet: Fleet, row: Any) -> list[Cell]:
     told = words_of(fleet, row)
-    lift = "" if pd.isna(row.lift) else f"{row.lift:,.1f} times as often with it"
+    lift = "" if pd.isna(row.lift) or not row.rest_failed else f"{row.lift:,.1f} times as often with it"
     between = "the beginning" if pd.isna(row.not_before) else day(row.not_before)
     interval = "" if pd.isna(row.not_after) else f"between {between} and {day(row.not_after)}"
     against: Cell = []
@@ -46,7 +46,7 @@ def _row(fleet: Fleet, row: Any) -> list[Cell]:
         [(told.label, "strong"), *muted(sure), *muted(told.why)],
         [(day(row.since), "when"), *muted(interval)],
         [(share(row.failed, row.runs), ""), *muted(f"{percent(row.covers)} of the failures have it")],
-        [(percent(row.rest_rate), ""), *muted(lift)],
+        [(share(row.rest_failed, row.rest_runs) if row.rest_runs else percent(row.rest_rate), ""), *muted(lift)],
         against or [("nothing", "muted")],
         [(line, "") for line in told.where],
     ]
