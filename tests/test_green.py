@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ ONSET = START + pd.Timedelta(hours=COUNT - 60)
 END = START + pd.Timedelta(days=400)
 WEEKEND = HOURLY.day_of_week >= 5
 NIGHT = HOURLY.hour < 6
+
+
+# Two weeks from a Sunday evening on; on weekends many runs get nothing, on workdays few.
+SUNDAY = times("1h", 14 - 4 / 24, start=START - pd.Timedelta(hours=4), seed=3)
+SUNDAYS = np.random.default_rng(8).poisson(3 * np.where(SUNDAY.day_of_week >= 5, 0.08, 1))
 
 
 def found(runs: pd.DataFrame, failures: pd.DataFrame = NO_ERRORS, until: pd.Timestamp = END) -> list[dict[str, Any]]:
@@ -84,11 +90,24 @@ def test_a_stretch_that_is_over_says_so() -> None:
         ("a little less", history(HOURLY, (ITEMS * np.where(LATE, 0.75, 1)).astype(int))),
         ("without data of late", history(HOURLY, ITEMS).assign(nodes_run=lambda t: t["nodes_run"].where(~LATE))),
         ("eleven runs a month", history(HOURLY[::60], (ITEMS * ~LATE)[::60])),
+        ("the second weekend, of the first of which an evening was seen", history(SUNDAY, SUNDAYS)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_near_misses_of_items(name: str, runs: pd.DataFrame) -> None:
     assert found(runs) == [], name
+
+
+def test_heavy_tails_and_good_days_are_told_as_a_change_in_fewer_than_one_of_forty_workflows() -> None:
+    """Few runs with items that differ widely; and polls whose days differ, so that a day's runs are one witness."""
+    rng, said = np.random.default_rng(5), []
+    often, seldom = times("20min", 25), office(times("30min", 40))
+    for number in range(60):
+        day = (often - START).days
+        few = rng.lognormal(1.0, 1.2, len(seldom)).astype(int) * (rng.random(len(seldom)) < 0.12)
+        days = rng.poisson(rng.lognormal(-0.5, 1.2, 30)[day])
+        said += found(history(seldom, few, flow=f"few{number}")) + found(history(often, days, flow=f"days{number}"))
+    assert len(said) < 3
 
 
 def test_fewer_items_are_told_at_the_first_node_that_gives_them() -> None:
@@ -185,6 +204,21 @@ def test_two_things_of_one_workflow_at_different_times_and_of_two_workflows_are_
     assert [(row["workflow_id"], row["kind"]) for row in rows] == [
         ("wf1", "swallowed_error"), ("wf2", "zero_items"), ("wf1", "zero_items"),
     ]  # fmt: skip
+
+
+def test_what_is_not_known_is_not_told() -> None:
+    """Records without the instant at which a run ended, and counts that no run can have."""
+    runs = history(
+        HOURLY, {"Get orders": ITEMS, "Filter": ITEMS}, without={"Send": LATE}, took=np.nan, ms=dict.fromkeys(NODES, 1)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (row,) = found(runs)
+        assert (row["kind"], row["node"]) == ("short_runs", "Send") and np.isnan([row["before"], row["now"]]).all()
+        huge = history(HOURLY, ITEMS).assign(
+            node_items=lambda table: table["node_items"].str.replace("\n", "\n" + "9" * 60, n=1)
+        )
+        assert found(huge) == []
 
 
 def test_what_comes_after_until_is_not_looked_at_and_few_runs_say_nothing() -> None:

@@ -7,7 +7,7 @@ greatest sum is the change (docs/patterns.md has the reasons).
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log
+from math import log, log1p, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +26,8 @@ BECOMES = (0.9, 0.4)  # shares of runs that are looked for: nearly all, or many
 PRIOR = 10.0  # runs that a workflow's whole past counts for beside those of the same hours
 POSSIBLE = 2.0  # starts whose sum is at most this much below the best are possible, too
 OVER = 6.0  # what good runs since must weigh for a change to be over: three where nearly all runs had changed
-BLOCK = 50  # runs, at most, that may depend on each other
+DAYS_SEEN = 2  # days of the week, or of weekends, outside of a change, before what is usual on such days is known
+BLOCK = 50  # runs that may depend on each other, beside those of a whole day
 
 
 class Change(NamedTuple):
@@ -76,6 +77,8 @@ def _by_share(marks: Array, context: Array, share: float) -> Weighing:
         seen = np.bincount(context[outside], minlength=8)
         marked = np.bincount(context[outside], marks[outside], minlength=8)
         overall = (marked.sum() + 1) / (seen.sum() + 2)
+        of_kind = [np.repeat(part.reshape(2, 4).sum(axis=1), 4) for part in (marked, seen)]  # of the week, of weekends
+        overall = (of_kind[0] + PRIOR * overall) / (of_kind[1] + PRIOR)
         usual = np.maximum((marked + PRIOR * overall) / (seen + PRIOR), 1 / (seen.sum() + 2))[context]
         becomes = np.maximum(share, usual)
         weights = np.where(marks > 0, np.log(becomes / usual), np.log((1 - becomes) / (1 - usual)))
@@ -155,7 +158,12 @@ def _judged(seconds: Array, weigh: Weighing, tail: bool, outside: Array, first: 
             break
         outside, least = again, needed
     weights, off, variance = weigh(outside)
-    score = float(weights[start : end + 1].sum()) / _clumped(off[outside], variance[outside], seconds[outside])
+    weights = np.where(_seen(seconds, outside), weights, np.minimum(weights, 0.0))
+    # What was usual is known only as well as the runs outside tell it: the fewer they are, the less a difference says.
+    known = outside.sum() / count
+    clumped, blocks = _clumped(off[outside], variance[outside], seconds[outside])
+    score = known * float(weights[start : end + 1].sum()) / clumped
+    score = _by_few(score, blocks) if blocks and clumped > 1 + 2 * sqrt(2 / blocks) else score
     if score < needed or end - start + 1 < FEWEST or seconds[end] - seconds[start] < SHORTEST_S:
         return None
     sums = np.cumsum(weights[start:])
@@ -166,6 +174,13 @@ def _judged(seconds: Array, weigh: Weighing, tail: bool, outside: Array, first: 
     back = np.cumsum(weights[first : end + 1][::-1])[::-1]
     earliest = first + int(np.argmax(back >= back[start - first] - POSSIBLE))
     return Change(start, end, min(earliest, start), score / needed - 1, sums.max() - sums[-1] <= OVER)
+
+
+def _seen(seconds: Array, outside: Array) -> Array:
+    """For each run, whether enough days of its kind were seen outside of a change to know what is usual then."""
+    weekend, day = _context(seconds) >= 4, seconds // 86_400
+    enough = [len(np.unique(day[outside & (weekend == kind)])) >= DAYS_SEEN for kind in (False, True)]
+    return np.where(weekend, enough[1], enough[0])
 
 
 def _densest(weights: Array, first: int, tail: bool) -> tuple[int, int, float]:
@@ -181,16 +196,21 @@ def _densest(weights: Array, first: int, tail: bool) -> tuple[int, int, float]:
     return first + start, first + end, float(gain[end])
 
 
-def _clumped(off: Array, variance: Array, seconds: Array) -> float:
-    """By how much days differ more than chance lets them: how many runs count as one, at least 1."""
+def _by_few(score: float, blocks: int) -> float:
+    """What a sum is worth where how much days differ is itself told by so many of them only (Student's law for the normal)."""
+    return blocks / 2 * log1p(2 * score / (blocks - 1)) if score > 0 else score
+
+
+def _clumped(off: Array, variance: Array, seconds: Array) -> tuple[float, int]:
+    """By how much days differ more than chance lets them: how many runs count as one, at least 1; and how many days told it."""
     a_day = len(off) * 86_400 / max(seconds[-1] - seconds[0], 86_400.0)
-    size = int(np.clip(a_day, 4, BLOCK))
-    blocks = len(off) // size
-    if blocks < 4:
-        return 1.0
-    used = off[: blocks * size] - off.mean()
-    sums = used.reshape(blocks, size).sum(axis=1)
-    return max(1.0, float((sums**2).sum() / max(variance[: blocks * size].sum(), 1e-9)))
+    off, most = off - off.mean(), (1.0, 0)
+    for size in {int(np.clip(a_day, 4, BLOCK)), max(int(a_day), 4)}:
+        blocks = len(off) // size
+        if blocks >= 4:
+            sums = off[: blocks * size].reshape(blocks, size).sum(axis=1)
+            most = max(most, (float((sums**2).sum() / max(variance[: blocks * size].sum(), 1e-9)), blocks))
+    return most
 
 
 def _furthest(off: Array, start: int, end: int) -> float:
