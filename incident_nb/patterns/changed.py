@@ -26,7 +26,6 @@ BECOMES = (0.9, 0.4)  # shares of runs that are looked for: nearly all, or many
 PRIOR = 10.0  # runs that a workflow's whole past counts for beside those of the same hours
 POSSIBLE = 2.0  # starts whose sum is at most this much below the best are possible, too
 OVER = 6.0  # what good runs since must weigh for a change to be over: three where nearly all runs had changed
-DAYS_SEEN = 2  # days of the week, or of weekends, outside of a change, before what is usual on such days is known
 BLOCK = 50  # runs that may depend on each other, beside those of a whole day
 
 
@@ -99,12 +98,11 @@ def _by_level(values: Array, context: Array, size: float) -> Weighing:
 
 
 def _usual(values: Array, context: Array, outside: Array) -> Array:
-    overall = np.median(values[outside])
-    medians = np.full(8, overall)
-    for code in np.unique(context[outside]):
-        same = values[outside & (context == code)]
-        if len(same) >= PRIOR:
-            medians[code] = np.median(same)
+    medians = np.full(8, np.median(values[outside]))
+    for codes in (np.arange(4), np.arange(4, 8), *np.arange(8)[:, None]):  # a kind of day, then its quarters
+        same = values[outside & np.isin(context, codes)]
+        if len(same) >= (PRIOR if len(codes) == 1 else PRIOR / 2):
+            medians[codes] = np.median(same)
     return medians[context]
 
 
@@ -158,7 +156,6 @@ def _judged(seconds: Array, weigh: Weighing, tail: bool, outside: Array, first: 
             break
         outside, least = again, needed
     weights, off, variance = weigh(outside)
-    weights = np.where(_seen(seconds, outside), weights, np.minimum(weights, 0.0))
     # What was usual is known only as well as the runs outside tell it: the fewer they are, the less a difference says.
     known = outside.sum() / count
     clumped, blocks = _clumped(off[outside], variance[outside], seconds[outside])
@@ -174,13 +171,6 @@ def _judged(seconds: Array, weigh: Weighing, tail: bool, outside: Array, first: 
     back = np.cumsum(weights[first : end + 1][::-1])[::-1]
     earliest = first + int(np.argmax(back >= back[start - first] - POSSIBLE))
     return Change(start, end, min(earliest, start), score / needed - 1, sums.max() - sums[-1] <= OVER)
-
-
-def _seen(seconds: Array, outside: Array) -> Array:
-    """For each run, whether enough days of its kind were seen outside of a change to know what is usual then."""
-    weekend, day = _context(seconds) >= 4, seconds // 86_400
-    enough = [len(np.unique(day[outside & (weekend == kind)])) >= DAYS_SEEN for kind in (False, True)]
-    return np.where(weekend, enough[1], enough[0])
 
 
 def _densest(weights: Array, first: int, tail: bool) -> tuple[int, int, float]:
