@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -89,6 +91,30 @@ def test_a_stretch_that_is_over_says_so() -> None:
 )  # fmt: skip
 def test_near_misses_of_items(name: str, runs: pd.DataFrame) -> None:
     assert found(runs) == [], name
+
+
+def few_items(seed: int) -> pd.DataFrame:
+    """A poll in office hours that finds something now and then, once two and once fifty."""
+    at, rng = office(times("30min", 28)), np.random.default_rng(seed)
+    return history(at, rng.lognormal(1.6, 1.0, len(at)).astype(int) * (rng.random(len(at)) < 0.1))
+
+
+def days_that_differ(seed: int) -> pd.DataFrame:
+    """A frequent poll, of which a day's runs have more or less to do together."""
+    at, rng = times("5min", 16), np.random.default_rng(seed)
+    return history(at, rng.poisson(rng.lognormal(-0.5, 1.0, 30)[(at - START).days]))
+
+
+def quiet_weekends(seed: int) -> pd.DataFrame:
+    """Two weeks from a Sunday evening on, with few runs at weekends, which mostly find nothing."""
+    at, rng = times("40min", 14 - 4 / 24, start=START - pd.Timedelta(hours=4), seed=seed), np.random.default_rng(seed)
+    at = at[rng.random(len(at)) < np.where(at.day_of_week >= 5, 0.35, 1)]
+    return history(at, rng.poisson(np.where(at.day_of_week >= 5, 0.55, 4)))
+
+
+@pytest.mark.parametrize("habit", [few_items, days_that_differ, quiet_weekends])
+def test_what_swings_is_told_of_in_no_more_than_one_of_twenty_workflows(habit: Callable[[int], pd.DataFrame]) -> None:
+    assert sum(bool(found(habit(seed))) for seed in range(30)) <= 1
 
 
 def test_fewer_items_are_told_at_the_first_node_that_gives_them() -> None:
@@ -185,6 +211,21 @@ def test_two_things_of_one_workflow_at_different_times_and_of_two_workflows_are_
     assert [(row["workflow_id"], row["kind"]) for row in rows] == [
         ("wf1", "swallowed_error"), ("wf2", "zero_items"), ("wf1", "zero_items"),
     ]  # fmt: skip
+
+
+def test_what_is_not_known_is_not_told() -> None:
+    """Records without the instant at which a run ended, and counts that no run can have."""
+    runs = history(
+        HOURLY, {"Get orders": ITEMS, "Filter": ITEMS}, without={"Send": LATE}, took=np.nan, ms=dict.fromkeys(NODES, 1)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (row,) = found(runs)
+        assert (row["kind"], row["node"]) == ("short_runs", "Send") and np.isnan([row["before"], row["now"]]).all()
+        huge = history(HOURLY, ITEMS).assign(
+            node_items=lambda table: table["node_items"].str.replace("\n", "\n" + "9" * 60, n=1)
+        )
+        assert found(huge) == []
 
 
 def test_what_comes_after_until_is_not_looked_at_and_few_runs_say_nothing() -> None:

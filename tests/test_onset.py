@@ -92,6 +92,15 @@ def test_one_failure_that_was_tried_again_is_a_one_off() -> None:
     assert pattern_of(times("....XXX.."), flags("....XXX..")).pattern == "persistent"
 
 
+def test_two_failures_each_tried_again_in_vain_are_no_stretches() -> None:
+    signs = "." * 10 + "Xxx" + "." * 40 + "Xx" + "." * 40
+    found = pattern_of(times(signs), flags(signs), again(signs))
+    assert (found.pattern, found.why) == ("intermittent", "2 of 92 runs failed, with good runs between")
+    assert pattern_of(times(signs), flags(signs)).pattern == "regression"
+    back = "." * 10 + "XxxX" + "." * 40 + "XxXx" + "." * 40
+    assert pattern_of(times(back), flags(back), again(back)).pattern == "regression"
+
+
 def test_a_long_sequence_is_told_like_a_short_one() -> None:
     signs = "." * 200_000 + "X" * 50_000
     found = began(np.arange(len(signs), dtype=np.int64) * HOUR, np.array([sign == "X" for sign in signs]))

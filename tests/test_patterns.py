@@ -165,6 +165,26 @@ def test_onset(signs: str, first: int, before: int | None, latest: int) -> None:
     assert found.not_after == times[latest]
 
 
+OVER = "." * 20 + "XXXXXXXX.XX" + "." * 40
+STRAYS = ("." * 60 + "X") * 3 + "." * 60
+AFTERWARDS = [
+    ("a stray failure since it was over", OVER + "X.", 20),
+    ("the newest run fails since it was over", OVER + "X", 71),  # which may go on
+    ("two failures since it was over", OVER + "XX.", 71),
+    ("a stray failure after strays", STRAYS + "X.", 243),
+]
+
+
+@pytest.mark.parametrize(("signs", "first"), [row[1:] for row in AFTERWARDS], ids=[row[0] for row in AFTERWARDS])
+def test_a_stray_failure_after_the_stretch_does_not_begin_the_problem(signs: str, first: int) -> None:
+    times, failed = sequence(signs)
+    found = onset(times, failed)
+    assert found is not None
+    assert (found.position, found.at, found.end) == (first, times[first], signs.rindex("X"))
+    if first == 20:
+        assert (found.not_before, found.not_after) == (times[18], times[20])
+
+
 def test_no_failure_has_no_onset() -> None:
     assert onset(*sequence("....")) is None
 
@@ -242,6 +262,17 @@ PATTERNS = [
     ("persistent", ".............XXX", 6 * HOUR),
     ("persistent", "....XXXXX.XXXXX", HOUR),
     ("intermittent", "....XXX..XX.XX.", HOUR),
+    # two failures that lie near together are no burst, however few there are else
+    ("intermittent", "." * 60 + "X.X" + "." * 20, HOUR),
+    ("burst", "." * 60 + "X.XX" + "." * 20, HOUR),
+    ("intermittent", "...X.X.X....", HOUR),
+    # nor are two pairs of them something that came back, where so many failures lie apart
+    ("regression", "." * 30 + "XX" + "." * 80 + "XX" + "." * 90, HOUR),
+    (
+        "intermittent",
+        "." * 30 + "XX" + "." * 80 + "XX" + ("." * 30 + "X" + "." * 19 + "X") * 4 + "." * 30 + "X.X...",
+        HOUR,
+    ),
 ]
 
 
@@ -268,6 +299,8 @@ ALONE = [
     ("persistent", [0, 1, 2.3, 9, 23.5]),  # within a day
     ("intermittent", [0, 1, 2.3, 9, 24.5]),
     ("intermittent", [0, 24, 50, 72]),
+    ("intermittent", [0, 24, 72.24]),  # one of twenty-five pairs of gaps is so even by chance
+    ("persistent", [0, 24, 72.04]),
     ("intermittent", [0, 100]),
     ("intermittent", [0, 0, 0, 31]),
 ]
@@ -288,6 +321,18 @@ def test_where_of_older_runs_only_failures_were_kept(pattern: str, hours: list[f
     times = pd.Series([START + hour * HOUR for hour in [*hours, *range(60, 70)]])
     found = pattern_of(times, pd.Series([True] * len(hours) + [False] * 10))
     assert found.pattern == pattern, found.why
+
+
+def test_what_failed_where_only_failures_were_kept_is_no_stretch_of_what_failed_later() -> None:
+    hours = [0, 5, 31, 58, 70, 100, *range(101, 160)]
+    failed = pd.Series([place < 6 or place == 7 for place in range(len(hours))])
+    times = pd.Series([START + hour * HOUR for hour in hours])
+    found = pattern_of(times, failed)
+    assert (found.pattern, "6 before the first good one that was read" in found.why) == ("intermittent", True)
+    since = failed | pd.Series([place in (20, 21, 22, 23) for place in range(len(hours))])
+    assert pattern_of(times, since & ~failed).pattern == "burst"
+    later = pattern_of(times, since & pd.Series([place != 7 for place in range(len(hours))]))
+    assert (later.pattern, "6 more failed before the first good run" in later.why) == ("burst", True)
 
 
 def told(log: ExecutionLog) -> str:

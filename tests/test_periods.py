@@ -74,6 +74,15 @@ def test_a_steady_gap_without_a_place_in_the_calendar(every: int, period: str) -
     assert pattern_of(runs, failed).period == period
 
 
+def test_a_few_gaps_that_are_nearly_equal_are_no_period() -> None:
+    """So many pairs of gaps are looked at in a fleet, and of each some kinds of period."""
+    runs = schedule(20, 60)
+    failed = pd.Series(np.isin(np.arange(len(runs)), np.cumsum([30, 60, 66, 57, 63])))
+    assert pattern_of(runs, failed).pattern == "intermittent"
+    steady = pd.Series(np.isin(np.arange(len(runs)), np.cumsum([30, 61, 62, 61, 62])))
+    assert pattern_of(runs, steady).period == "about every 2.6 days"
+
+
 def test_the_first_run_after_something_wore_off() -> None:
     rng = np.random.default_rng(4)
     at = np.cumsum(rng.exponential(40, 900) + 1)

@@ -142,6 +142,25 @@ def test_a_change_of_clocks_is_no_silence() -> None:
     assert len(found(history(at), goes_on, snapshots=cron, now=pd.Timestamp("2026-10-26T11:00Z"))) == 1
 
 
+def test_the_end_of_a_day_after_a_change_of_clocks_is_no_silence() -> None:
+    """Every 20 minutes of office hours in Sydney; in summer the day ends an hour sooner than what most of the runs kept to."""
+    at = times("20min", 16, start=pd.Timestamp("2026-09-21", tz="UTC"))
+    local = at.tz_convert("Australia/Sydney")  # the clock goes forward on 4 October
+    at = at[(local.day_of_week < 5) & (local.hour >= 8) & (local.hour < 18)]
+    cron = snapshot(field="cronExpression", expression="*/20 8-17 * * 1-5")
+    goes_on = history(times("15min", 40, start=at[0]), flow="other")
+    ended = until(at, "2026-10-06T12:00")  # on the second day of summer, at 17:40
+    assert ended[-1].hour == 6
+    assert found(history(ended), goes_on, snapshots=cron, now=pd.Timestamp("2026-10-06T20:30Z")) == []
+    assert len(found(history(ended), goes_on, snapshots=cron, now=pd.Timestamp("2026-10-06T23:59Z"))) == 1
+
+
+def test_runs_of_no_known_server_say_nothing() -> None:
+    runs = history(CLOCK[:-30])
+    assert len(found(runs)) == 1
+    assert found(runs.assign(instance=pd.Categorical([None] * len(runs)))) == []
+
+
 def test_a_schedule_that_was_made_rarer_is_kept_to() -> None:
     at = until(times("15min", DAYS), "2026-07-12T14:30")
     version = np.where(np.arange(len(at)) < len(at) - 1, "v0", "v1")

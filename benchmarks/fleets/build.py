@@ -173,7 +173,7 @@ def log_of(world: World) -> ExecutionLog:
 
 def _number(world: World) -> None:
     """Ids count up on each server by when the runs began, also those that n8n did not keep."""
-    for instance in {flow.instance for flow in world.flows}:
+    for instance in sorted({flow.instance for flow in world.flows}):
         mine = [flow for flow in world.flows if flow.instance == instance]
         sizes = [len(flow.at) for flow in mine]
         rank = np.argsort(np.argsort(np.concatenate([flow.at for flow in mine]), kind="stable"), kind="stable")

@@ -92,6 +92,46 @@ def swings(world: World) -> None:
             flow.volume.spread = world.span(0.6, 1.0)
 
 
+def seldom_anything(world: World) -> None:
+    """Polls every few hours, and daily jobs, that hardly ever find something."""
+    for flow in world.flows:
+        if flow.rhythm.kind == "every" and flow.number % 2:
+            retimed(
+                flow,
+                Rhythm("every", flow.rhythm.zone, minutes=world.pick((60, 120, 180, 360)), minute=flow.rhythm.minute),
+            )
+        if flow.rhythm.kind in ("every", "office", "daily"):
+            flow.volume = Volume(world.span(1.2, 5), empty=world.span(0.85, 0.995))
+
+
+def good_and_bad_days(world: World) -> None:
+    """What comes in differs by day, and mostly there is nothing."""
+    for flow in world.flows:
+        if flow.rhythm.kind in ("every", "office"):
+            flow.volume = Volume(world.span(0.1, 0.98), by_day=world.span(0.5, 1.2), weekend=world.span(0.1, 1))
+
+
+def mondays(world: World) -> None:
+    """What gathered over the weekend, at which there is little."""
+    for flow in world.flows:
+        if flow.volume.mean > 1:
+            flow.volume.monday, flow.volume.weekend = world.span(2, 6), world.span(0.0, 0.3)
+
+
+def heavy_tails(world: World) -> None:
+    for flow in world.flows:
+        if flow.volume.mean > 1:
+            flow.volume.spread = world.span(0.8, 1.4)
+
+
+def workdays(world: World) -> None:
+    """Most schedules are of workdays, by the clocks of a country far away."""
+    for flow in world.flows:
+        if flow.rhythm.kind in ("every", "daily") and flow.number % 3:
+            hours = tuple(sorted({int(hour) for hour in world.rng.integers(5, 21, int(world.rng.integers(1, 9)))}))
+            retimed(flow, Rhythm("daily", flow.rhythm.zone, hours=hours, minute=flow.rhythm.minute, days=WORKDAYS))
+
+
 def holiday(world: World) -> None:
     for _ in range(2):
         world.holidays.append(np.floor((world.now - world.span(4, 22) * DAY) / DAY) * DAY)
@@ -248,6 +288,45 @@ def _noisy(world: World, _: Any) -> Truth:
     return Truth()
 
 
+def _timeouts(world: World, _: Any) -> Truth:
+    """A request in some hundred takes too long, wherever it goes and whenever."""
+    rate = world.span(0.003, 0.02)
+    for flow in world.idle(fewest=1):
+        runs = flow.reached(flow.fetch)
+        hit = runs[world.rng.random(len(runs)) < rate]
+        if len(hit):
+            world.fail(flow, hit, flow.fetch, said(world, "timeout"))
+    return Truth()
+
+
+def _old_timeouts(world: World, given: Any) -> Truth:
+    _timeouts(world, given)
+    return _old_failures_only(world, given)
+
+
+def _tried_again(world: World, _: Any) -> Truth:
+    """Single failures that somebody, or n8n, tries again at once, once or twice, half of the times in vain."""
+    for flow in world.idle()[:8]:
+        wording = said(world, world.pick(("outage", "rate_limit", "timeout", "network")))
+        runs = flow.reached(flow.fetch)[:-2]
+        hit = np.sort(world.rng.choice(runs, min(len(runs) // 40 + 1, 12), replace=False))
+        world.fail(flow, hit, flow.fetch, wording)
+        for later in (30, 200):
+            again = world.add(flow, flow.at[hit] + later + world.rng.uniform(0, 20, len(hit)), "retry")
+            flow.again[again] = hit
+            world.fail(flow, again[world.rng.random(len(again)) < 0.5], flow.fetch, wording)
+    return Truth()
+
+
+def _heavy_durations(world: World, _: Any) -> Truth:
+    """Answers take long now and then, and on some days all of them do."""
+    for flow in world.flows:
+        day = (np.maximum(flow.at - world.start, 0) // DAY).astype(int)
+        of_day = world.rng.lognormal(0, world.span(0.05, 0.25), int(day.max(initial=0)) + 1)[day]
+        flow.ms *= world.rng.lognormal(0, world.span(0.3, 1.0), flow.ms.shape) * of_day[:, None]
+    return Truth()
+
+
 def _by_hand(world: World, _: Any) -> Truth:
     """Somebody builds and tries workflows: many runs by hand, two of which fail."""
     for flow in world.idle()[:6]:
@@ -322,6 +401,16 @@ ROWS: list[tuple[Any, ...]] = [
         ("same_ids", "two servers with the same ids", nothing, same_ids, of(instances=2)),
         ("less_often", "a person lets polls run less often", _dropped_to_hourly, None, None),
         ("everything", "all of it at once", _all_of_it, everything, of(weeks=5)),
+        ("seldom_anything", "rare polls and daily jobs that hardly find anything", nothing, seldom_anything, None, ("dev",)),
+        ("good_and_bad_days", "days differ in what comes in", nothing, good_and_bad_days, None, ("dev",)),
+        ("good_days_few_weeks", "the same, and not much of it was read", nothing, good_and_bad_days, of(weeks=2), ("dev",)),
+        ("mondays", "item counts have a week's course", nothing, mondays, of(weeks=2), ("dev",)),
+        ("heavy_tails", "item counts have heavy tails", nothing, heavy_tails, None, ("dev",)),
+        ("workdays", "most schedules are of workdays", nothing, workdays, None, ("dev",)),
+        ("timeouts", "timeouts here and there", _timeouts, None, of(flows=40), ("dev",)),
+        ("old_timeouts", "the same, of what is old only failed runs are kept", _old_timeouts, None, None, ("dev",)),
+        ("tried_again", "failed runs are tried again at once", _tried_again, None, None, ("dev",)),
+        ("heavy_durations", "durations have heavy tails", _heavy_durations, None, None, ("dev",)),
         ("sunday_night", "seen on a Sunday night", nothing, quiet_weekends, at_hour(1, 22, 23, days=(6,)), ("test",)),
         ("two_weeks", "a short history", nothing, quiet_weekends, of(weeks=2), ("test",)),
     ]

@@ -66,6 +66,8 @@ class Volume:
     month_end: float = 1.0
     growth: float = 1.0
     spread: float = 0.0  # of the run's own mean, as log-normal sigma
+    monday: float = 1.0  # times on Mondays
+    by_day: float = 0.0  # of each day's mean, likewise: what comes in on one day comes from one source
 
 
 @dataclass
@@ -195,6 +197,10 @@ class World:
         mean = np.full(count, volume.mean)
         _, days = local_clock(at, flow.rhythm.zone)
         mean *= np.where(days >= 5, volume.weekend, 1.0)
+        mean *= np.where(days == 0, volume.monday, 1.0)
+        if volume.by_day:
+            days, day = np.unique(at // DAY, return_inverse=True)
+            mean *= rng.lognormal(-(volume.by_day**2) / 2, volume.by_day, len(days))[day]
         if volume.month_end != 1:
             dates = (at / DAY).astype("int64").astype("datetime64[D]")
             left = (dates.astype("datetime64[M]") + 1).astype("datetime64[D]") - dates

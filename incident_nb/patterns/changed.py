@@ -7,7 +7,7 @@ greatest sum is the change (docs/patterns.md has the reasons).
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log
+from math import log, log1p, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ BECOMES = (0.9, 0.4)  # shares of runs that are looked for: nearly all, or many
 PRIOR = 10.0  # runs that a workflow's whole past counts for beside those of the same hours
 POSSIBLE = 2.0  # starts whose sum is at most this much below the best are possible, too
 OVER = 6.0  # what good runs since must weigh for a change to be over: three where nearly all runs had changed
-BLOCK = 50  # runs, at most, that may depend on each other
+BLOCK = 50  # runs that may depend on each other, beside those of a whole day
 
 
 class Change(NamedTuple):
@@ -76,6 +76,8 @@ def _by_share(marks: Array, context: Array, share: float) -> Weighing:
         seen = np.bincount(context[outside], minlength=8)
         marked = np.bincount(context[outside], marks[outside], minlength=8)
         overall = (marked.sum() + 1) / (seen.sum() + 2)
+        of_kind = [np.repeat(part.reshape(2, 4).sum(axis=1), 4) for part in (marked, seen)]  # of the week, of weekends
+        overall = (of_kind[0] + PRIOR * overall) / (of_kind[1] + PRIOR)
         usual = np.maximum((marked + PRIOR * overall) / (seen + PRIOR), 1 / (seen.sum() + 2))[context]
         becomes = np.maximum(share, usual)
         weights = np.where(marks > 0, np.log(becomes / usual), np.log((1 - becomes) / (1 - usual)))
@@ -96,12 +98,11 @@ def _by_level(values: Array, context: Array, size: float) -> Weighing:
 
 
 def _usual(values: Array, context: Array, outside: Array) -> Array:
-    overall = np.median(values[outside])
-    medians = np.full(8, overall)
-    for code in np.unique(context[outside]):
-        same = values[outside & (context == code)]
-        if len(same) >= PRIOR:
-            medians[code] = np.median(same)
+    medians = np.full(8, np.median(values[outside]))
+    for codes in (np.arange(4), np.arange(4, 8), *np.arange(8)[:, None]):  # a kind of day, then its quarters
+        same = values[outside & np.isin(context, codes)]
+        if len(same) >= (PRIOR if len(codes) == 1 else PRIOR / 2):
+            medians[codes] = np.median(same)
     return medians[context]
 
 
@@ -155,7 +156,11 @@ def _judged(seconds: Array, weigh: Weighing, tail: bool, outside: Array, first: 
             break
         outside, least = again, needed
     weights, off, variance = weigh(outside)
-    score = float(weights[start : end + 1].sum()) / _clumped(off[outside], variance[outside], seconds[outside])
+    # What was usual is known only as well as the runs outside tell it: the fewer they are, the less a difference says.
+    known = outside.sum() / count
+    clumped, blocks = _clumped(off[outside], variance[outside], seconds[outside])
+    score = known * float(weights[start : end + 1].sum()) / clumped
+    score = _by_few(score, blocks) if blocks and clumped > 1 + 2 * sqrt(2 / blocks) else score
     if score < needed or end - start + 1 < FEWEST or seconds[end] - seconds[start] < SHORTEST_S:
         return None
     sums = np.cumsum(weights[start:])
@@ -181,16 +186,21 @@ def _densest(weights: Array, first: int, tail: bool) -> tuple[int, int, float]:
     return first + start, first + end, float(gain[end])
 
 
-def _clumped(off: Array, variance: Array, seconds: Array) -> float:
-    """By how much days differ more than chance lets them: how many runs count as one, at least 1."""
+def _by_few(score: float, blocks: int) -> float:
+    """What a sum is worth where how much days differ is itself told by so many of them only (Student's law for the normal)."""
+    return blocks / 2 * log1p(2 * score / (blocks - 1)) if score > 0 else score
+
+
+def _clumped(off: Array, variance: Array, seconds: Array) -> tuple[float, int]:
+    """By how much days differ more than chance lets them: how many runs count as one, at least 1; and how many days told it."""
     a_day = len(off) * 86_400 / max(seconds[-1] - seconds[0], 86_400.0)
-    size = int(np.clip(a_day, 4, BLOCK))
-    blocks = len(off) // size
-    if blocks < 4:
-        return 1.0
-    used = off[: blocks * size] - off.mean()
-    sums = used.reshape(blocks, size).sum(axis=1)
-    return max(1.0, float((sums**2).sum() / max(variance[: blocks * size].sum(), 1e-9)))
+    off, most = off - off.mean(), (1.0, 0)
+    for size in {int(np.clip(a_day, 4, BLOCK)), max(int(a_day), 4)}:
+        blocks = len(off) // size
+        if blocks >= 4:
+            sums = off[: blocks * size].reshape(blocks, size).sum(axis=1)
+            most = max(most, (float((sums**2).sum() / max(variance[: blocks * size].sum(), 1e-9)), blocks))
+    return most
 
 
 def _furthest(off: Array, start: int, end: int) -> float:

@@ -150,9 +150,10 @@ def _shares(flags: Array, change: Change) -> tuple[float, float]:
 
 
 def _middles(values: Array, change: Change) -> tuple[float, float]:
-    """The typical value before and since."""
-    with np.errstate(all="ignore"):
-        return float(np.nanmedian(values[: change.start])), float(np.nanmedian(values[change.start : change.end + 1]))
+    """The typical value before and since; not a number where none is known."""
+    parts = (values[: change.start], values[change.start : change.end + 1])
+    before, now = (float(np.median(part)) if len(part) else np.nan for part in (one[~np.isnan(one)] for one in parts))
+    return before, now
 
 
 def _overlap(found: Finding, other: Finding) -> bool:

@@ -100,4 +100,4 @@ def _as_numbers(texts: pa.Array) -> Floats:
 
 def _floats(numbers: pa.Array) -> Floats:
     found: Floats = numbers.to_numpy(zero_copy_only=False)
-    return found
+    return found if np.isfinite(found).all() else np.where(np.isfinite(found), found, np.float32(np.nan))

@@ -13,6 +13,8 @@ from incident_nb.patterns.states import Chain, Flags, Floats, Ints
 CERTAIN = 0.95
 # A single failure that so many good runs followed is over, and began and ended in its own run.
 OVER = 3
+# A single failure after a stretch of at least so many, which holds at least this share of all before, does not begin one.
+STRETCH, EXPLAINED = 3, 0.8
 # A change is as likely at any time, so that a long pause before a run is likelier to hold it than a short one: by as
 # much as it is longer than the usual one, within these bounds.
 LEAST_PAUSE, MOST_PAUSE = 0.1, 10.0
@@ -63,7 +65,7 @@ def stretch_end(failed: pd.Series, run: int, again: pd.Series | None = None) -> 
     It is such that the runs up to it have an onset at `run` or before.
     """
     flags = np.asarray(failed, dtype=bool)
-    kept = _new(flags, None if again is None else np.asarray(again, dtype=bool))
+    kept = new_runs(flags, None if again is None else np.asarray(again, dtype=bool))
     mine = int(np.searchsorted(kept, run, side="right")) - 1  # of one that was tried again, the run that was
     while mine >= 0 and not flags[kept[mine]]:
         mine -= 1
@@ -86,10 +88,26 @@ def began(at: Ints, flags: Flags, again: Flags | None = None) -> tuple[int, int 
     bad = np.flatnonzero(flags)
     if not len(bad):
         return None
-    kept = _new(flags, again)
+    kept = new_runs(flags, again)
     if flags[kept].sum() == 1 and len(flags) - bad[-1] > OVER:  # an event, not the beginning of something
         before = _good_before(flags, int(bad[0]))
         return int(bad[0]), before, int(bad[0]), int(bad[-1])
+    found = _newest(at, flags, kept, bad)
+    newest = int(kept[flags[kept]][-1])
+    if found[0] < newest or bad[-1] == len(flags) - 1:
+        return found
+    # A single failure, and it went well since: where an earlier stretch explains nearly all others, it only came after it.
+    earlier = kept[kept < newest]
+    others = int(flags[earlier].sum())
+    if others < STRETCH:
+        return found
+    main = _newest(at[:newest], flags[:newest], earlier, bad[bad < newest])
+    explains = flags[earlier[earlier >= main[0]]].sum() >= EXPLAINED * others
+    return (*main[:3], int(bad[-1])) if explains else found
+
+
+def _newest(at: Ints, flags: Flags, kept: Ints, bad: Ints) -> tuple[int, int | None, int, int]:
+    """As `began`, of the stretch of the last failure, whatever it is. `kept`: runs that say something new."""
     places, begun = Chain(flags[kept]).begun_by()
     runs = kept[places]
     first = int(bad[np.searchsorted(bad, runs[np.argmax(begun >= 0.5)])])
@@ -104,7 +122,7 @@ def _good_before(flags: Flags, run: int) -> int | None:
     return int(good[-1]) if len(good) else None
 
 
-def _new(flags: Flags, again: Flags | None) -> Ints:
+def new_runs(flags: Flags, again: Flags | None) -> Ints:
     """The positions of the runs that say something new; of failures that were all tried before the records, all."""
     kept = np.arange(len(flags)) if again is None else np.flatnonzero(~again)
     return kept if flags[kept].any() else np.arange(len(flags))

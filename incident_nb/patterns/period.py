@@ -118,8 +118,8 @@ def _steady(minutes: Ints, flags: Flags) -> Period | None:
     times = np.maximum(np.round(gaps / usual), 1)
     usual = float(gaps.sum() / times.sum())
     beats, off = int(times.sum()) + 1, float((np.abs(gaps - times * usual) / usual).max())
-    # Of gaps of any length so many would be as near to a multiple of one by chance.
-    chance = max(2 * off, 1 / runs) ** (len(gaps) - 1)
+    # Of gaps of any length so many would be as near to a multiple of one by chance, as one of many kinds of period.
+    chance = max(2 * off, 1 / runs) ** (len(gaps) - 1) * len(_KINDS)
     if off > REGULAR or len(bad) / beats < HIT or chance > 1 / TIMES_AS_LIKELY:
         return None
     since = int((minutes[-1] - minutes[bad[-1]] + REGULAR * usual) // usual)

@@ -71,10 +71,12 @@ def due(
     rules = rules_of(nodes.values())
     if not rules:
         return learnt
-    zone = _kept(rules, at)
-    if zone is None:
+    zones = _kept(rules, at)
+    if not zones:
         return learnt
-    planned = _by_schedule(rules, at, until, zone, np.empty((0, 2)) if off is None else off)
+    closed_at = np.empty((0, 2)) if off is None else off
+    possible = [one for zone in zones if (one := _by_schedule(rules, at, until, zone, closed_at))]
+    planned = max(possible, key=lambda one: one.silent_from, default=None)
     if len(at) >= FITTING and (at[-1] - _compared(at)[0] >= NIGHTS_S or not any(rule.local for rule in rules)):
         return planned
     return None if learnt is None or planned is None else max(learnt, planned, key=lambda one: one.silent_from)
@@ -151,28 +153,40 @@ def _compared(at: Array) -> Array:
     return lately if len(lately) >= FITTING else at[-FITTING:]
 
 
-def _kept(rules: list[Rule], at: Array) -> float | None:
-    """How far the server's time is from UTC, in seconds, by what its newest runs keep to; None where they do not."""
+def _kept(rules: list[Rule], at: Array) -> list[float]:
+    """How far the server's time may be from UTC, in seconds, by what its newest runs keep to; empty where they do not.
+
+    Mostly it is one. Where clocks were changed of late, the last two days decide, which may leave two of them open.
+    """
     newest = _compared(at)
     if len(newest) < FITTING:
-        return 0.0
+        return [0.0]
     if not any(rule.local for rule in rules):
         fires = _fires(rules, newest[0], newest[-1] + 1, newest[0])
-        return 0.0 if KEEPS <= (len(newest) - 1) / max(len(fires), 1) <= 1 / KEEPS else None
-    spread = ZONES_S[-1]
+        return [0.0] if KEEPS <= (len(newest) - 1) / max(len(fires), 1) <= 1 / KEEPS else []
+    spread = ZONES_S[-1] + HOUR_S
     fires = _fires(rules, newest[0] - spread - HOUR_S, newest[-1] + spread, newest[0])
     if not len(fires):
-        return None
-    best, fit = None, 0.0
-    for zone in sorted(ZONES_S, key=abs):
-        begins = newest - zone
-        before = fires[np.maximum(np.searchsorted(fires, begins, side="right") - 1, 0)]
-        hit = (begins - before >= 0) & (begins - before <= NEAR_S)
-        within = ((fires >= begins[0] - NEAR_S) & (fires <= begins[-1])).sum()
-        share = min(hit.mean(), len(np.unique(before[hit])) / max(within, 1))
-        if share > fit:
-            best, fit = float(zone), share
-    return best if fit >= KEEPS else None
+        return []
+    fits = [(_fit(fires, newest, zone), zone) for zone in sorted(ZONES_S, key=abs)]
+    fit, best = max(fits, key=lambda one: one[0])
+    if fit < KEEPS:
+        return []
+    lately = newest[newest >= newest[-1] - NIGHTS_S]
+    if len(lately) < FITTING:
+        return [float(best)]
+    either = [(_fit(fires, lately, zone), float(zone)) for zone in (best, best - HOUR_S, best + HOUR_S)]
+    most = max(either)[0]
+    return [zone for share, zone in either if share >= most]
+
+
+def _fit(fires: Array, runs: Array, zone: float) -> float:
+    """The share of runs that began at a time of the schedule, or of its times that have a run, whichever is less."""
+    begins = runs - zone
+    before = fires[np.maximum(np.searchsorted(fires, begins, side="right") - 1, 0)]
+    hit = (begins - before >= 0) & (begins - before <= NEAR_S)
+    within = ((fires >= begins[0] - NEAR_S) & (fires <= begins[-1])).sum()
+    return float(min(hit.mean(), len(np.unique(before[hit])) / max(within, 1)))
 
 
 def _by_schedule(rules: list[Rule], at: Array, until: float, zone: float, off: Array) -> Due | None:

@@ -155,9 +155,13 @@ class _Runs:
         retried = np.flatnonzero(self._table["retry_of"].notna().to_numpy())
         table = self._table[["instance", "retry_of"]].take(retried)
         keys = zip(table["instance"].astype("object"), table["retry_of"], strict=True)
-        pairs = ((row, self._row_of.get(key)) for row, key in zip(retried.tolist(), keys, strict=True))
-        least = int(AT_ONCE / pd.Timedelta(microseconds=1))
-        return {row: of for row, of in pairs if of is not None and 0 <= self._at[row] - self._at[of] <= least}
+        found = [(row, self._row_of.get(key, -1)) for row, key in zip(retried.tolist(), keys, strict=True)]
+        rows, tried = np.array(found, dtype=np.int64).reshape(-1, 2).T
+        both = (tried >= 0) & (tried != rows) & self._speak[rows] & self._speak[tried]
+        rows, tried = rows[both], tried[both]
+        passed = self._at[rows] - self._at[tried]
+        soon = (passed >= 0) & (passed <= int(AT_ONCE / pd.Timedelta(microseconds=1)))
+        return dict(zip(rows[soon].tolist(), tried[soon].tolist(), strict=True))
 
     def that_speak(self, instance: Any, workflow: Any, node: Any, failing: Ints, at_node: Ints) -> Sequence:
         """The runs that speak of a problem at `node`; rows: `failing` in this way, `at_node` in any way."""

@@ -52,7 +52,7 @@ def silent(
     run, since an export may end there. `active`, under (instance, workflow_id): workflows that a person switched off are
     left out. Where most of an instance stopped, one row stands for it, without a workflow. Thresholds: docs/patterns.md.
     """
-    runs = executions[(executions["at"] <= now).to_numpy()]
+    runs = executions[(executions["at"] <= now).to_numpy() & executions["instance"].notna().to_numpy()]
     newest = runs.groupby(runs["instance"].astype("object"))["at"].max() if len(runs) else pd.Series(dtype=object)
     until = {str(name): _until(str(name), at, now, ends) for name, at in newest.items()}
     rows = []
