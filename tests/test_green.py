@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from incident_nb.patterns import changed
 from incident_nb.patterns.columns import GREEN_COLUMNS
 from incident_nb.patterns.green import false_greens
 from tests.histories import NO_ERRORS, NODES, START, Array, errors, fleet, history, office, times
@@ -241,3 +242,15 @@ def test_office_hours_are_known() -> None:
     late = at >= at[-30]
     (row,) = found(history(at, items * ~late))
     assert row["of"] == 30 and row["node"] == NODES[1]
+
+
+def test_days_that_differ_count_as_so_many_runs() -> None:
+    seconds = np.arange(96.0 * 20) * 900
+    off = np.where(np.arange(96 * 20) // 96 % 2 == 0, 1.0, -1.0)  # a good day, a bad day, in turn
+    assert changed._clumped(off, np.ones(len(off)), seconds) == (96.0, 20)
+
+
+def test_how_much_days_differ_is_told_by_few_days_less_surely() -> None:
+    few, many = (changed._by_few(8.0, days) for days in (6, 10_000))
+    assert few < 5 and 7.9 < many < 8.0
+    assert changed._by_few(-1.0, 6) == -1.0
