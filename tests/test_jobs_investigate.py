@@ -68,6 +68,8 @@ def test_an_id_that_was_made_up_for_an_alert_is_shown_to_nobody(tmp_path: Path, 
     for text in (shown.html, shown.markdown, display.glance(found)):
         assert told in str(text) and "alert-1" not in str(text)
     assert "alert-1" not in causes.html + causes.markdown
+    assert "\n- **Since:**" in shown.markdown
+    assert [label for label, text in display.glance(found) if told in text] == ["Where"]
 
 
 def test_no_alert_is_an_empty_log() -> None:
