@@ -41,9 +41,10 @@ STAGES = {
 VERSIONS = ("pandas", "pyarrow", "msgspec", "orjson", "duckdb", "polars")
 PEERS = {
     "json_normalize": "import json, sys, pandas as pd; pd.json_normalize(json.load(open(sys.argv[1]))['data'])",
-    "DuckDB": (
-        'import duckdb, sys; duckdb.sql("SET memory_limit=\'8GB\'"); print(duckdb.sql(f"SELECT e.status, count(*) FROM (SELECT '
-        "unnest(data) e FROM read_json('{sys.argv[1]}', maximum_object_size=4000000000)) GROUP BY 1\").fetchall())"
+    "DuckDB": (  # which sets aside several times as much as its largest object may have
+        "import duckdb, os, sys; path = sys.argv[1]; most = os.path.getsize(path) + 1; duckdb.sql(\"SET memory_limit='16GB'\"); "
+        "rows = f\"SELECT unnest(data) e FROM read_json('{path}', maximum_object_size={most})\"; "
+        'print(duckdb.sql(f"SELECT e.status, count(*) FROM ({rows}) GROUP BY 1").fetchall())'
     ),
     "Polars": "import polars, sys; polars.read_json(sys.argv[1]).explode('data').unnest('data')['status'].value_counts()",
 }

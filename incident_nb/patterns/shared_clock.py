@@ -17,7 +17,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 FEWEST_TIMES = 3  # days on which it failed in that hour, or weeks on that day: one bad night is no hour of the day
 LEAST_RATE = 0.5  # of the hours (days) of that name on which it ran
 LEAST_COVERED = 0.75  # of the hours (days) on which it failed
-MOST_BY_CHANCE = 0.01  # in all that was looked at: 24 hours and 7 days of every node that failed
+MOST_BY_CHANCE = 0.005  # in all that was looked at: 24 hours and 7 days of every node that failed
 
 
 class Cells(NamedTuple):
