@@ -355,7 +355,7 @@ def test_a_part_that_kills_twice_ends_the_reading_by_name(mix: list[Path]) -> No
     with pytest.raises(
         UnreachableError, match=r"b\.sqlite, executions \d+ to \d+ failed twice: .*SIGKILL.*--workers 1"
     ):
-        readers.read(list(map(str, mix)), spread=Spread(2, judge=partial(die, text="order 12:")))
+        readers.read(list(map(str, mix)), spread=Spread(2, judge=partial(die, text="order 18:")))
     assert _workers() == []
 
 
