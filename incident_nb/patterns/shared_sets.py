@@ -35,7 +35,7 @@ FEWEST_WORKFLOWS, FEWEST_FAILURES = 2, 3
 LEAST_RATE, LEAST_LIFT = 0.2, 3.0
 LEAST_COVERED = 0.5  # of the set's failures
 LEAST_WORKFLOWS = 0.5  # of the workflows that ran with it in that time
-MOST_BY_CHANCE = 0.02  # sets like that in a whole survey in which nothing is shared
+MOST_BY_CHANCE = 0.05  # sets like that in a whole survey in which nothing is shared
 MOST_SETS_OF_A_VALUE, MOST_WEAK_SETS = 20, 3  # in all, and one after the other that chance gives as well
 NEWEST = 10
 
