@@ -141,6 +141,7 @@ def test_the_first_screen_says_it_in_a_sentence(sample: Any) -> None:
         "All that was read: 114 of 692 executions of 39 workflows failed, 2026-11-07 00:35 UTC to 2026-11-14 08:00 UTC",
         "[BRXT] Appointment reminders (SMS) › Get tomorrow's visits: credentials, since Thu 12 Nov 08:00, 3 ×",
         "What failures share:** Google Sheets – Northbeam shared; credential: 6 of 6 runs with it failed since Thu 12 Nov 08:00",
+        "in ALDER, BRXT, EVRG",
         "2026-11-14 08:00 UTC; ",
     ):
         assert words in text, words

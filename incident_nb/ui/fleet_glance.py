@@ -130,7 +130,7 @@ def _shared(fleet: Fleet) -> Card:
     if not pd.isna(first.rest_rate):
         lines.append(f"{percent(first.rest_rate)} without it")
     if told.where[0] != "not known":
-        lines.append(f"in {told.where[0]}")
+        lines.append(told.where[0] if told.where[0].startswith("and ") else f"in {told.where[0]}")
     if len(table) > 1:
         lines.append(f"and {counted(len(table) - 1, 'other set')}")
     return Card(label, told.label, lines)

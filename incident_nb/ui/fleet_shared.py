@@ -46,7 +46,7 @@ def _row(fleet: Fleet, row: Any) -> list[Cell]:
         [(told.label, "strong"), *muted(sure), *muted(told.why)],
         [(day(row.since), "when"), *muted(interval)],
         [(share(row.failed, row.runs), ""), *muted(f"{percent(row.covers)} of the failures have it")],
-        [(share(row.rest_failed, row.rest_runs) if row.rest_runs else percent(row.rest_rate), ""), *muted(lift)],
+        [(share(row.rest_failed, row.rest_runs) if row.rest_runs > 0 else percent(row.rest_rate), ""), *muted(lift)],
         against or [("nothing", "muted")],
         [(line, "") for line in told.where],
     ]
